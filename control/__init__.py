@@ -1,0 +1,1 @@
+"""The control plane of QPlus Live Server: who may push, who may watch, who does."""

@@ -1,0 +1,24 @@
+"""Time, handed in, so that tests can turn it."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds since the epoch: what is written down and compared between machines."""
+        ...
+
+    def ticks(self) -> float:
+        """Seconds that only grow, whatever is done to the wall clock: what intervals are measured with."""
+        ...
+
+
+class SystemClock:
+    def now(self) -> float:
+        return time.time()
+
+    def ticks(self) -> float:
+        return time.monotonic()

@@ -1,0 +1,95 @@
+"""Every way we say no, by name. What number or text a client gets is its door's affair.
+
+Refusal
+├── BadParameter            a field is missing or of no use; names it
+├── TooOften                more messages asked for than go out
+├── SessionExpired
+├── NoSuchAccount, WrongPassword
+├── Taken
+│   └── AccountTaken, PhoneTaken, EmailTaken
+├── NoSuchPhone
+├── NoSuchRoom              an id that is nobody's, or not the caller's
+├── NoRoom                  the caller has none
+├── BadRoomName, BadRoomPassword, EqualRoomPasswords
+├── BadPicture
+└── Denied                  RTMP: may not publish or play; says why, without a secret
+"""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """A request that was understood and is answered with no."""
+
+
+class BadParameter(Refusal):
+    def __init__(self, field: str, hint: str = "") -> None:
+        super().__init__(field, hint)
+        self.field = field
+        self.hint = hint
+
+
+class TooOften(Refusal):
+    pass
+
+
+class SessionExpired(Refusal):
+    pass
+
+
+class NoSuchAccount(Refusal):
+    pass
+
+
+class WrongPassword(Refusal):
+    pass
+
+
+class Taken(Refusal):
+    pass
+
+
+class AccountTaken(Taken):
+    pass
+
+
+class PhoneTaken(Taken):
+    pass
+
+
+class EmailTaken(Taken):
+    pass
+
+
+class NoSuchPhone(Refusal):
+    pass
+
+
+class NoSuchRoom(Refusal):
+    pass
+
+
+class NoRoom(Refusal):
+    pass
+
+
+class BadRoomName(Refusal):
+    pass
+
+
+class BadRoomPassword(Refusal):
+    pass
+
+
+class EqualRoomPasswords(Refusal):
+    pass
+
+
+class BadPicture(Refusal):
+    pass
+
+
+class Denied(Refusal):
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

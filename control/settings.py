@@ -1,0 +1,132 @@
+"""Every setting, in one table. Environment variables, prefix `QPLUS_`; docs/settings.md lists the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+PREFIX = "QPLUS_"
+
+
+class SettingError(ValueError):
+    """A variable that is unknown, or whose value cannot be used; the message names it, never its value."""
+
+
+def _setting(default: Any, text: str, *, low: int | None = None, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"text": text, "low": low, "choices": choices})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator can turn. Times are in seconds unless the name says otherwise."""
+
+    # ruff: noqa: RUF009 (dataclasses.field by another name)
+    data_dir: Path = _setting(Path("var"), "Folder of the database, the signing keys and the pid files.")
+    http_port: int = _setting(8080, "Port of the API and the pages.", low=1)
+    rtmp_port: int = _setting(1935, "Port that encoders push to and RTMP players play from.", low=1)
+    node: str = _setting("local", "Name of this node: letters, digits and `-`. It stands in callback paths.")
+    database_url: str = _setting("", "Where data is kept. Empty: SQLite in the data folder.")
+    socket_dir: str = _setting("", "Folder of the unix sockets. Empty: a private one under the system's run folder.")
+    public_url: str = _setting("", "Address of the site in messages to users. Empty: `http://localhost:HTTP_PORT`.")
+    rtmp_url: str = _setting("", "RTMP address given to clients, with the application. Empty: the request's host.")
+    ticket_seconds: int = _setting(43200, "How long a viewer's ticket is good.", low=60)
+    update_seconds: int = _setting(5, "How often nginx asks again whether a session may stay.", low=1)
+    first_media_seconds: int = _setting(10, "A publisher that sends no media for this long is dropped.", low=1)
+    silent_seconds: int = _setting(3, "A publisher silent for this long gives way to a newcomer.", low=1)
+    gap_seconds: int = _setting(10, "A publisher back within this time goes on with the same broadcast.", low=0)
+    argon2_time_cost: int = _setting(3, "argon2id passes over memory.", low=1)
+    argon2_memory_kib: int = _setting(65536, "argon2id memory for one hash, KiB.", low=8)
+    argon2_parallelism: int = _setting(1, "argon2id lanes.", low=1)
+    notifier: str = _setting(
+        "console", "How codes and links reach a phone's holder.", choices=("console", "webhook", "smtp")
+    )
+    webhook_url: str = _setting("", "Where the webhook notifier posts its JSON.")
+    smtp_url: str = _setting("", "`smtp://[user:password@]host[:port]`, or `smtps://` for TLS from the start.")
+    smtp_from: str = _setting("", "Sender address of the SMTP notifier.")
+    log_format: str = _setting("console", "Shape of log lines.", choices=("console", "json"))
+    log_level: str = _setting("info", "Least severity logged.", choices=("debug", "info", "warning", "error"))
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check(item, getattr(self, item.name))
+        if not self.node.replace("-", "").isalnum() or not self.node.isascii():
+            raise SettingError(f"{PREFIX}NODE: letters, digits and '-' only")
+        if self.notifier == "webhook" and not self.webhook_url:
+            raise SettingError(f"{PREFIX}WEBHOOK_URL: needed by the webhook notifier")
+        if self.notifier == "smtp" and not (self.smtp_url and self.smtp_from):
+            raise SettingError(f"{PREFIX}SMTP_URL and {PREFIX}SMTP_FROM: needed by the smtp notifier")
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data_dir / 'qplus.db').absolute()}"
+
+    @property
+    def site(self) -> str:
+        return self.public_url.rstrip("/") or f"http://localhost:{self.http_port}"
+
+    @property
+    def run_dir(self) -> Path:
+        """Pid files, and the nginx files rendered for this run."""
+        return self.data_dir / "run"
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of the unix sockets: short, since the kernel allows 107 bytes, and reachable by nginx's user."""
+        if self.socket_dir:
+            return Path(self.socket_dir)
+        name = "qplus-" + hashlib.sha256(str(self.data_dir.absolute()).encode()).hexdigest()[:10]
+        if os.geteuid() == 0:
+            return Path("/run") / name
+        return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / name
+
+    @property
+    def internal_socket(self) -> Path:
+        """Callbacks and probes; only nginx may reach it."""
+        return self.sockets / "internal.sock"
+
+    @property
+    def public_socket(self) -> Path:
+        """The API and the pages, behind the web nginx."""
+        return self.sockets / "public.sock"
+
+    @property
+    def rtmp_socket(self) -> Path:
+        """/stat and /control of the rtmp nginx."""
+        return self.sockets / "rtmp.sock"
+
+
+def from_env(environ: Mapping[str, str]) -> Settings:
+    """Raises SettingError for a variable with our prefix that is not in the table, or a value out of range."""
+    known = {PREFIX + item.name.upper(): item for item in fields(Settings)}
+    given = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
+    unknown = sorted(given.keys() - known.keys())
+    if unknown:
+        raise SettingError(f"unknown setting: {', '.join(unknown)}")
+    return Settings(**{known[name].name: _read(known[name], text) for name, text in given.items()})
+
+
+def to_env(settings: Settings) -> dict[str, str]:
+    """The variables that make the same settings in a child process."""
+    return {PREFIX + item.name.upper(): str(getattr(settings, item.name)) for item in fields(settings)}
+
+
+def _read(item: Field[Any], text: str) -> Any:
+    if isinstance(item.default, int):
+        try:
+            return int(text)
+        except ValueError:
+            raise SettingError(f"{PREFIX}{item.name.upper()}: not a whole number") from None
+    return type(item.default)(text) if isinstance(item.default, str) else Path(text)
+
+
+def _check(item: Field[Any], value: Any) -> None:
+    low, choices = item.metadata["low"], item.metadata["choices"]
+    if low is not None and value < low:
+        raise SettingError(f"{PREFIX}{item.name.upper()}: at least {low}")
+    if choices and value not in choices:
+        raise SettingError(f"{PREFIX}{item.name.upper()}: one of {', '.join(choices)}")
