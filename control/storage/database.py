@@ -1,0 +1,154 @@
+"""Connections, and the only place that knows a dialect.
+
+`databases` opens a connection for each task, which on SQLite means a file and a thread for each request. So a few
+connections are opened once and lent: one writer, whose transactions therefore stand in line in the process instead of
+failing in the file, and some readers, which WAL keeps apart from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import databases
+import orjson
+import sqlalchemy as sa
+from databases.core import Connection
+from sqlalchemy.dialects import sqlite
+
+READERS = 3
+
+Row = Any  # databases.Record: a mapping by column name
+
+
+class Sqlite(sqlite3.Connection):
+    """SQLite's own settings, which are per connection and cannot be given in a `databases` URL."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # FULL: an answer was given for what was committed, so it must outlive a power cut too.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+            self.execute(f"PRAGMA {pragma}")
+
+    def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+        # A deferred transaction that reads before it writes fails at once under a second writer, without waiting.
+        return super().execute("BEGIN IMMEDIATE" if sql == "BEGIN" else sql, *args)
+
+
+class Store:
+    """Lends connections: `reading()` for queries, `writing()` for one transaction."""
+
+    def __init__(self, database: databases.Database) -> None:
+        self._database = database
+        self._writers: asyncio.Queue[Connection] = asyncio.Queue()
+        self._readers: asyncio.Queue[Connection] = asyncio.Queue()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        async with _lent(self._readers) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Connection]:
+        """One transaction: committed at the end of the block, rolled back by an exception."""
+        async with _lent(self._writers) as connection, connection.transaction():
+            yield connection
+
+    async def fetch_one(self, query: sa.sql.ClauseElement) -> Row | None:
+        async with self.reading() as connection:
+            return await connection.fetch_one(query)
+
+    async def fetch_all(self, query: sa.sql.ClauseElement) -> Sequence[Row]:
+        async with self.reading() as connection:
+            rows: Sequence[Row] = await connection.fetch_all(query)
+            return rows
+
+    async def write(self, *statements: sa.sql.ClauseElement) -> None:
+        async with self.writing() as connection:
+            for statement in statements:
+                await connection.execute(statement)
+
+    async def hold(self, shelf: asyncio.Queue[Connection], closing: asyncio.Event) -> None:
+        """Keeps one connection open. In a task of its own: `databases` ties a connection to the task that opened it."""
+        async with self._database.connection() as connection:
+            shelf.put_nowait(connection)
+            await closing.wait()
+
+    @property
+    def shelves(self) -> Iterable[asyncio.Queue[Connection]]:
+        return (self._writers, *[self._readers] * READERS)
+
+
+@asynccontextmanager
+async def _lent(shelf: asyncio.Queue[Connection]) -> AsyncIterator[Connection]:
+    connection = await shelf.get()
+    try:
+        yield connection
+    finally:
+        shelf.put_nowait(connection)
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Store]:
+    """A store with its connections open. A store must be left before its event loop ends."""
+    closing = asyncio.Event()
+    async with databases.Database(_driver(url), factory=Sqlite) as database, asyncio.TaskGroup() as holders:
+        store = Store(database)
+        for shelf in store.shelves:
+            holders.create_task(store.hold(shelf, closing))
+        try:
+            yield store
+        finally:
+            closing.set()
+
+
+def _driver(url: str) -> str:
+    return url.replace("sqlite:", "sqlite+aiosqlite:", 1)
+
+
+def insert(table: sa.Table) -> sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, which the standard does not."""
+    return sqlite.insert(table)
+
+
+def numbered(ids: Sequence[int]) -> sa.TableValuedAlias:
+    """A list of ids as rows (`key`, `value`): position and id. One bound value, however long the list."""
+    return sa.func.json_each(orjson.dumps(ids).decode()).table_valued("key", "value", name="numbered")
+
+
+def listed(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> sa.Select[Any]:
+    """Many rows in one bound value, to insert in one statement."""
+    each = sa.func.json_each(orjson.dumps(rows).decode()).table_valued("value", name="listed")
+    columns = [sa.func.json_extract(each.c.value, f"$[{position}]").label(name) for position, name in enumerate(names)]
+    return sa.select(*columns).where(sa.true())  # SQLite cannot tell ON CONFLICT from a join's ON without a WHERE
+
+
+@contextmanager
+def migrating(url: str) -> Iterator[sa.Connection]:
+    """A plain connection for the migrations, with every other migrator of this database waiting outside."""
+    target = sa.make_url(url)
+    if target.get_backend_name() != "sqlite" or not target.database:
+        raise ValueError("the database must be an SQLite file: sqlite:////path/to/file.db")
+    path = Path(target.database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path.with_name(path.name + ".lock")):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # rooms' passwords stand in it
+        engine = sa.create_engine(target)
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

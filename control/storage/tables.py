@@ -1,0 +1,152 @@
+"""The whole schema in one look. Times are seconds since the epoch; a digest is SHA-256, of a secret not kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+FIRST_ROOM_ID = 1000001  # wire contract
+LAST_ROOM_ID = 2**31 - 1  # shipped apps hold a room id in a signed 32-bit integer
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _user(**options: Any) -> sa.Column[int]:
+    return sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, **options)
+
+
+def _room(**options: Any) -> sa.Column[int]:
+    return sa.Column("room_id", sa.ForeignKey("rooms.id", ondelete="CASCADE"), nullable=False, **options)
+
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("account_key", sa.Text, nullable=False, unique=True),  # folded: unique without regard to case
+    sa.Column("phone", sa.Text, nullable=False, unique=True),  # E.164
+    sa.Column("email", sa.Text, nullable=True),
+    sa.Column("email_key", sa.Text, nullable=True, unique=True),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("nick_name", sa.Text, nullable=False),
+    sa.Column("sex", sa.SmallInteger, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("head_picture_id", sa.Integer, nullable=False),  # 0: none
+    sa.Column("created_at", sa.Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    _user(index=True),
+    sa.Column("used_at", sa.Float, nullable=False, index=True),
+)
+
+pending_passwords = sa.Table(
+    "pending_passwords",
+    metadata,
+    sa.Column("token_digest", sa.Text, primary_key=True),
+    _user(index=True),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False, index=True),
+)
+
+auth_codes = sa.Table(
+    "auth_codes",
+    metadata,
+    _user(primary_key=True),
+    sa.Column("code_digest", sa.Text, nullable=False),
+    sa.Column("tries_left", sa.SmallInteger, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False, index=True),
+)
+
+sent_messages = sa.Table(  # what the rate limits count
+    "sent_messages",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("subject", sa.Text, nullable=False),  # "phone:…" or "address:…"
+    sa.Column("sent_at", sa.Float, nullable=False, index=True),
+    sa.Index("ix_sent_messages_subject_sent_at", "subject", "sent_at"),
+)
+
+head_pictures = sa.Table(
+    "head_pictures",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _user(index=True),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sqlite_autoincrement=True,  # an id is never used again: caches may hold a picture for ever
+)
+
+rooms = sa.Table(
+    "rooms",
+    metadata,
+    sa.Column("id", sa.Integer, sa.Identity(start=FIRST_ROOM_ID), primary_key=True),
+    sa.Column("owner_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, unique=True),
+    sa.Column("anchor_password", sa.Text, nullable=False),
+    sa.Column("assist_password", sa.Text, nullable=False),
+    sa.Column("user_password", sa.Text, nullable=False),
+    sa.Column("is_open", sa.Boolean, nullable=False),  # the viewing password was issued, not chosen
+    sa.Column("password_generation", sa.Integer, nullable=False),  # of the viewing password; tickets carry it
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("follow_count", sa.Integer, nullable=False),
+    sa.Column("gate_shut_until", sa.Float, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+room_grams = sa.Table(  # search: the one- and two-letter pieces of what a room is found by
+    "room_grams",
+    metadata,
+    sa.Column("gram", sa.Text, primary_key=True),
+    sa.Column("field", sa.SmallInteger, primary_key=True),
+    _room(primary_key=True, index=True),
+)
+
+follows = sa.Table(
+    "follows",
+    metadata,
+    _user(primary_key=True),
+    _room(primary_key=True, index=True),
+    sa.Column("followed_at", sa.Float, nullable=False),
+)
+
+ticket_revocations = sa.Table(
+    "ticket_revocations",
+    metadata,
+    _room(primary_key=True),
+    _user(primary_key=True, index=True),
+    sa.Column("until_expiry_ms", sa.BigInteger, nullable=False),  # void: this user's tickets that expire by then
+)
+
+on_air = sa.Table(  # what a node says of a room; good until expires_at unless said again
+    "on_air",
+    metadata,
+    sa.Column("node", sa.Text, primary_key=True),
+    _room(primary_key=True, index=True),
+    sa.Column("live_since", sa.Float, nullable=True, index=True),  # null: viewers wait, nobody publishes
+    sa.Column("players", sa.Integer, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False),
+)
+
+list_pages = sa.Table(  # what a session's listing has still to show, in the order it began with
+    "list_pages",
+    metadata,
+    sa.Column("session_digest", sa.ForeignKey("sessions.digest", ondelete="CASCADE"), primary_key=True),
+    sa.Column("kind", sa.SmallInteger, primary_key=True),
+    sa.Column("room_ids", sa.Text, nullable=False),  # JSON
+)
