@@ -1,0 +1,50 @@
+"""The forms of an account, a phone and an e-mail address, and which of the three somebody typed at Login."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from control.refusals import BadParameter
+
+_MAINLAND = re.compile(r"1\d{10}", re.ASCII)
+_E164 = re.compile(r"\+[1-9]\d{7,14}", re.ASCII)
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+_LETTERS_DIGITS_MARKS = ("L", "N", "M")  # Unicode categories; a mark is half a letter in many scripts
+
+
+def phone(text: str) -> str | None:
+    """The number as E.164, or None if this is no phone number. Eleven digits from 1 on are a number of +86."""
+    if _MAINLAND.fullmatch(text):
+        return "+86" + text
+    return text if _E164.fullmatch(text) else None
+
+
+def folded(text: str) -> str:
+    """What two spellings of one name have in common: case and width do not count."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def account(text: str) -> str:
+    """Raises BadParameter unless this is 3 to 32 letters, digits, `_ . -`, and cannot be taken for a phone number."""
+    name = unicodedata.normalize("NFC", text)
+    allowed = all(sign in "_.-" or unicodedata.category(sign)[0] in _LETTERS_DIGITS_MARKS for sign in name)
+    if not 3 <= len(name) <= 32 or not allowed or phone(folded(name)):
+        raise BadParameter("account")
+    return name
+
+
+def email(text: str) -> str:
+    """Raises BadParameter unless it has the shape of an address."""
+    if len(text) > 254 or not text.isprintable() or not _EMAIL.fullmatch(text):
+        raise BadParameter("email")
+    return text
+
+
+def login_key(text: str) -> tuple[str, str]:
+    """The column and value that somebody means who types this at Login."""
+    key = folded(text)
+    if "@" in key:
+        return "email_key", key
+    number = phone(key)
+    return ("phone", number) if number else ("account_key", key)

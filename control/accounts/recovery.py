@@ -1,0 +1,119 @@
+"""A new password, once the phone's holder has agreed: by a session, by a code, or by a link they confirm."""
+
+from __future__ import annotations
+
+import hmac
+
+import sqlalchemy as sa
+
+from control.accounts.limits import Limits
+from control.accounts.notifiers import Message, Notifier
+from control.accounts.passwords import Passwords
+from control.accounts.users import User, Users
+from control.chance import Chance, digest
+from control.clock import Clock
+from control.refusals import BadParameter
+from control.storage.database import Store, insert
+from control.storage.tables import auth_codes, pending_passwords, users
+
+LIFETIME = 600  # seconds, of a code and of a pending password
+TRIES = 5
+
+
+class Recovery:
+    def __init__(
+        self,
+        store: Store,
+        accounts: Users,
+        passwords: Passwords,
+        limits: Limits,
+        notifier: Notifier,
+        site: str,
+        clock: Clock,
+        chance: Chance,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._passwords = passwords
+        self._limits = limits
+        self._notifier = notifier
+        self._site = site
+        self._clock = clock
+        self._chance = chance
+
+    async def send_code(self, user: User, address: str) -> None:
+        """A new code to the phone's holder; the one before is void. Raises TooOften, NotSent."""
+        await self._limits.spend("code", user.phone, address)
+        code = self._chance.code()
+        row = {
+            "user_id": user.id,
+            "code_digest": _code_digest(user, code),
+            "tries_left": TRIES,
+            "expires_at": self._clock.now() + LIFETIME,
+        }
+        await self._store.write(insert(auth_codes).values(row).on_conflict_do_update(["user_id"], set_=row))
+        await self._notifier.send(Message("code", user.phone, user.email, user.account, code))
+
+    async def change_by_code(self, user: User, code: str, password: str) -> None:
+        """Raises BadParameter for a code that is wrong, worn out or expired."""
+        if not await self._redeem(user, code):
+            raise BadParameter("authCode")
+        await self.change(user, password)
+
+    async def change(self, user: User, password: str) -> None:
+        await self._accounts.set_password(user.id, await self._passwords.hash(password))
+
+    async def ask_first(self, user: User, password: str, address: str) -> None:
+        """Keeps the password pending and asks the phone's holder. Raises TooOften, NotSent."""
+        await self._limits.spend("link", user.phone, address)
+        token = self._chance.secret()
+        row = {
+            "token_digest": digest(token),
+            "user_id": user.id,
+            "password_hash": await self._passwords.hash(password),
+            "expires_at": self._clock.now() + LIFETIME,
+        }
+        await self._store.write(self._expired(), pending_passwords.insert().values(row))
+        # Behind the `#`, so that the token stands in no request line, no log and no Referer.
+        link = f"{self._site}/confirm#{token}"
+        await self._notifier.send(Message("link", user.phone, user.email, user.account, link))
+
+    async def confirm(self, token: str) -> bool:
+        """Puts the pending password in force. False where none waits for this token, or no more."""
+        row = await self._pending(token)
+        if row is not None:
+            await self._accounts.set_password(row["user_id"], row["password_hash"])
+        return row is not None
+
+    async def asked_for(self, token: str) -> str | None:
+        """The account whose password waits for this token."""
+        row = await self._pending(token)
+        return row["account"] if row is not None else None
+
+    async def _pending(self, token: str) -> sa.RowMapping | None:
+        columns = (pending_passwords.c.user_id, pending_passwords.c.password_hash, users.c.account)
+        query = sa.select(*columns).join_from(pending_passwords, users)
+        known = pending_passwords.c.token_digest == digest(token)
+        row: sa.RowMapping | None = await self._store.fetch_one(
+            query.where(known, pending_passwords.c.expires_at > self._clock.now())
+        )
+        return row
+
+    async def _redeem(self, user: User, code: str) -> bool:
+        tried = (
+            auth_codes.update()
+            .where(auth_codes.c.user_id == user.id, auth_codes.c.tries_left > 0)
+            .where(auth_codes.c.expires_at > self._clock.now())
+            .values(tries_left=auth_codes.c.tries_left - 1)
+            .returning(auth_codes.c.code_digest)
+        )
+        async with self._store.writing() as connection:
+            row = await connection.fetch_one(tried)
+        return row is not None and hmac.compare_digest(row["code_digest"], _code_digest(user, code))
+
+    def _expired(self) -> sa.Delete:
+        return pending_passwords.delete().where(pending_passwords.c.expires_at <= self._clock.now())
+
+
+def _code_digest(user: User, code: str) -> str:
+    return digest(f"{user.id}:{code}")
