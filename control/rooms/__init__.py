@@ -1,0 +1,1 @@
+"""Live rooms: what they are, their passwords, who follows them."""
