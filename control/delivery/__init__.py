@@ -1,0 +1,1 @@
+"""How a viewer gets in: tickets, play URLs, and what they are entitled to."""

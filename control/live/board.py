@@ -1,0 +1,65 @@
+"""What this node says is on air, where every node's lists read it. Written together, said again before it expires."""
+
+from __future__ import annotations
+
+import asyncio
+
+import sqlalchemy as sa
+
+from control.clock import Clock
+from control.live.audience import Audience, OnAir
+from control.live.presence import Presence
+from control.storage.database import Store, insert, listed
+from control.storage.tables import on_air
+
+LIFETIME = 15.0  # seconds that a row is believed
+AGAIN = 5.0  # seconds after which it is said again
+TOGETHER = 0.1  # seconds in which changes are gathered into one write
+
+
+class Board:
+    def __init__(self, store: Store, node: str, presence: Presence, audience: Audience, clock: Clock) -> None:
+        self._store = store
+        self._node = node
+        self._presence = presence
+        self._audience = audience
+        self._clock = clock
+
+    async def read(self) -> dict[int, float]:
+        """What this node last said was live: room and since when."""
+        mine = on_air.c.node == self._node
+        rows = await self._store.fetch_all(sa.select(on_air.c.room_id, on_air.c.live_since).where(mine))
+        return {row["room_id"]: row["live_since"] for row in rows if row["live_since"] is not None}
+
+    async def next_change(self) -> None:
+        """Returns when there is something to write, or what stands there is to be said again."""
+        try:
+            async with asyncio.timeout(AGAIN):
+                await self._presence.changed.wait()
+                await asyncio.sleep(TOGETHER)
+        except TimeoutError:
+            pass  # nothing changed, which has to be said too
+
+    async def write(self) -> None:
+        self._presence.changed.clear()
+        try:
+            await self._replace(self._audience.on_air())
+        except BaseException:
+            self._presence.changed.set()
+            raise
+
+    async def clear(self) -> None:
+        """Takes everything of this node off air."""
+        await self._replace([])
+
+    async def _replace(self, rooms: list[OnAir]) -> None:
+        expires_at = self._clock.now() + LIFETIME
+        columns = ("node", "room_id", "live_since", "players", "expires_at")
+        rows = [(self._node, room.room_id, room.live_since, room.players, expires_at) for room in rooms]
+        fresh = insert(on_air).from_select(columns, listed(rows, columns))
+        said = {name: fresh.excluded[name] for name in ("live_since", "players", "expires_at")}
+        async with self._store.writing() as connection:
+            await connection.execute(fresh.on_conflict_do_update(["node", "room_id"], set_=said))
+            await connection.execute(
+                on_air.delete().where(on_air.c.node == self._node, on_air.c.expires_at != expires_at)
+            )
