@@ -1,0 +1,1 @@
+"""What a visitor sees of rooms: one at a time, in lists, by search."""

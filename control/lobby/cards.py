@@ -1,0 +1,88 @@
+"""A room as one visitor sees it, in one query whatever the number of rooms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from control.accounts.users import User
+from control.storage.database import Row
+from control.storage.tables import follows, on_air, rooms, users
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """`anchor_password`, `assist_password` and `user_password` are "" where the visitor may not know them."""
+
+    room_id: int
+    owner_id: int
+    name: str
+    description: str
+    topic: str
+    anchor_name: str
+    head_picture_id: int
+    is_followed: bool
+    follow_count: int
+    players: int
+    is_live: bool
+    anchor_password: str
+    assist_password: str
+    user_password: str
+    password_generation: int
+    need_password: bool
+    """The visitor must know the viewing password to watch."""
+
+
+def is_live(now: float) -> sa.ColumnElement[bool]:
+    return sa.and_(on_air.c.live_since > 0, on_air.c.expires_at > now)
+
+
+def live_rooms(now: float) -> sa.Select[Any]:
+    """Ids of rooms on air, newest broadcast first."""
+    since = sa.func.max(on_air.c.live_since)
+    return (
+        sa.select(on_air.c.room_id)
+        .where(is_live(now))
+        .group_by(on_air.c.room_id)
+        .order_by(since.desc(), on_air.c.room_id.desc())
+    )
+
+
+def select_cards(visitor: User, now: float) -> sa.Select[Any]:
+    """What `read_card` reads."""
+    believed = sa.and_(on_air.c.room_id == rooms.c.id, on_air.c.expires_at > now)
+    players = sa.select(sa.func.coalesce(sa.func.sum(on_air.c.players), 0)).where(believed).scalar_subquery()
+    live = sa.select(on_air.c.room_id).where(believed, on_air.c.live_since > 0).exists()
+    followed = follows.select().where(follows.c.user_id == visitor.id, follows.c.room_id == rooms.c.id).exists()
+    return sa.select(
+        rooms,
+        users.c.nick_name,
+        users.c.head_picture_id,
+        players.label("players"),
+        live.label("is_live"),
+        followed.label("is_followed"),
+    ).join_from(rooms, users, users.c.id == rooms.c.owner_id)
+
+
+def read_card(row: Row, visitor: User) -> Card:
+    mine = row["owner_id"] == visitor.id
+    return Card(
+        room_id=row["id"],
+        owner_id=row["owner_id"],
+        name=row["name"],
+        description=row["description"],
+        topic=row["topic"],
+        anchor_name=row["nick_name"],
+        head_picture_id=row["head_picture_id"],
+        is_followed=bool(row["is_followed"]),
+        follow_count=row["follow_count"],
+        players=row["players"],
+        is_live=bool(row["is_live"]),
+        anchor_password=row["anchor_password"] if mine else "",
+        assist_password=row["assist_password"] if mine else "",
+        user_password=row["user_password"] if mine or row["is_open"] else "",
+        password_generation=row["password_generation"],
+        need_password=not (mine or row["is_open"]),
+    )

@@ -1,0 +1,78 @@
+"""Lists of rooms, a page at a time.
+
+A listing keeps the order it began with, so that no room comes twice and none is left out while rooms go on and off air
+between two pages; each page shows its rooms as they are now. Starting over is how a caller sees what is new.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from control.accounts.sessions import Caller
+from control.clock import Clock
+from control.lobby.cards import Card, is_live, live_rooms, read_card, select_cards
+from control.storage.database import Store, insert, numbered
+from control.storage.tables import follows, list_pages, on_air, rooms
+
+
+class Kind(IntEnum):
+    ALL = 1
+    FOLLOWED = 2
+
+
+class Lists:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def page(self, caller: Caller, kind: Kind, count: int, from_start: bool) -> list[Card]:
+        """The next `count` rooms of the caller's listing; empty past its end."""
+        room_ids = None if from_start else await self._left(caller, kind)
+        if room_ids is None:
+            room_ids = await self._begun(caller, kind)
+        rows = await self._store.fetch_all(self._cards(caller, kind, room_ids, count))
+        read = rows[-1]["key"] + 1 if len(rows) == count else len(room_ids)
+        await self._keep(caller, kind, room_ids[read:])
+        return [read_card(row, caller.user) for row in rows]
+
+    async def _begun(self, caller: Caller, kind: Kind) -> list[int]:
+        now = self._clock.now()
+        order = live_rooms(now) if kind is Kind.ALL else _followed(caller.user.id, now)
+        return [row["room_id"] for row in await self._store.fetch_all(order)]
+
+    async def _left(self, caller: Caller, kind: Kind) -> list[int] | None:
+        query = sa.select(list_pages.c.room_ids)
+        mine = sa.and_(list_pages.c.session_digest == caller.session, list_pages.c.kind == kind)
+        row = await self._store.fetch_one(query.where(mine))
+        return orjson.loads(row["room_ids"]) if row else None
+
+    async def _keep(self, caller: Caller, kind: Kind, room_ids: list[int]) -> None:
+        row = {"session_digest": caller.session, "kind": kind, "room_ids": orjson.dumps(room_ids).decode()}
+        statement = insert(list_pages).values(row)
+        await self._store.write(statement.on_conflict_do_update(["session_digest", "kind"], set_=row))
+
+    def _cards(self, caller: Caller, kind: Kind, room_ids: list[int], count: int) -> sa.Select[Any]:
+        now = self._clock.now()
+        left = numbered(room_ids)
+        next_ones = sa.select(left.c.key, left.c.value).order_by(left.c.key).limit(count)
+        if kind is Kind.ALL:
+            next_ones = next_ones.where(on_air.select().where(on_air.c.room_id == left.c.value, is_live(now)).exists())
+        page = next_ones.subquery()
+        cards = select_cards(caller.user, now).add_columns(page.c.key)
+        return cards.join(page, page.c.value == rooms.c.id).order_by(page.c.key)
+
+
+def _followed(user_id: int, now: float) -> sa.Select[Any]:
+    """Ids of the rooms a user follows: live ones first, newest first, then the rest, the last followed first."""
+    live = (
+        sa.select(sa.func.max(on_air.c.live_since))
+        .where(on_air.c.room_id == follows.c.room_id, is_live(now))
+        .scalar_subquery()
+    )
+    since = sa.func.coalesce(live, 0)
+    query = sa.select(follows.c.room_id).where(follows.c.user_id == user_id)
+    return query.order_by(since.desc(), follows.c.followed_at.desc(), follows.c.room_id.desc())

@@ -1,0 +1,80 @@
+"""Rooms by id, and by what people type."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from control.accounts.identity import folded
+from control.accounts.users import User
+from control.clock import Clock
+from control.lobby.cards import Card, read_card, select_cards
+from control.refusals import NoSuchRoom
+from control.rooms.grams import wanted
+from control.storage.database import Store
+from control.storage.tables import LAST_ROOM_ID, room_grams, rooms
+
+FOUND = 20
+NOT_AT_ALL = 9
+LOOKED_AT = 200  # candidates that have the keyword's pieces, before it is seen whether they have it in one
+
+
+class Lobby:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def room(self, room_id: int, visitor: User) -> Card:
+        """Raises NoSuchRoom."""
+        query = select_cards(visitor, self._clock.now()).where(rooms.c.id == room_id)
+        row = await self._store.fetch_one(query)
+        if row is None:
+            raise NoSuchRoom
+        return read_card(row, visitor)
+
+    async def search(self, keyword: str, visitor: User) -> list[Card]:
+        """Up to 20 rooms, the best match first: the id, then names, topics and anchors' names. Raises NoSuchRoom."""
+        number = _room_id(keyword)
+        candidates = sa.select(_having(keyword).c.room_id)
+        named = sa.or_(rooms.c.id == number, rooms.c.id.in_(candidates))
+        rows = await self._store.fetch_all(select_cards(visitor, self._clock.now()).where(named))
+        ranked = [(_rank(card, number, keyword), card) for card in (read_card(row, visitor) for row in rows)]
+        ranked.sort(key=lambda pair: (pair[0], pair[1].room_id))
+        found = [card for rank, card in ranked if rank[0] < NOT_AT_ALL]
+        if not found:
+            raise NoSuchRoom
+        return found[:FOUND]
+
+
+def _room_id(keyword: str) -> int:
+    number = int(keyword) if keyword.isascii() and keyword.isdigit() and len(keyword) <= 10 else 0
+    return number if number <= LAST_ROOM_ID else 0
+
+
+def _having(keyword: str) -> sa.Subquery:
+    """Rooms one of whose texts has all the pieces of the keyword, and the best such text's field."""
+    pieces = sorted(wanted(keyword))
+    per_text = (
+        sa.select(room_grams.c.room_id, room_grams.c.field)
+        .where(room_grams.c.gram.in_(pieces))
+        .group_by(room_grams.c.room_id, room_grams.c.field)
+        .having(sa.func.count() == len(pieces))
+        .subquery()
+    )
+    best = sa.func.min(per_text.c.field)
+    return (
+        sa.select(per_text.c.room_id, best.label("field")).group_by(per_text.c.room_id).order_by(best).limit(LOOKED_AT)
+    ).subquery()
+
+
+def _rank(card: Card, number: int, keyword: str) -> tuple[int, bool, int]:
+    """How well the keyword fits: the id, the whole name, its beginning, within it, the topic, the anchor."""
+    word, name = folded(keyword), folded(card.name)
+    fits = (
+        card.room_id == number,
+        name == word,
+        name.startswith(word),
+        word in name,
+        word in folded(card.topic),
+        word in folded(card.anchor_name),
+    )
+    return next((rank for rank, fit in enumerate(fits) if fit), NOT_AT_ALL), not card.is_live, -card.follow_count
