@@ -1,0 +1,61 @@
+"""nginx-rtmp's callbacks: reads one, asks the door, answers. 2xx lets in or lets stay, 403 keeps out or puts out."""
+
+from __future__ import annotations
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from control.live.presence import SessionKey
+from control.nodes.door import Door
+from control.nodes.form import BadForm, Callback, parse
+from control.refusals import Denied
+
+YES, NO, MALFORMED = 204, 403, 400
+
+log = structlog.get_logger()
+
+
+class Callbacks:
+    def __init__(self, node: str, door: Door) -> None:
+        self._node = node
+        self._door = door
+
+    async def answer(self, call: str, request: Request) -> Response:
+        """`POST /rtmp/{node}/{start}/` and the call."""
+        try:
+            callback = parse(call, await request.body())
+        except BadForm as failure:
+            log.warning("callback not understood", call=call, failure=str(failure))
+            return Response(status_code=MALFORMED)
+        key = SessionKey(request.path_params["node"], request.path_params["start"], callback.client)
+        try:
+            await self._ask(call, key, callback)
+        except Denied as denied:
+            log.info(
+                f"{callback.call} refused",
+                reason=denied.reason,
+                room=self._door.known_room(callback.name),
+                client=key.client,
+                address=callback.address,
+                encoder=callback.encoder,
+            )
+            return Response(status_code=NO)
+        return Response(status_code=YES)
+
+    async def _ask(self, call: str, key: SessionKey, callback: Callback) -> None:
+        if key.node != self._node:
+            raise Denied("another node's callback")
+        if callback.is_relay:
+            return  # nginx's own, for a session that has its verdict: neither a publisher nor a viewer
+        match call:
+            case "publish":
+                await self._door.publish(key, callback)
+            case "play":
+                self._door.play(key, callback)
+            case "update":
+                self._door.update(key, callback)
+            case "publish_done" | "play_done" | "done" | "disconnect":
+                self._door.end(key)
+            case "connect" | "record_done":
+                pass  # nothing hangs on them: a connection is nobody until it publishes or plays

@@ -1,0 +1,212 @@
+"""Lets publishers and players of this node in, looks after them, and puts them out."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import structlog
+
+from control.clock import Clock
+from control.delivery.box_office import BoxOffice
+from control.live.presence import REMEMBERED, Presence, Session, SessionKey
+from control.live.verdicts import Credentials, Role
+from control.nodes.form import Callback
+from control.nodes.plan import JOINING
+from control.nodes.rtmp_control import ControlError, RtmpControl
+from control.nodes.stat import Stat, StatError
+from control.refusals import Denied
+from control.storage.tables import LAST_ROOM_ID
+
+LOOK_AGAIN = 0.3  # seconds between two looks at a publisher that may have fallen silent
+LONGEST_LOOK = 6.0  # seconds; nginx waits 10 for a verdict
+
+_ROOM_ID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+log = structlog.get_logger()
+
+
+def room_id(name: str) -> int:
+    """The room a stream's name means. Raises Denied for any name we did not give out."""
+    if not _ROOM_ID.fullmatch(name) or int(name) > LAST_ROOM_ID:
+        raise Denied("not a room id")
+    return int(name)
+
+
+class Door:
+    """`silent` is after how many seconds without media a publisher gives way to the next."""
+
+    def __init__(
+        self, presence: Presence, box_office: BoxOffice, stat: Stat, control: RtmpControl, clock: Clock, silent: float
+    ) -> None:
+        self._presence = presence
+        self._box_office = box_office
+        self._stat = stat
+        self._control = control
+        self._clock = clock
+        self._silent = silent
+        self._awaited: dict[SessionKey, tuple[Callback, float]] = {}
+        self.nudge = asyncio.Event()
+        """Set when /stat should be read soon."""
+
+    def known_room(self, name: str) -> int | None:
+        """The room of a stream's name, None for any other name: people paste their passwords there by mistake."""
+        try:
+            room = room_id(name)
+        except Denied:
+            return None
+        return room if self._box_office.rights(room) else None
+
+    async def publish(self, key: SessionKey, callback: Callback) -> None:
+        """Raises Denied."""
+        room, shown = room_id(callback.name), self._shown(callback)
+        self._box_office.admit(Role.PUBLISHER, room, shown)
+        self._check_new(key)
+        holder = self._presence.publisher(room)
+        if holder is not None:
+            await self._make_way(room, holder)
+            self._check_new(key)
+            self._box_office.admit(Role.PUBLISHER, room, shown)
+        self._enter(key, Role.PUBLISHER, room, shown, callback)
+        self.nudge.set()
+
+    def play(self, key: SessionKey, callback: Callback) -> None:
+        """Raises Denied."""
+        room, shown = room_id(callback.name), self._shown(callback)
+        self._box_office.admit(Role.PLAYER, room, shown)
+        self._check_new(key)
+        self._enter(key, Role.PLAYER, room, shown, callback)
+
+    def update(self, key: SessionKey, callback: Callback) -> None:
+        """Asks for the verdict again. Raises Denied."""
+        session = self._presence.get(key)
+        if session is None:
+            return self._unknown(key, callback)
+        if session.credentials is None:
+            self._identify(session, callback)
+        assert session.credentials is not None
+        self._box_office.admit(session.role, session.room_id, session.credentials)
+        if session.role is Role.PUBLISHER:
+            self._presence.hear(session, callback.timestamp)
+        else:
+            session.heard_at = self._clock.ticks()
+
+    def end(self, key: SessionKey) -> None:
+        self._awaited.pop(key, None)
+        session = self._presence.end(key)
+        if session is not None:
+            log.info(f"{session.role.value} left", room=session.room_id, client=key.client)
+
+    async def reconsider(self, room: int) -> None:
+        """Puts out at once whoever of a room may no longer be here."""
+        for session in self._presence.in_room(room):
+            if session.credentials is None:
+                continue  # its next update tells what let it in
+            try:
+                self._box_office.admit(session.role, session.room_id, session.credentials)
+            except Denied as denied:
+                await self.put_out(session, denied.reason)
+
+    async def put_out(self, session: Session, reason: str) -> None:
+        """Raises nothing: a session that cannot be dropped now is refused at its next update."""
+        log.info(f"{session.role.value} put out", room=session.room_id, client=session.key.client, reason=reason)
+        try:
+            dropped = await self._control.drop(session.key.client)
+        except ControlError as failure:
+            log.warning("drop failed", client=session.key.client, failure=str(failure))
+            return
+        if dropped:
+            self._presence.end(session.key)
+
+    def adopt(self, session: Session) -> None:
+        """Takes in a session that nginx has and we did not know, with what its updates said of it."""
+        callback, _ = self._awaited.pop(session.key, (None, 0.0))
+        self._presence.admit(session)
+        if callback is not None:
+            self._identify(session, callback)
+
+    def forget(self) -> None:
+        """Drops updates of sessions that were never seen."""
+        deadline = self._clock.ticks() - REMEMBERED
+        self._awaited = {key: pair for key, pair in self._awaited.items() if pair[1] > deadline}
+
+    def _unknown(self, key: SessionKey, callback: Callback) -> None:
+        """An update of a session we know nothing of: judged afresh, and taken in once /stat shows it."""
+        role = Role.PUBLISHER if callback.publishes else Role.PLAYER
+        self._box_office.admit(role, room_id(callback.name), self._shown(callback))
+        _, first = self._awaited.setdefault(key, (callback, self._clock.ticks()))
+        # nginx goes on updating a second publisher that it turned away itself, and /stat never shows that one.
+        if self._clock.ticks() - first > LONGEST_LOOK:
+            raise Denied("not in any stream")
+        self.nudge.set()
+
+    def _identify(self, session: Session, callback: Callback) -> None:
+        session.credentials = self._shown(callback)
+        session.encoder = callback.encoder
+        session.counted = self._is_viewer(session.role, session.room_id, session.credentials)
+        self._presence.changed.set()
+
+    def _is_viewer(self, role: Role, room: int, shown: Credentials) -> bool:
+        rights = self._box_office.rights(room)
+        own = shown.ticket is not None and rights is not None and shown.ticket.user_id == rights.owner_id
+        return role is Role.PLAYER and not own
+
+    def _shown(self, callback: Callback) -> Credentials:
+        return self._box_office.credentials(callback.argument("pwd"), callback.argument("ticket"))
+
+    def _check_new(self, key: SessionKey) -> None:
+        if self._presence.ended_early(key):
+            raise Denied("over before it began")
+        if self._presence.get(key) is not None:
+            raise Denied("a second stream on one connection")
+
+    def _enter(self, key: SessionKey, role: Role, room: int, shown: Credentials, callback: Callback) -> None:
+        self._awaited.pop(key, None)
+        self._presence.admit(
+            Session(
+                key,
+                role,
+                room,
+                callback.address,
+                self._clock.ticks(),
+                shown,
+                counted=self._is_viewer(role, room, shown),
+                encoder=callback.encoder,
+            )
+        )
+        log.info(f"{role.value} let in", room=room, client=key.client, address=callback.address)
+
+    async def _make_way(self, room: int, holder: Session) -> None:
+        """Returns once the room has no publisher: one that has fallen silent is dropped. Raises Denied if it has one.
+
+        A newcomer waits until it is known whether the one before still sends: an encoder whose link broke is back
+        within a second or two, often before anything here can tell that the old connection is dead.
+        """
+        deadline = self._clock.ticks() + LONGEST_LOOK
+        looked: int | None = None
+        while self._presence.get(holder.key) is holder:
+            joining = self._clock.ticks() - holder.since < JOINING
+            if not await self._is_there(holder) and not joining:
+                self._presence.end(holder.key)
+            elif looked not in (None, holder.timestamp) or self._clock.ticks() > deadline:
+                raise Denied(f"already live from {holder.address}")
+            elif self._clock.ticks() - (holder.media_at or holder.since) >= self._silent:
+                await self.put_out(holder, "silent, and another publisher came")
+            else:
+                looked = holder.timestamp
+                await asyncio.sleep(LOOK_AGAIN)
+        if self._presence.publisher(room) is not None:
+            raise Denied("another publisher was quicker")
+
+    async def _is_there(self, holder: Session) -> bool:
+        """Asks /stat about one publisher. Raises Denied if there is no telling."""
+        try:
+            snapshot = await self._stat.read()
+        except StatError as failure:
+            log.warning("stat failed", failure=str(failure))
+            raise Denied("cannot tell whether it is live already") from failure
+        if snapshot.start != holder.key.start:
+            return False
+        client = next((each for each in snapshot.clients if each.client == holder.key.client), None)
+        if client is not None:
+            self._presence.hear(holder, client.timestamp, client.active)
+        return client is not None
