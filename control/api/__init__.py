@@ -1,0 +1,1 @@
+"""The wire contract with clients, and nothing else: names, numbers and texts that shipped apps know."""

@@ -1,0 +1,91 @@
+"""A request in, a reply out: `access`, `status`, `desc`, and what the API adds. Here an exception becomes an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from control.accounts.sessions import Caller
+from control.api.fields import Fields
+from control.api.services import Services
+from control.api.statuses import Status, answer_to
+from control.delivery.play_urls import Place, place
+from control.refusals import Refusal, SessionExpired
+
+MAX_BODY = 8 * 2**20  # bytes
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to an API."""
+
+    services: Services
+    fields: Fields
+    address: str
+    """The client's."""
+    host: str
+    """The name it reached us by."""
+
+    async def caller(self) -> Caller:
+        """Renews the session. Raises SessionExpired."""
+        session_id = self.fields.text("sessionId")
+        if not session_id:
+            raise SessionExpired
+        return await self.services.sessions.caller(session_id)
+
+    @property
+    def place(self) -> Place:
+        settings = self.services.settings
+        return place(self.host, settings.rtmp_port, settings.rtmp_url)
+
+
+Reply = dict[str, Any]
+Api = Callable[[Call], Awaitable[Reply]]
+
+
+class TooLarge(Exception):
+    pass
+
+
+def endpoint(api: Api, services: Services) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        access = request.url.path
+        try:
+            fields = Fields(await _body(request))
+            address = request.client.host if request.client else ""
+            call = Call(services, fields, address, request.headers.get("host", ""))
+            return reply(access, Status.SUCCESS, Status.SUCCESS.text, await api(call))
+        except Refusal as refusal:
+            return reply(access, *answer_to(refusal))
+        except TooLarge:
+            return Response(status_code=413)
+        except ClientDisconnect:
+            return Response(status_code=400)  # to nobody
+        except Exception:
+            log.exception("api failed", access=access, request=request.headers.get("x-request-id"))
+            return reply(access, Status.SERVER_ERROR, Status.SERVER_ERROR.text)
+
+    return answer
+
+
+def reply(access: str, status: Status, text: str, more: Reply | None = None) -> Response:
+    content = {"access": access, "status": status.number, "desc": text} | (more or {})
+    return Response(orjson.dumps(content), media_type="application/json")
+
+
+async def _body(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BODY:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)

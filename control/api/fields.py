@@ -1,0 +1,74 @@
+"""A request's fields, as shipped apps send them: a number may be a decimal string, null is a field left out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+from control.refusals import BadParameter
+
+_BOM = b"\xef\xbb\xbf"
+_DECIMAL = re.compile(r"-?\d{1,18}", re.ASCII)
+
+
+class Fields:
+    def __init__(self, body: bytes) -> None:
+        """Raises BadParameter unless the body is a JSON object."""
+        try:
+            values = orjson.loads(body.removeprefix(_BOM))
+        except orjson.JSONDecodeError:
+            raise BadParameter("JSON") from None
+        if not isinstance(values, dict):
+            raise BadParameter("JSON")
+        self._values: dict[str, Any] = values
+
+    def text(self, name: str) -> str:
+        """ "" where it is left out. Raises BadParameter for what is not a text."""
+        value = self._values.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or "\0" in value:
+            raise BadParameter(name)
+        return value
+
+    def needed_text(self, name: str) -> str:
+        """Raises BadParameter also where it is left out or empty."""
+        value = self.text(name)
+        if not value:
+            raise BadParameter(name)
+        return value
+
+    def number(self, name: str, default: int) -> int:
+        """`default` where it is left out or empty. Raises BadParameter for what is not a whole number."""
+        value = self._values.get(name)
+        if value is None or value == "":
+            return default
+        if isinstance(value, str) and _DECIMAL.fullmatch(value):
+            return int(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        raise BadParameter(name)
+
+    def needed_number(self, *names: str) -> int:
+        """The first of these names that is there: the contract spells some in two ways. Raises BadParameter."""
+        name = next((each for each in names if self._values.get(each) not in (None, "")), names[0])
+        value = self.number(name, -1)
+        if value < 0:
+            raise BadParameter(name)
+        return value
+
+    def choice(self, name: str, *allowed: int) -> int:
+        """Raises BadParameter unless it is one of these numbers."""
+        value = self.number(name, -1)
+        if value not in allowed:
+            raise BadParameter(name)
+        return value
+
+    def keyword(self, name: str) -> str:
+        """A text, or a number as its digits. Raises BadParameter where it is left out or empty."""
+        value = self._values.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return self.needed_text(name)

@@ -1,0 +1,55 @@
+"""GetMyLiveRoomId, GetMyLiveRoom, CreateLiveRoom, ModifyMyLiveRoom, PushLiveStream: an owner and their room."""
+
+from __future__ import annotations
+
+from control.api.envelope import Call, Reply
+from control.api.fields import Fields
+from control.api.room_objects import room_object
+from control.live import gate
+from control.refusals import NoRoom
+from control.rooms.rooms import RoomForm
+
+
+async def get_my_live_room_id(call: Call) -> Reply:
+    room_id = (await call.caller()).user.room_id
+    return {"LiveRoomId": room_id, "liveRoomId": room_id}
+
+
+async def get_my_live_room(call: Call) -> Reply:
+    caller = await call.caller()
+    if not caller.user.room_id:
+        raise NoRoom
+    card = await call.services.lobby.room(caller.user.room_id, caller.user)
+    return room_object(call, caller, card) | {"liveRoomAssistPwd": card.assist_password}
+
+
+async def create_live_room(call: Call) -> Reply:
+    caller = await call.caller()
+    return {"liveRoomId": await call.services.rooms.create(caller.user, _form(call.fields))}
+
+
+async def modify_my_live_room(call: Call) -> Reply:
+    caller, fields = await call.caller(), call.fields
+    room_id = await call.services.rooms.modify(caller.user, fields.number("liveRoomId", 0), _form(fields))
+    await call.services.door.reconsider(room_id)
+    return {}
+
+
+async def push_live_stream(call: Call) -> Reply:
+    caller, fields = await call.caller(), call.fields
+    is_open = fields.choice("status", 0, 1) == 1
+    seconds = fields.number("timeout", gate.DEFAULT)
+    room_id = await call.services.gate.set(caller.user, fields.needed_number("liveRoomId"), is_open, seconds)
+    await call.services.door.reconsider(room_id)
+    return {}
+
+
+def _form(fields: Fields) -> RoomForm:
+    return RoomForm(
+        anchor_password=fields.text("liveRoomAnchorPwd"),
+        assist_password=fields.text("liveRoomAssistPwd"),
+        user_password=fields.text("liveRoomUserPwd"),
+        name=fields.text("liveRoomName"),
+        description=fields.text("liveRoomDesc"),
+        topic=fields.text("liveRoomTopic"),
+    )

@@ -1,0 +1,98 @@
+"""Login, Register, ModifyUserPwd, AuthCode, ModifyUserInfo, ModifyUserHeadPic, GetUserHeadPic."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from control.accounts import identity
+from control.accounts.passwords import acceptable
+from control.accounts.users import NewUser, Profile
+from control.api.envelope import Call, Reply, reply
+from control.api.services import Services
+from control.api.statuses import Status
+from control.refusals import BadParameter
+from control.rooms.grams import anchor_renamed
+
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+async def login(call: Call) -> Reply:
+    fields, services = call.fields, call.services
+    user = await services.users.log_in(fields.needed_text("account"), fields.needed_text("password"))
+    return {
+        "account": user.account,
+        "nickName": user.nick_name,
+        "liveRoomId": user.room_id,
+        "sessionId": await services.sessions.begin(user),
+        "headPicId": user.head_picture_id,
+        "sex": user.sex,
+    }
+
+
+async def register(call: Call) -> Reply:
+    fields = call.fields
+    email = fields.text("email")
+    new = NewUser(
+        account=identity.account(fields.needed_text("account")),
+        phone=_phone(call),
+        email=identity.email(email) if email else None,
+        password=acceptable(fields.needed_text("password")),
+    )
+    await call.services.users.register(new)
+    return {}
+
+
+async def modify_user_pwd(call: Call) -> Reply:
+    fields, services = call.fields, call.services
+    phone, password = _phone(call), acceptable(fields.needed_text("password"))
+    session_id, code = fields.text("sessionId"), fields.text("authCode")
+    user = await services.users.by_phone(phone)
+    if session_id:
+        if (await call.caller()).user.id != user.id:
+            raise BadParameter("sessionId")
+        await services.recovery.change(user, password)
+    elif code:
+        await services.recovery.change_by_code(user, code, password)
+    else:
+        await services.recovery.ask_first(user, password, call.address)
+    return {}
+
+
+async def auth_code(call: Call) -> Reply:
+    user = await call.services.users.by_phone(_phone(call))
+    await call.services.recovery.send_code(user, call.address)
+    return {}
+
+
+async def modify_user_info(call: Call) -> Reply:
+    caller, fields = await call.caller(), call.fields
+    profile = Profile(fields.text("nickName"), fields.number("sex", 0), fields.text("address"))
+    also = anchor_renamed(caller.user.room_id, profile.nick_name) if profile.nick_name else []
+    await call.services.users.modify(caller.user, profile, also)
+    return {}
+
+
+async def modify_user_head_pic(call: Call) -> Reply:
+    caller = await call.caller()
+    return {"headPicId": await call.services.pictures.replace(caller.user, call.fields.needed_text("headPic"))}
+
+
+async def get_user_head_pic(request: Request, services: Services) -> Response:
+    """`GET /live/GetUserHeadPic?id=`. A picture's id never means another picture, so it may be kept for ever."""
+    wanted = request.query_params.get("id", "")
+    picture_id = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0
+    picture = await services.pictures.get(picture_id)
+    if picture is None:
+        return reply(request.url.path, Status.PARAM_ERROR, Status.PARAM_ERROR.text)
+    headers = {"ETag": f'"{picture_id}"', "Cache-Control": FOR_EVER, "X-Content-Type-Options": "nosniff"}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(picture.content, media_type=picture.media_type, headers=headers)
+
+
+def _phone(call: Call) -> str:
+    phone = identity.phone(call.fields.needed_text("phone"))
+    if phone is None:
+        raise BadParameter("phone")
+    return phone

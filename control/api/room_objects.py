@@ -1,0 +1,32 @@
+"""A room as the contract writes it."""
+
+from __future__ import annotations
+
+from control.accounts.sessions import Caller
+from control.api.envelope import Call, Reply
+from control.lobby.cards import Card
+
+
+def room_object(call: Call, caller: Caller, card: Card) -> Reply:
+    return {
+        "liveRoomId": card.room_id,
+        "liveRoomanchorPwd": card.anchor_password,  # the seed's spelling, which shipped apps read
+        "liveRoomAnchorPwd": card.anchor_password,
+        "liveRoomUserPwd": card.user_password,
+        "liveRoomName": card.name,
+        "liveRoomDesc": card.description,
+        "liveRoomTopic": card.topic,
+        "anchorName": card.anchor_name,
+        "headPicId": card.head_picture_id,
+        "isFollow": int(card.is_followed),
+        "followCount": card.follow_count,
+        "playerCount": card.players,
+        "isPlay": int(card.is_live),
+        "needPassword": int(card.need_password),
+    } | ({"playRtmpUrl": "", "playHlsUrl": ""} if card.need_password else play_urls(call, caller, card))
+
+
+def play_urls(call: Call, caller: Caller, card: Card) -> Reply:
+    """With a ticket for this caller, who has been found to be allowed to watch."""
+    ticket = call.services.box_office.issue(card.room_id, caller.user.id, card.password_generation)
+    return {"playRtmpUrl": call.place.play_rtmp(card.room_id, ticket), "playHlsUrl": ""}

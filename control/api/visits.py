@@ -1,0 +1,66 @@
+"""GetLiveRoomList, SearchLiveStream, FollowLiveRoom, PlayLiveStream, GetLiveroomNumber: a visitor and others' rooms."""
+
+from __future__ import annotations
+
+from control.api.envelope import Call, Reply
+from control.api.room_objects import play_urls, room_object
+from control.lobby.lists import Kind
+from control.refusals import BadParameter, BadRoomPassword
+from control.rooms.room_passwords import same_password
+
+PAGE, LONGEST_PAGE = 5, 100  # rooms
+LONGEST_KEYWORD = 256  # characters
+
+
+async def get_live_room_list(call: Call) -> Reply:
+    caller, fields = await call.caller(), call.fields
+    kind = Kind(fields.choice("type", *Kind))
+    count = fields.number("count", PAGE) or PAGE
+    if count < 0:
+        raise BadParameter("count")
+    from_start = fields.number("refresh", 1) != 0
+    cards = await call.services.lists.page(caller, kind, min(count, LONGEST_PAGE), from_start)
+    if kind is Kind.ALL:
+        return {"type": kind, "list": [room_object(call, caller, card) for card in cards]}
+    online = [room_object(call, caller, card) for card in cards if card.is_live]
+    offline = [room_object(call, caller, card) for card in cards if not card.is_live]
+    return {"type": kind, "onlineList": online, "offlineList": offline}
+
+
+async def search_live_stream(call: Call) -> Reply:
+    caller = await call.caller()
+    keyword = call.fields.keyword("keyword").strip()
+    if not 0 < len(keyword) <= LONGEST_KEYWORD:
+        raise BadParameter("keyword")
+    cards = await call.services.lobby.search(keyword, caller.user)
+    found = [room_object(call, caller, card) for card in cards]
+    return found[0] | {"list": found}
+
+
+async def follow_live_room(call: Call) -> Reply:
+    caller, fields, follows = await call.caller(), call.fields, call.services.follows
+    change = follows.follow if fields.choice("isFollow", 0, 1) else follows.unfollow
+    await change(caller.user, fields.needed_number("liveRoomId", "liveroomId"))
+    return {}
+
+
+async def play_live_stream(call: Call) -> Reply:
+    caller, fields, services = await call.caller(), call.fields, call.services
+    wants_in = fields.choice("status", 0, 1)
+    card = await services.lobby.room(fields.needed_number("liveroomId", "liveRoomId"), caller.user)
+    if not wants_in:
+        await services.box_office.take_back(card.room_id, caller.user.id)
+        await services.door.reconsider(card.room_id)
+        return {}
+    if card.need_password:
+        rights = services.box_office.rights(card.room_id)
+        shown = fields.needed_text("liveRoomUserPwd")
+        if rights is None or not same_password(rights.user_password, shown):
+            raise BadRoomPassword
+    return play_urls(call, caller, card)
+
+
+async def get_liveroom_number(call: Call) -> Reply:
+    caller = await call.caller()
+    card = await call.services.lobby.room(call.fields.needed_number("liveroomId", "liveRoomId"), caller.user)
+    return {"number": card.players}

@@ -1,0 +1,71 @@
+"use strict";
+
+const TEXTS = {
+  zh: {
+    title: "确认修改密码",
+    wait: "请稍候…",
+    ask: "有人申请修改以下账号的登录密码。只有是您本人申请的, 才按下面的按钮。",
+    confirm: "确认新密码",
+    done: "新密码已生效, 请重新登录。",
+    gone: "此链接已失效或已使用过。",
+    failed: "网络错误, 请稍后再试。",
+  },
+  en: {
+    title: "Confirm the new password",
+    wait: "One moment…",
+    ask: "Somebody asked to change the password of this account. Press the button only if it was you.",
+    confirm: "Make the new password good",
+    done: "The new password is good now. Please log in again.",
+    gone: "This link has expired or was used already.",
+    failed: "The network failed. Please try again.",
+  },
+};
+
+const language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+const texts = TEXTS[language];
+const message = document.getElementById("message");
+const account = document.getElementById("account");
+const button = document.getElementById("confirm");
+
+const token = location.hash.slice(1);
+history.replaceState(null, "", location.pathname); // no secret stays in the browser's history
+
+async function post(path) {
+  const answer = await fetch(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ token }),
+  });
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
+  return answer.json();
+}
+
+function say(text) {
+  message.textContent = texts[text];
+}
+
+async function ask() {
+  const answer = await post("/confirm/ask");
+  if (answer.account === null) return say("gone");
+  say("ask");
+  account.textContent = answer.account;
+  account.hidden = button.hidden = false;
+}
+
+async function confirm() {
+  button.disabled = true;
+  const answer = await post("/confirm");
+  account.hidden = button.hidden = true;
+  say(answer.confirmed ? "done" : "gone");
+}
+
+function failed() {
+  button.disabled = false;
+  say("failed");
+}
+
+document.documentElement.lang = language;
+document.title = texts.title;
+for (const element of document.querySelectorAll("[data-text]")) element.textContent = texts[element.dataset.text];
+button.addEventListener("click", () => confirm().catch(failed));
+ask().catch(failed);
