@@ -1,0 +1,77 @@
+# `make` alone prints what there is.
+
+PYTHON := .venv/bin/python
+PACKAGES := nginx libnginx-mod-rtmp
+# Each stamp is named after what it stands for, so a changed lock is installed and an unchanged one is not.
+RUN_STAMP = .venv/.run-$(shell sha256sum <control/requirements.lock | cut -c1-16)
+TEST_STAMP = .venv/.test-$(shell cat control/requirements.lock tests/requirements.lock | sha256sum | cut -c1-16)
+# Debian keeps half of venv in a package of its own.
+VENV_PACKAGE = $(if $(wildcard .venv/.made),,$(shell python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv))
+# Two at once in one checkout take turns.
+ONCE = @flock Makefile $(MAKE) --silent --no-print-directory
+
+.PHONY: help
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: run
+run: export QPLUS_HTTP_PORT := $(or $(HTTP_PORT),$(QPLUS_HTTP_PORT),8080)
+run: export QPLUS_RTMP_PORT := $(or $(RTMP_PORT),$(QPLUS_RTMP_PORT),1935)
+run: export QPLUS_DATA_DIR := $(or $(DATA_DIR),$(QPLUS_DATA_DIR),var)
+run:  ## run everything: HTTP_PORT=8080 RTMP_PORT=1935 DATA_DIR=var
+	@nginx/install-debian.sh $(PACKAGES) $(VENV_PACKAGE)
+	$(ONCE) $(RUN_STAMP)
+	@exec setpriv --pdeathsig TERM $(PYTHON) -m control run
+
+.PHONY: test
+test: lint  ## all checks and tests (`make test-fast`: only the quick ones)
+	@echo 'Running everything; make test-fast runs only the quick ones.'
+	@$(PYTHON) -m coverage erase
+	$(PYTHON) -m coverage run -m pytest tests/unit tests/contract
+	$(PYTHON) -m coverage run -m pytest tests/e2e
+	@$(PYTHON) -m coverage combine --quiet
+	$(PYTHON) -m coverage report
+
+.PHONY: test-fast
+test-fast: tools  ## the quick tests only
+	$(PYTHON) -m pytest tests/unit tests/contract
+
+.PHONY: lint
+lint: tools  ## ruff and mypy
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy --strict control
+
+.PHONY: lock
+lock:  ## settle the versions of all dependencies anew, with their hashes
+	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
+	python3 -m venv "$$tools"; "$$tools/bin/python" -m pip install --quiet uv; \
+	compile() { "$$tools/bin/uv" pip compile --quiet pyproject.toml --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate "$$@"; }; \
+	compile -o control/requirements.lock; \
+	compile --extra test -c control/requirements.lock -o tests/requirements.lock
+
+.PHONY: clean
+clean:  ## remove what can be made again; data folders stay
+	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find control tests -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: tools
+tools:
+	@nginx/install-debian.sh $(PACKAGES) ffmpeg $(VENV_PACKAGE)
+	$(ONCE) $(TEST_STAMP)
+
+# The stamps are the last thing written: what was interrupted is done again.
+.venv/.made:
+	@python3 -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "error: Python 3.11 or newer is needed")'
+	@echo 'Making .venv ...'
+	@python3 -m venv --clear .venv
+	@touch $@
+
+$(RUN_STAMP): | .venv/.made
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r control/requirements.lock
+	@touch $@
+
+$(TEST_STAMP): | $(RUN_STAMP)
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	@touch $@

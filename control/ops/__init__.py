@@ -1,0 +1,1 @@
+"""Running the parts of one node: folders, nginx's files, the supervisor, logs."""

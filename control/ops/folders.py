@@ -1,0 +1,112 @@
+"""The folders of a node, who may enter them, and the lock that keeps a second run out."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import re
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from control.ops.errors import StartError
+from control.settings import Settings
+
+LONGEST_SOCKET = 107  # bytes: sun_path less its closing zero
+PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+-]*")  # what nginx reads as one word, unquoted
+
+
+def worker() -> pwd.struct_passwd | None:
+    """The user that nginx's workers drop to; None when we are not root, and they stay who we are."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("www-data")
+    except KeyError:
+        raise StartError("there is no user www-data for nginx to drop to") from None
+
+
+@contextmanager
+def locked(settings: Settings) -> Iterator[None]:
+    """Makes the data folder and holds it. Raises StartError when another run does, or it cannot be written."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.run_dir.mkdir(mode=0o700, exist_ok=True)
+        lock = (settings.run_dir / "lock").open("a+")
+    except OSError as error:
+        raise StartError(f"DATA_DIR {settings.data_dir}: {error.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise StartError(f"already running in {settings.data_dir} (pid {lock.read().strip()})") from None
+        lock.truncate(0)
+        print(os.getpid(), file=lock, flush=True)
+        yield
+
+
+def prepare_sockets(settings: Settings) -> None:
+    """Makes the folder of the unix sockets, for us and nginx's workers alone. Raises StartError."""
+    folder = settings.sockets
+    if not PLAIN_PATH.fullmatch(str(folder)) or len(os.fsencode(settings.internal_socket)) > LONGEST_SOCKET:
+        raise StartError(f"QPLUS_SOCKET_DIR {folder}: give a short absolute path of letters, digits and ./+-_")
+    try:
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700, parents=True)
+        if not _is_private(folder):
+            _require_unused(folder)
+            _make_private(folder)
+    except OSError as error:
+        raise StartError(f"QPLUS_SOCKET_DIR {folder}: {error.strerror}") from None
+
+
+def prepare_temp(settings: Settings, name: str) -> Path:
+    """An empty folder for one nginx's temporary files, beside the sockets since its workers must reach it."""
+    folder = settings.sockets / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    _make_private(folder)
+    return folder
+
+
+def remove_sockets(settings: Settings) -> None:
+    """Leaves nothing behind, but for a folder that the operator chose."""
+    for name in ("rtmp", "web"):
+        shutil.rmtree(settings.sockets / name, ignore_errors=True)
+    for file in (settings.internal_socket, settings.public_socket, settings.rtmp_socket):
+        file.unlink(missing_ok=True)
+    if not settings.socket_dir:
+        with suppress(OSError):
+            settings.sockets.rmdir()
+
+
+def replace(file: Path, text: str) -> None:
+    """Writes `file` so that a reader sees the old text or the new, never half of it."""
+    new = file.with_name(file.name + ".new")
+    new.write_text(text)
+    new.replace(file)
+
+
+def _make_private(folder: Path) -> None:
+    user = worker()
+    if user:
+        os.chown(folder, 0, user.pw_gid)
+    folder.chmod(0o710 if user else 0o700)
+
+
+def _is_private(folder: Path) -> bool:
+    user, found = worker(), folder.lstat()
+    wanted = (0, user.pw_gid, 0o710) if user else (os.geteuid(), found.st_gid, 0o700)
+    return stat.S_ISDIR(found.st_mode) and (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == wanted
+
+
+def _require_unused(folder: Path) -> None:
+    """What others own or use is not ours to close, nor to trust: /tmp is open to all, and names can be guessed."""
+    found = folder.lstat()
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if not ours or any(folder.iterdir()):
+        raise StartError(f"QPLUS_SOCKET_DIR {folder}: somebody else's, or open to others and in use")

@@ -1,0 +1,33 @@
+"""Log lines: one event a line, on stderr, structured; no password, ticket or session id is ever a value in one."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from control.settings import Settings
+
+
+def configure(settings: Settings) -> None:
+    level = getattr(logging, settings.log_level.upper())
+    shape: structlog.typing.Processor
+    if settings.log_format == "json":
+        shape = structlog.processors.JSONRenderer(ensure_ascii=False)
+    else:
+        shape = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # dict_tracebacks and the console's rich frames print local variables, and those hold secrets.
+            structlog.processors.format_exc_info,
+            shape,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(stream=sys.stderr, level=max(level, logging.WARNING), force=True)

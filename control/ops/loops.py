@@ -1,0 +1,31 @@
+"""What goes on in the background for as long as control runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+log = structlog.get_logger()
+
+
+async def repeat(name: str, next_turn: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[object]]) -> None:
+    """Until cancelled. A failure is logged and the next turn taken: whoever waits for this work has nobody else."""
+    while True:
+        await next_turn()
+        try:
+            await finished(work())
+        except Exception:
+            log.exception("background work failed", work=name)
+
+
+async def finished(work: Awaitable[object]) -> None:
+    """Lets a piece of work come to its end before a cancellation takes effect: one cut off in the middle of a
+    transaction would leave its connection there."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
