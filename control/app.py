@@ -1,0 +1,176 @@
+"""Where the parts are joined, opened once and closed once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import httpx
+import sqlalchemy as sa
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from control import routes
+from control.accounts.limits import Limits
+from control.accounts.notifiers import Notifier, notifier
+from control.accounts.passwords import Passwords
+from control.accounts.pictures import Pictures
+from control.accounts.recovery import Recovery
+from control.accounts.sessions import Sessions
+from control.accounts.users import Users
+from control.api.services import Services
+from control.chance import Chance, SystemChance
+from control.clock import Clock, SystemClock
+from control.delivery.box_office import BoxOffice
+from control.delivery.revocations import Revocations
+from control.delivery.tickets import stored_keys
+from control.live.audience import Audience
+from control.live.board import Board
+from control.live.gate import Gate
+from control.live.presence import Presence
+from control.lobby.lists import Lists
+from control.lobby.lobby import Lobby
+from control.nodes.callbacks import Callbacks
+from control.nodes.door import Door
+from control.nodes.reconcile import SOON, Reconciler
+from control.nodes.rtmp_control import RtmpControl
+from control.nodes.stat import Stat
+from control.ops.loops import finished, repeat
+from control.rooms.follows import Follows
+from control.rooms.rights import RightsOfRooms
+from control.rooms.rooms import Rooms
+from control.settings import Settings
+from control.storage import migrate
+from control.storage.database import Store, opened
+from control.web.confirm import Confirmations
+
+SAVE_EVERY = 1.0  # seconds between two writes of when sessions were used
+SETTLE_WITHIN = 5.0  # seconds that nginx is given before we speak without having heard it
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is not ours and can be swapped."""
+
+    clock: Clock
+    chance: Chance
+    notifier: Notifier
+    nginx: httpx.AsyncBaseTransport
+    """/stat and /control of the rtmp nginx."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    public: Starlette
+    internal: Starlette
+    reconciler: Reconciler
+    board: Board
+
+
+def real_world(settings: Settings) -> World:
+    return World(
+        SystemClock(), SystemChance(), notifier(settings), httpx.AsyncHTTPTransport(uds=str(settings.rtmp_socket))
+    )
+
+
+@asynccontextmanager
+async def running(settings: Settings, world: World) -> AsyncIterator[Doors]:
+    """Control, with its background work going on. What it holds is written when the block is left."""
+    await asyncio.to_thread(migrate.upgrade, settings.database)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(opened(settings.database))
+        nginx = await stack.enter_async_context(httpx.AsyncClient(transport=world.nginx, base_url="http://nginx"))
+        passwords = Passwords(settings)
+        stack.callback(passwords.close)
+        yield await stack.enter_async_context(_joined(settings, world, store, nginx, passwords))
+
+
+@asynccontextmanager
+async def _joined(
+    settings: Settings, world: World, store: Store, nginx: httpx.AsyncClient, passwords: Passwords
+) -> AsyncIterator[Doors]:
+    clock, chance = world.clock, world.chance
+    users, sessions = Users(store, passwords, clock), Sessions(store, clock, chance)
+    rights, revocations = RightsOfRooms(store), Revocations(store, clock)
+    await rights.load()
+    await revocations.load()
+    rooms = Rooms(store, rights, clock, chance)
+    keys = stored_keys(settings.data_dir / "keys" / "tickets", chance)
+    box_office = BoxOffice(keys, rights, revocations, clock, settings.ticket_seconds)
+
+    presence = Presence(clock)
+    audience = Audience(presence, clock, settings.gap_seconds)
+    board = Board(store, settings.node, presence, audience, clock)
+    audience.presume(await board.read())
+    stat, control = Stat(nginx, clock), RtmpControl(nginx)
+    door = Door(presence, box_office, stat, control, clock, settings.silent_seconds)
+    lease = 2.0 * settings.update_seconds + 2
+    reconciler = Reconciler(
+        settings.node, presence, door, stat, control, rights, clock, settings.first_media_seconds, lease
+    )
+    recovery = Recovery(store, users, passwords, Limits(store, clock), world.notifier, settings.site, clock, chance)
+    services = Services(
+        settings=settings,
+        users=users,
+        sessions=sessions,
+        recovery=recovery,
+        pictures=Pictures(store),
+        rooms=rooms,
+        follows=Follows(store, rights, clock),
+        gate=Gate(rooms, clock),
+        lobby=Lobby(store, clock),
+        lists=Lists(store, clock),
+        box_office=box_office,
+        door=door,
+    )
+    settled = asyncio.Event()
+    probes = _alive, partial(_ready, store=store, settled=settled)
+    doors = Doors(
+        Starlette(routes=routes.public(services, Confirmations(recovery), *probes)),
+        Starlette(routes=routes.internal(Callbacks(settings.node, door), *probes)),
+        reconciler,
+        board,
+    )
+    work = [
+        asyncio.create_task(_node(reconciler, board, settled), name="node"),
+        asyncio.create_task(repeat("sessions", partial(asyncio.sleep, SAVE_EVERY), sessions.save), name="sessions"),
+    ]
+    try:
+        yield doors
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.wait(work)
+        await sessions.save()
+
+
+async def _node(reconciler: Reconciler, board: Board, settled: asyncio.Event) -> None:
+    """Says nothing about the node before nginx has been heard: what the last control said may still hold."""
+    try:
+        async with asyncio.timeout(SETTLE_WITHIN):
+            while True:
+                if await reconciler.run():
+                    break
+                await asyncio.sleep(SOON)
+    except TimeoutError:
+        pass  # then nobody is here
+    await finished(board.write())
+    settled.set()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(repeat("reconcile", reconciler.next_turn, reconciler.run))
+        group.create_task(repeat("board", board.next_change, board.write))
+
+
+async def _alive(request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+async def _ready(request: Request, store: Store, settled: asyncio.Event) -> Response:
+    if not settled.is_set():
+        return PlainTextResponse("starting\n", status_code=503)
+    await store.fetch_one(sa.select(sa.literal(1)))
+    return PlainTextResponse("ok\n")

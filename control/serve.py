@@ -1,0 +1,69 @@
+"""The control process: two doors, each on a socket that its parent opened."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from control.app import real_world, running
+from control.settings import Settings
+
+DRAIN = 5  # seconds that answers under way are given
+
+log = structlog.get_logger()
+
+
+class Server(uvicorn.Server):
+    """One of several in a process, so that signals are not its affair."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(settings: Settings, internal: socket.socket, public: socket.socket) -> None:
+    """Until TERM or INT. Both sockets listen already; they stay open in the parent."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, internal, public))
+
+
+async def _serve(settings: Settings, internal: socket.socket, public: socket.socket) -> None:
+    async with running(settings, real_world(settings)) as doors:
+        servers = [_server(doors.internal), _server(doors.public)]
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _stop, servers)
+        log.info("control serves", node=settings.node)
+        async with asyncio.TaskGroup() as group:
+            for server, listening in zip(servers, (internal, public), strict=True):
+                group.create_task(server.serve(sockets=[listening]))
+    log.info("control ended")
+
+
+def _server(app: ASGIApp) -> Server:
+    return Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            forwarded_allow_ips="*",  # only the web nginx reaches the socket, and it writes the header itself
+            timeout_graceful_shutdown=DRAIN,
+            backlog=2048,
+        )
+    )
+
+
+def _stop(servers: list[Server]) -> None:
+    for server in servers:
+        server.should_exit = True
