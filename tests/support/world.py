@@ -1,0 +1,217 @@
+"""The world outside, in the hand of a test: time, chance, messages, and an nginx that behaves."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from control.accounts.notifiers import Message
+from control.app import Doors, World, running
+from control.settings import Settings
+
+START = "aaaa0001"
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+
+class HandClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self._now = 1_800_000_000.0
+        self._ticks = 1000.0
+
+    def now(self) -> float:
+        return self._now
+
+    def ticks(self) -> float:
+        return self._ticks
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+        self._ticks += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Somebody sets the wall clock."""
+        self._now += seconds
+
+
+class SeededChance:
+    def __init__(self, seed: int = 1) -> None:
+        self._random = random.Random(seed)
+
+    def secret(self) -> str:
+        return "".join(self._random.choices(ALPHABET, k=32))
+
+    def code(self) -> str:
+        return f"{self._random.randrange(10**6):06d}"
+
+
+@dataclass
+class Postbox:
+    """A notifier that keeps what it is given."""
+
+    messages: list[Message] = field(default_factory=list)
+    failing: Exception | None = None
+
+    async def send(self, message: Message) -> None:
+        if self.failing:
+            raise self.failing
+        self.messages.append(message)
+
+
+@dataclass
+class StreamClient:
+    client: int
+    name: str
+    publishing: bool = False
+    timestamp: int = 0
+    address: str = "192.0.2.7"
+
+    def xml(self) -> str:
+        flags = ("<publishing/>" if self.publishing else "") + ("<active/>" if self.timestamp else "")
+        return (
+            f"<client><id>{self.client}</id><address>{escape(self.address)}</address><time>1</time>"
+            f"<flashver>test</flashver><dropped>0</dropped><avsync>0</avsync>"
+            f"<timestamp>{self.timestamp}</timestamp>{flags}</client>"
+        )
+
+
+class FakeNginx:
+    """/stat and /control of an rtmp nginx, over the clients a test puts into it. `broken` makes it answer 500."""
+
+    def __init__(self) -> None:
+        self.start = START
+        self.pid = 4711
+        self.clients: dict[int, StreamClient] = {}
+        self.dropped: list[int] = []
+        self.broken = False
+        self.garbage: str | None = None
+        self.app = Starlette(routes=[Route("/stat", self._stat), Route("/control/drop/client", self._drop)])
+
+    def put(self, client: int, name: str, **more: Any) -> StreamClient:
+        self.clients[client] = StreamClient(client, name, **more)
+        return self.clients[client]
+
+    @property
+    def transport(self) -> httpx.AsyncBaseTransport:
+        return httpx.ASGITransport(app=self.app)
+
+    async def _stat(self, request: Request) -> Response:
+        if self.broken:
+            return PlainTextResponse("broken", 500)
+        body = self.garbage if self.garbage is not None else self._xml()
+        return Response(body, headers={"X-Start": self.start}, media_type="text/xml")
+
+    async def _drop(self, request: Request) -> Response:
+        if self.broken:
+            return PlainTextResponse("broken", 500)
+        client = int(request.query_params["clientid"])
+        there = self.clients.pop(client, None)
+        self.dropped.append(client)
+        return PlainTextResponse("1" if there else "0")
+
+    def _xml(self) -> str:
+        names = dict.fromkeys(client.name for client in self.clients.values())
+        streams = "".join(
+            f"<stream><name>{escape(name)}</name>"
+            + "".join(each.xml() for each in self.clients.values() if each.name == name)
+            + "</stream>"
+            for name in names
+        )
+        return (
+            f'<?xml version="1.0" encoding="utf-8" ?><rtmp><pid>{self.pid}</pid><uptime>1</uptime><server>'
+            f"<application><name>live</name><live>{streams}</live></application></server></rtmp>"
+        )
+
+
+@dataclass
+class Box:
+    """A control that runs in the test's own loop, and everything around it."""
+
+    settings: Settings
+    clock: HandClock
+    chance: SeededChance
+    postbox: Postbox
+    nginx: FakeNginx
+    doors: Doors
+    http: httpx.AsyncClient
+    """A client of the public door."""
+    hooks: httpx.AsyncClient
+    """nginx, at the internal door."""
+
+    async def api(self, name: str, **fields: Any) -> dict[str, Any]:
+        """An API's reply."""
+        answer = await self.http.post(f"/live/{name}", json=fields)
+        assert answer.status_code == 200, answer.status_code
+        reply: dict[str, Any] = answer.json()
+        return reply
+
+    async def session(self, account: str, phone: str) -> str:
+        """A new user's session id."""
+        made = await self.api("Register", account=account, phone=phone, password="secret1")
+        assert made["status"] == 10000, made
+        session_id: str = (await self.api("Login", account=account, password="secret1"))["sessionId"]
+        return session_id
+
+    async def callback(self, call: str, client: int, name: str = "", arguments: str = "", **own: str) -> int:
+        """The HTTP status nginx gets for a callback written as it writes them."""
+        answer = await self.hooks.post(
+            f"/rtmp/local/{self.nginx.start}/{call}", content=body(call, client, name, arguments, **own)
+        )
+        return answer.status_code
+
+    async def settle(self) -> None:
+        """One repair, and what is on air written down."""
+        await self.doors.reconciler.run()
+        await self.doors.board.write()
+
+
+def body(
+    call: str,
+    client: int,
+    name: str = "",
+    arguments: str = "",
+    kind: str = "publish",
+    timestamp: int = 0,
+    addr: str = "192.0.2.7",
+) -> str:
+    """A callback's body; `kind` tells an update's kind."""
+    head = f"app=live&flashver=test&swfurl=&tcurl=rtmp://h/live&pageurl=&addr={addr}"
+    tail = {
+        "connect": "&epoch=1&call=connect",
+        "disconnect": f"&clientid={client}&call=disconnect&app=live",
+        "publish": f"&clientid={client}&call=publish&name={name}&type=live",
+        "play": f"&clientid={client}&call=play&name={name}&start=4294965296&duration=0&reset=0",
+        "update": f"&clientid={client}&call=update_{kind}&time=5&timestamp={timestamp}"
+        + (f"&name={name}" if name else ""),
+        "record_done": f"&clientid={client}&call=record_done&recorder=r&name={name}&path=/x",
+    }.get(call, f"&clientid={client}&call={call}" + (f"&name={name}" if name else ""))
+    return head + tail + (f"&{arguments}" if arguments else "")
+
+
+def quick_settings(data_dir: Path) -> Settings:
+    """Hashing costs next to nothing."""
+    return Settings(data_dir=data_dir, argon2_time_cost=1, argon2_memory_kib=8, log_level="warning")
+
+
+@asynccontextmanager
+async def box(settings: Settings, nginx: FakeNginx | None = None, clock: HandClock | None = None) -> AsyncIterator[Box]:
+    clock, chance, postbox, nginx = clock or HandClock(), SeededChance(), Postbox(), nginx or FakeNginx()
+    world = World(clock, chance, postbox, nginx.transport)
+    async with (
+        running(settings, world) as doors,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=doors.public), base_url="http://live.example:8080") as http,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=doors.internal), base_url="http://control") as hooks,
+    ):
+        yield Box(settings, clock, chance, postbox, nginx, doors, http, hooks)

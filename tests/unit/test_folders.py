@@ -1,0 +1,118 @@
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from control.ops import banner, folders, sockets
+from control.ops.errors import StartError
+from control.settings import Settings
+
+
+@pytest.fixture
+def short():
+    with tempfile.TemporaryDirectory(prefix="qplus-") as folder:
+        yield Path(folder)
+
+
+def at(folder: Path) -> Settings:
+    return Settings(data_dir=folder / "data", socket_dir=str(folder / "sockets"))
+
+
+def test_strangers_stay_out_of_the_folders(short):
+    settings = at(short)
+    with folders.locked(settings):
+        folders.prepare_sockets(settings)
+        folders.prepare_sockets(settings)
+    for folder in (settings.data_dir, settings.run_dir, settings.sockets):
+        assert stat.S_IMODE(folder.stat().st_mode) & 0o027 == 0
+
+
+def test_a_stranger_cannot_open_a_socket(short):
+    settings = at(short)
+    folders.prepare_sockets(settings)
+    with sockets.listen(settings.internal_socket):
+        assert stat.S_IMODE(settings.internal_socket.stat().st_mode) & 0o007 == 0
+        assert sockets.accepts(settings.internal_socket)
+    assert not sockets.accepts(settings.internal_socket)
+
+
+def test_an_open_folder_in_use_is_left_as_it_is(short):
+    settings = at(short)
+    settings.sockets.mkdir(mode=0o755)
+    (settings.sockets / "theirs").touch()
+    with pytest.raises(StartError, match="QPLUS_SOCKET_DIR"):
+        folders.prepare_sockets(settings)
+    assert stat.S_IMODE(settings.sockets.stat().st_mode) == 0o755
+
+
+def test_a_link_is_not_followed(short):
+    settings = at(short)
+    (short / "elsewhere").mkdir(mode=0o700)
+    settings.sockets.symlink_to(short / "elsewhere")
+    with pytest.raises(StartError, match="QPLUS_SOCKET_DIR"):
+        folders.prepare_sockets(settings)
+
+
+@pytest.mark.parametrize("folder", ["relative", "/tmp/a b", "/tmp/a;b", "/tmp/" + 90 * "x", "/dev/null/x"])
+def test_a_folder_that_cannot_hold_sockets_is_refused(folder):
+    with pytest.raises(StartError, match="QPLUS_SOCKET_DIR"):
+        folders.prepare_sockets(Settings(socket_dir=folder))
+
+
+def test_a_data_folder_that_cannot_be_made_is_said():
+    with (
+        pytest.raises(StartError, match="DATA_DIR /dev/null/x"),
+        folders.locked(Settings(data_dir=Path("/dev/null/x"))),
+    ):
+        pass
+
+
+def test_the_lock_is_held_once_and_given_back(short):
+    settings = at(short)
+    with folders.locked(settings), pytest.raises(StartError, match="already running"), folders.locked(settings):
+        pass
+    with folders.locked(settings):
+        pass
+
+
+def test_nothing_is_left_of_a_folder_of_our_own(short, monkeypatch):
+    monkeypatch.setattr(Settings, "sockets", short / "sockets")
+    settings = Settings(data_dir=short / "data")
+    folders.prepare_sockets(settings)
+    folders.prepare_temp(settings, "web")
+    sockets.listen(settings.public_socket).close()
+    folders.remove_sockets(settings)
+    assert not settings.sockets.exists()
+
+
+@pytest.mark.parametrize(("http", "rtmp", "said"), [(70000, 1, "HTTP_PORT 70000"), (1, 1, "HTTP_PORT and RTMP_PORT")])
+def test_ports_that_cannot_be_had_are_named(http, rtmp, said):
+    with pytest.raises(StartError, match=said):
+        sockets.require_free_ports(Settings(http_port=http, rtmp_port=rtmp))
+
+
+def test_a_machine_without_a_network_is_itself(monkeypatch):
+    class Unreachable(sockets.socket.socket):
+        def connect(self, address):
+            raise OSError(101, "Network is unreachable")
+
+    monkeypatch.setattr(sockets.socket, "socket", Unreachable)
+    assert sockets.host() == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("settings", "server"),
+    [
+        (Settings(), "rtmp://10.0.0.7/live\n"),
+        (Settings(rtmp_port=1936), "rtmp://10.0.0.7:1936/live\n"),
+        (Settings(rtmp_url="rtmp://live.example/live"), "rtmp://live.example/live\n"),
+    ],
+)
+def test_the_banner_says_what_to_paste_into_obs(settings, server):
+    assert server in banner.text(settings, "10.0.0.7")
+
+
+def test_the_banner_leaves_out_a_port_that_is_usual():
+    assert "http://10.0.0.7/live/" in banner.text(Settings(http_port=80), "10.0.0.7")
+    assert "https://live.example/live/" in banner.text(Settings(public_url="https://live.example"), "10.0.0.7")

@@ -1,0 +1,79 @@
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from control.ops import folders, nginx
+from control.ops.errors import StartError
+from control.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path):
+    # Not below tmp_path, whose name may be too long for a socket's.
+    with tempfile.TemporaryDirectory(prefix="qplus-") as sockets:
+        made = Settings(data_dir=tmp_path / "data dir", socket_dir=sockets, node="ams-1", update_seconds=7)
+        with folders.locked(made):
+            folders.prepare_sockets(made)
+            yield made
+
+
+def check(file: Path) -> str:
+    tried = subprocess.run([*nginx.command(file), "-t"], capture_output=True, text=True)
+    assert tried.returncode == 0, tried.stderr
+    return file.read_text()
+
+
+def test_nginx_takes_the_rtmp_file(settings):
+    text = check(nginx.write_rtmp(settings, "5tart"))
+    assert f"on_publish http://unix:{settings.internal_socket}:/rtmp/ams-1/5tart/publish;" in text
+    assert "notify_update_timeout 7s;" in text
+    assert 'add_header X-Start "5tart";' in text
+
+
+def test_nginx_takes_the_web_file(settings):
+    text = check(nginx.write_web(settings))
+    assert "listen 8080 " in text
+    assert "proxy_set_header Host $http_host;" in text
+
+
+def test_updates_go_to_the_port_that_listens(settings):
+    text = nginx.write_rtmp(settings, "5tart").read_text()
+    assert len(set(re.findall(r"127\.0\.0\.1:(\d+)", text))) == 1
+
+
+def test_nothing_is_written_before_a_verdict(settings):
+    words = nginx.write_rtmp(settings, "5tart").read_text()
+    assert not re.search(r"^\s*(hls|dash|record|exec\w*)\s", words, re.MULTILINE)
+
+
+def test_no_block_logs_requests(settings):
+    for file in (nginx.write_rtmp(settings, "5tart"), nginx.write_web(settings)):
+        text = file.read_text()
+        assert text.count("    access_log off;") == len(re.findall(r"^(?:rtmp|http) {", text, re.MULTILINE))
+
+
+def test_workers_drop_to_a_plain_user_only_from_root(settings, monkeypatch):
+    monkeypatch.setattr(folders.os, "geteuid", lambda: 1000)
+    assert folders.worker() is None
+    monkeypatch.setattr(folders.os, "geteuid", lambda: 0)
+    user = folders.worker()
+    assert user is not None and user.pw_name == "www-data"
+
+
+def test_only_placeholders_are_replaced():
+    assert nginx.render("@{A} $a @a {A}", {"A": "1"}) == "1 $a @a {A}"
+
+
+@pytest.mark.parametrize("values", [{}, {"A": "1"}, {"A": "1", "B": "2", "C": "3"}])
+def test_a_placeholder_without_value_and_a_value_without_placeholder_are_errors(values):
+    with pytest.raises(KeyError):
+        nginx.render("@{A} @{B}", values)
+
+
+def test_a_missing_nginx_is_said(monkeypatch):
+    monkeypatch.setattr(nginx, "SEARCH", "/nowhere")
+    with pytest.raises(StartError, match="apt-get install nginx libnginx-mod-rtmp"):
+        nginx.program()

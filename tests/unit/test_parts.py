@@ -1,0 +1,107 @@
+import asyncio
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+
+import pytest
+
+from control.ops import parts
+
+pytestmark = pytest.mark.anyio
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@asynccontextmanager
+async def kept(part):
+    keeper = asyncio.create_task(part.keep())
+    try:
+        yield keeper
+    finally:
+        await part.stop()
+        await keeper
+
+
+async def until(condition):
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+def python(code):
+    return parts.spawn([sys.executable, "-c", code], os.environ)
+
+
+def number(file):
+    return int(file.read_text()) if file.exists() else 0
+
+
+async def test_a_part_that_ends_is_started_again_after_growing_delays(tmp_path):
+    part = parts.Part("control", tmp_path / "pid", lambda: python("raise SystemExit(3)"))
+    began = asyncio.get_running_loop().time()
+    async with kept(part):
+        await until(lambda: part.failures >= 3)
+    assert asyncio.get_running_loop().time() - began >= 3 * parts.FIRST_DELAY
+
+
+async def test_the_pid_file_is_true_while_the_part_lives_and_gone_after(tmp_path):
+    part = parts.Part("web", tmp_path / "pid", lambda: python("import time; time.sleep(60)"))
+    async with kept(part):
+        await until(lambda: number(tmp_path / "pid"))
+        first = number(tmp_path / "pid")
+        await part.restart()
+        await until(lambda: number(tmp_path / "pid") not in (0, first))
+        assert part.failures == 0
+    assert not (tmp_path / "pid").exists()
+
+
+async def test_a_part_that_ignores_term_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "GRACE", 0.3)
+    part = parts.Part("web", tmp_path / "pid", lambda: python(STUBBORN))
+    async with kept(part) as keeper:
+        await until(lambda: ignores_term(number(tmp_path / "pid")))
+        await part.stop()
+        await asyncio.wait_for(keeper, 5)
+
+
+async def test_a_part_that_cannot_be_started_is_tried_again(tmp_path):
+    def start():
+        raise FileNotFoundError(2, "No such file")
+
+    part = parts.Part("web", tmp_path / "pid", start)
+    async with kept(part):
+        await until(lambda: part.failures >= 2)
+
+
+async def test_a_part_runs_on_without_its_pid_file(tmp_path):
+    starts = []
+
+    def start():
+        starts.append(1)
+        return python("import time; time.sleep(0.1)")
+
+    part = parts.Part("web", tmp_path / "missing" / "pid", start)
+    async with kept(part):
+        await until(lambda: len(starts) >= 2)
+
+
+async def test_a_long_life_makes_the_next_delay_short_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "STEADY", 0.0)
+    part = parts.Part("web", tmp_path / "pid", lambda: python(""))
+    async with kept(part), asyncio.timeout(3):
+        await until(lambda: part.failures >= 6)
+
+
+def ignores_term(pid):
+    if not pid:
+        return False
+    with open(f"/proc/{pid}/status") as status:
+        ignored = next(line for line in status if line.startswith("SigIgn:"))
+    return bool(int(ignored.split()[1], 16) & 1 << signal.SIGTERM - 1)
