@@ -26,11 +26,13 @@ from control.api.services import Services
 from control.chance import Chance, SystemChance
 from control.clock import Clock, SystemClock
 from control.delivery.box_office import BoxOffice
+from control.delivery.hls_door import HlsDoor
 from control.delivery.revocations import Revocations
 from control.delivery.tickets import stored_keys
 from control.live.audience import Audience
 from control.live.board import Board
 from control.live.gate import Gate
+from control.live.heartbeats import Heartbeats
 from control.live.presence import Presence
 from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
@@ -103,11 +105,13 @@ async def _joined(
     box_office = BoxOffice(keys, rights, revocations, clock, settings.ticket_seconds)
 
     presence = Presence(clock)
-    audience = Audience(presence, clock, settings.gap_seconds)
+    heartbeats = Heartbeats(clock, presence.changed)
+    audience = Audience(presence, heartbeats, clock, settings.gap_seconds)
     board = Board(store, settings.node, presence, audience, clock)
     audience.presume(await board.read())
     stat, control = Stat(nginx, clock), RtmpControl(nginx)
-    door = Door(presence, box_office, stat, control, clock, settings.silent_seconds)
+    hls_door = HlsDoor(presence, heartbeats, box_office)
+    door = Door(presence, box_office, hls_door, stat, control, clock, settings.silent_seconds)
     lease = 2.0 * settings.update_seconds + 2
     reconciler = Reconciler(
         settings.node, presence, door, stat, control, rights, clock, settings.first_media_seconds, lease
@@ -131,7 +135,7 @@ async def _joined(
     probes = _alive, partial(_ready, store=store, settled=settled)
     doors = Doors(
         Starlette(routes=routes.public(services, Confirmations(recovery), *probes)),
-        Starlette(routes=routes.internal(Callbacks(settings.node, door), *probes)),
+        Starlette(routes=routes.internal(Callbacks(settings.node, door), hls_door, *probes)),
         reconciler,
         board,
     )

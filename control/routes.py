@@ -14,6 +14,7 @@ from control.api import own_rooms, people, visits
 from control.api.envelope import Api, endpoint
 from control.api.people import get_user_head_pic
 from control.api.services import Services
+from control.delivery.hls_door import HlsDoor
 from control.nodes.callbacks import Callbacks
 from control.nodes.form import CALLS
 from control.web import confirm
@@ -56,13 +57,14 @@ def public(services: Services, confirmations: Confirmations, alive: Probe, ready
     ]
 
 
-def internal(callbacks: Callbacks, alive: Probe, ready: Probe) -> list[BaseRoute]:
+def internal(callbacks: Callbacks, hls_door: HlsDoor, alive: Probe, ready: Probe) -> list[BaseRoute]:
     """On a unix socket that only nginx can reach."""
     return [
         *(
             Route(f"/rtmp/{{node}}/{{start}}/{call}", partial(callbacks.answer, call), methods=["POST"])
             for call in sorted(CALLS)
         ),
+        Route("/hls", hls_door.answer, methods=["GET"]),
         Route("/healthz", alive),
         Route("/readyz", ready),
     ]

@@ -31,8 +31,8 @@ class Call:
     fields: Fields
     address: str
     """The client's."""
-    host: str
-    """The name it reached us by."""
+    site: str
+    """How it reached us: `scheme://host[:port]`."""
 
     async def caller(self) -> Caller:
         """Renews the session. Raises SessionExpired."""
@@ -44,7 +44,7 @@ class Call:
     @property
     def place(self) -> Place:
         settings = self.services.settings
-        return place(self.host, settings.rtmp_port, settings.rtmp_url)
+        return place(self.site, settings.rtmp_port, settings.rtmp_url, settings.public_url)
 
 
 Reply = dict[str, Any]
@@ -61,7 +61,8 @@ def endpoint(api: Api, services: Services) -> Callable[[Request], Awaitable[Resp
         try:
             fields = Fields(await _body(request))
             address = request.client.host if request.client else ""
-            call = Call(services, fields, address, request.headers.get("host", ""))
+            site = f"{request.url.scheme}://{request.headers.get('host', 'localhost')}"
+            call = Call(services, fields, address, site)
             return reply(access, Status.SUCCESS, Status.SUCCESS.text, await api(call))
         except Refusal as refusal:
             return reply(access, *answer_to(refusal))

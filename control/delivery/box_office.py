@@ -39,6 +39,11 @@ class BoxOffice:
     def rights(self, room_id: int) -> Rights | None:
         return self._rights.of(room_id)
 
+    def is_viewer(self, room_id: int, shown: Credentials) -> bool:
+        """Whether who shows this is to be counted: an owner who previews their own room by ticket is not."""
+        room = self._rights.of(room_id)
+        return room is None or shown.ticket is None or shown.ticket.user_id != room.owner_id
+
     def admit(self, role: Role, room_id: int, shown: Credentials) -> None:
         """The one function that says who may come in and who may stay. Raises Denied."""
         room = self._rights.of(room_id)

@@ -14,22 +14,26 @@ class Place:
 
     rtmp: str
     """With the application, without a closing slash: `rtmp://host/live`."""
+    http: str
+    """Without a closing slash: `https://host`."""
 
     def play_rtmp(self, room_id: int, ticket: str) -> str:
         return f"{self.rtmp}/{room_id}?ticket={ticket}"
 
-
-def place(host: str, rtmp_port: int, rtmp_url: str) -> Place:
-    """`host` is a request's Host header; `rtmp_url` overrides what is made of it."""
-    if rtmp_url:
-        return Place(rtmp_url.rstrip("/"))
-    name = _host_name(host)
-    return Place(f"rtmp://{name}/live" if rtmp_port == RTMP_DEFAULT_PORT else f"rtmp://{name}:{rtmp_port}/live")
+    def play_hls(self, room_id: int, ticket: str) -> str:
+        return f"{self.http}/hls/{ticket}/{room_id}/index.m3u8"
 
 
-def _host_name(host: str) -> str:
+def place(site: str, rtmp_port: int, rtmp_url: str = "", public_url: str = "") -> Place:
+    """`site` is how the request reached us, `scheme://host[:port]`; the two URLs override what is made of it."""
+    port = "" if rtmp_port == RTMP_DEFAULT_PORT else f":{rtmp_port}"
+    rtmp = rtmp_url.rstrip("/") or f"rtmp://{_host_name(site)}{port}/live"
+    return Place(rtmp, public_url.rstrip("/") or site)
+
+
+def _host_name(site: str) -> str:
     try:
-        name = urlsplit(f"//{host}").hostname or "localhost"
+        name = urlsplit(site).hostname or "localhost"
     except ValueError:
         return "localhost"
     return f"[{name}]" if ":" in name else name

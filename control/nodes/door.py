@@ -9,6 +9,7 @@ import structlog
 
 from control.clock import Clock
 from control.delivery.box_office import BoxOffice
+from control.delivery.hls_door import HlsDoor
 from control.live.presence import REMEMBERED, Presence, Session, SessionKey
 from control.live.verdicts import Credentials, Role
 from control.nodes.form import Callback
@@ -36,10 +37,18 @@ class Door:
     """`silent` is after how many seconds without media a publisher gives way to the next."""
 
     def __init__(
-        self, presence: Presence, box_office: BoxOffice, stat: Stat, control: RtmpControl, clock: Clock, silent: float
+        self,
+        presence: Presence,
+        box_office: BoxOffice,
+        hls_door: HlsDoor,
+        stat: Stat,
+        control: RtmpControl,
+        clock: Clock,
+        silent: float,
     ) -> None:
         self._presence = presence
         self._box_office = box_office
+        self._hls_door = hls_door
         self._stat = stat
         self._control = control
         self._clock = clock
@@ -98,6 +107,7 @@ class Door:
 
     async def reconsider(self, room: int) -> None:
         """Puts out at once whoever of a room may no longer be here."""
+        self._hls_door.reconsider(room)
         for session in self._presence.in_room(room):
             if session.credentials is None:
                 continue  # its next update tells what let it in
@@ -125,7 +135,8 @@ class Door:
             self._identify(session, callback)
 
     def forget(self) -> None:
-        """Drops updates of sessions that were never seen."""
+        """Drops viewers who stopped watching, and updates of sessions that were never seen."""
+        self._hls_door.expire()
         deadline = self._clock.ticks() - REMEMBERED
         self._awaited = {key: pair for key, pair in self._awaited.items() if pair[1] > deadline}
 
@@ -142,13 +153,10 @@ class Door:
     def _identify(self, session: Session, callback: Callback) -> None:
         session.credentials = self._shown(callback)
         session.encoder = callback.encoder
-        session.counted = self._is_viewer(session.role, session.room_id, session.credentials)
+        session.counted = session.role is Role.PLAYER and self._box_office.is_viewer(
+            session.room_id, session.credentials
+        )
         self._presence.changed.set()
-
-    def _is_viewer(self, role: Role, room: int, shown: Credentials) -> bool:
-        rights = self._box_office.rights(room)
-        own = shown.ticket is not None and rights is not None and shown.ticket.user_id == rights.owner_id
-        return role is Role.PLAYER and not own
 
     def _shown(self, callback: Callback) -> Credentials:
         return self._box_office.credentials(callback.argument("pwd"), callback.argument("ticket"))
@@ -169,7 +177,7 @@ class Door:
                 callback.address,
                 self._clock.ticks(),
                 shown,
-                counted=self._is_viewer(role, room, shown),
+                counted=role is Role.PLAYER and self._box_office.is_viewer(room, shown),
                 encoder=callback.encoder,
             )
         )

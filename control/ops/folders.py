@@ -73,9 +73,33 @@ def prepare_temp(settings: Settings, name: str) -> Path:
     return folder
 
 
+def hls(settings: Settings) -> Path:
+    """The folder of HLS segments. As root it cannot be the data folder, which nginx's workers may not enter."""
+    if settings.hls_dir:
+        return Path(settings.hls_dir)
+    inside = (settings.data_dir / "hls").absolute()
+    return settings.sockets / "hls" if worker() or not PLAIN_PATH.fullmatch(str(inside)) else inside
+
+
+def prepare_hls(settings: Settings) -> Path:
+    """Empties it: what stands there is of streams that ended with the nginx that wrote them. Raises StartError."""
+    folder, user = hls(settings), worker()
+    if not PLAIN_PATH.fullmatch(str(folder)):
+        raise StartError(f"QPLUS_HLS_DIR {folder}: give an absolute path of letters, digits and ./+-_")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in folder.iterdir():  # not the folder itself: it may be a mount
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        if user:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+    except OSError as error:
+        raise StartError(f"QPLUS_HLS_DIR {folder}: {error.strerror}") from None
+    return folder
+
+
 def remove_sockets(settings: Settings) -> None:
     """Leaves nothing behind, but for a folder that the operator chose."""
-    for name in ("rtmp", "web"):
+    for name in ("rtmp", "web", "hls"):
         shutil.rmtree(settings.sockets / name, ignore_errors=True)
     for file in (settings.internal_socket, settings.public_socket, settings.rtmp_socket):
         file.unlink(missing_ok=True)

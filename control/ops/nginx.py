@@ -40,13 +40,24 @@ def write_rtmp(settings: Settings, start: str) -> Path:
             "RTMP_SOCKET": str(settings.rtmp_socket),
             "UPDATE_PORT": str(sockets.free_port()),
             "UPDATE_SECONDS": str(settings.update_seconds),
+            "HLS_PORT": str(sockets.free_port()),
+            "HLS_DIR": str(folders.prepare_hls(settings)),
         },
     )
 
 
 def write_web(settings: Settings) -> Path:
     """The file of the web nginx."""
-    return _write(settings, "web", {"HTTP_PORT": str(settings.http_port), "PUBLIC_SOCKET": str(settings.public_socket)})
+    return _write(
+        settings,
+        "web",
+        {
+            "HTTP_PORT": str(settings.http_port),
+            "PUBLIC_SOCKET": str(settings.public_socket),
+            "INTERNAL_SOCKET": str(settings.internal_socket),
+            "HLS_DIR": str(folders.hls(settings)),
+        },
+    )
 
 
 def command(file: Path) -> list[str]:

@@ -1,0 +1,55 @@
+"""Lets HLS viewers in: the web nginx asks about each ticket and room, keeps a yes for a few seconds, and asks again."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from control.delivery.box_office import BoxOffice
+from control.live.heartbeats import Heartbeats
+from control.live.presence import Presence
+from control.live.verdicts import Role
+from control.refusals import Denied
+
+# auth_request passes on no other refusals than 401 and 403, so what a 403 means stands in a header.
+VERDICT, REFUSED, OFF_AIR = "X-Verdict", "refused", "off-air"
+
+
+class HlsDoor:
+    def __init__(self, presence: Presence, heartbeats: Heartbeats, box_office: BoxOffice) -> None:
+        self._presence = presence
+        self._heartbeats = heartbeats
+        self._box_office = box_office
+
+    async def answer(self, request: Request) -> Response:
+        """`GET /hls?ticket=&room=`; both were matched against their form by nginx."""
+        room_id, ticket = int(request.query_params["room"]), request.query_params["ticket"]
+        try:
+            live = self.look_in(room_id, ticket)
+        except Denied:
+            return Response(status_code=403, headers={VERDICT: REFUSED})
+        return Response(status_code=204) if live else Response(status_code=403, headers={VERDICT: OFF_AIR})
+
+    def look_in(self, room_id: int, ticket: str) -> bool:
+        """Notes a viewer. False where there is nothing to see now. Raises Denied."""
+        shown = self._box_office.credentials("", ticket)
+        self._box_office.admit(Role.PLAYER, room_id, shown)
+        publisher = self._presence.publisher(room_id)
+        if publisher is None or not publisher.live:
+            return False
+        assert shown.ticket is not None  # without one, nobody is let in with an empty password
+        if self._box_office.is_viewer(room_id, shown):
+            self._heartbeats.beat(room_id, shown.ticket.user_id, shown)
+        return True
+
+    def expire(self) -> None:
+        """Counts no more whoever has stopped watching."""
+        self._heartbeats.expire()
+
+    def reconsider(self, room_id: int) -> None:
+        """Counts no more whoever may no longer watch; nginx lets them go on for what is left of its few seconds."""
+        for user_id, shown in self._heartbeats.in_room(room_id).items():
+            try:
+                self._box_office.admit(Role.PLAYER, room_id, shown)
+            except Denied:
+                self._heartbeats.end(room_id, user_id)
