@@ -2,6 +2,7 @@
 
 PYTHON := .venv/bin/python
 PACKAGES := nginx libnginx-mod-rtmp
+TEST_PACKAGES := ffmpeg mpv chromium fonts-wqy-zenhei
 # Each stamp is named after what it stands for, so a changed lock is installed and an unchanged one is not.
 RUN_STAMP = .venv/.run-$(shell sha256sum <control/requirements.lock | cut -c1-16)
 TEST_STAMP = .venv/.test-$(shell cat control/requirements.lock tests/requirements.lock | sha256sum | cut -c1-16)
@@ -58,7 +59,7 @@ clean:  ## remove what can be made again; data folders stay
 
 .PHONY: tools
 tools:
-	@nginx/install-debian.sh $(PACKAGES) ffmpeg $(VENV_PACKAGE)
+	@nginx/install-debian.sh $(PACKAGES) $(TEST_PACKAGES) $(VENV_PACKAGE)
 	$(ONCE) $(TEST_STAMP)
 
 # The stamps are the last thing written: what was interrupted is done again.

@@ -29,6 +29,7 @@ from control.delivery.box_office import BoxOffice
 from control.delivery.hls_door import HlsDoor
 from control.delivery.revocations import Revocations
 from control.delivery.tickets import stored_keys
+from control.live.attempts import Attempts
 from control.live.audience import Audience
 from control.live.board import Board
 from control.live.gate import Gate
@@ -41,6 +42,7 @@ from control.nodes.door import Door
 from control.nodes.reconcile import SOON, Reconciler
 from control.nodes.rtmp_control import RtmpControl
 from control.nodes.stat import Stat
+from control.ops.folders import hls
 from control.ops.loops import finished, repeat
 from control.rooms.follows import Follows
 from control.rooms.rights import RightsOfRooms
@@ -49,6 +51,9 @@ from control.settings import Settings
 from control.storage import migrate
 from control.storage.database import Store, opened
 from control.web.confirm import Confirmations
+from control.web.events import Events
+from control.web.feed import EVERY, Feed
+from control.web.studio import Studio
 
 SAVE_EVERY = 1.0  # seconds between two writes of when sessions were used
 SETTLE_WITHIN = 5.0  # seconds that nginx is given before we speak without having heard it
@@ -71,6 +76,7 @@ class Doors:
     internal: Starlette
     reconciler: Reconciler
     board: Board
+    feed: Feed
 
 
 def real_world(settings: Settings) -> World:
@@ -110,6 +116,7 @@ async def _joined(
     board = Board(store, settings.node, presence, audience, clock)
     audience.presume(await board.read())
     stat, control = Stat(nginx, clock), RtmpControl(nginx)
+    attempts = Attempts(clock)
     hls_door = HlsDoor(presence, heartbeats, box_office)
     door = Door(presence, box_office, hls_door, stat, control, clock, settings.silent_seconds)
     lease = 2.0 * settings.update_seconds + 2
@@ -131,15 +138,20 @@ async def _joined(
         box_office=box_office,
         door=door,
     )
+    feed = Feed(services.lobby)
+    studio = Studio(presence, attempts, services, hls(settings), clock)
+    events = Events(services, feed, studio)
     settled = asyncio.Event()
     probes = _alive, partial(_ready, store=store, settled=settled)
     doors = Doors(
-        Starlette(routes=routes.public(services, Confirmations(recovery), *probes)),
-        Starlette(routes=routes.internal(Callbacks(settings.node, door), hls_door, *probes)),
+        Starlette(routes=routes.public(services, Confirmations(recovery), events, studio, *probes)),
+        Starlette(routes=routes.internal(Callbacks(settings.node, door, attempts), hls_door, *probes)),
         reconciler,
         board,
+        feed,
     )
     work = [
+        asyncio.create_task(repeat("feed", partial(asyncio.sleep, EVERY), feed.refresh), name="feed"),
         asyncio.create_task(_node(reconciler, board, settled), name="node"),
         asyncio.create_task(repeat("sessions", partial(asyncio.sleep, SAVE_EVERY), sessions.save), name="sessions"),
     ]

@@ -17,8 +17,13 @@ from control.api.services import Services
 from control.delivery.hls_door import HlsDoor
 from control.nodes.callbacks import Callbacks
 from control.nodes.form import CALLS
-from control.web import confirm
+from control.ops import metrics
+from control.web import showcase
 from control.web.confirm import Confirmations
+from control.web.events import Events
+from control.web.page_api import log_in_endpoint, log_out, page_endpoint, who_am_i
+from control.web.pages import STATIC, page
+from control.web.studio import Studio
 
 Probe = Callable[[Request], Awaitable[Response]]
 
@@ -42,16 +47,33 @@ APIS: dict[str, Api] = {
     "GetLiveroomNumber": visits.get_liveroom_number,
 }
 
+PAGE_APIS: dict[str, Api] = {name: api for name, api in APIS.items() if name != "Login"} | {
+    "WhoAmI": who_am_i,
+    "LogOut": log_out,
+}
 
-def public(services: Services, confirmations: Confirmations, alive: Probe, ready: Probe) -> list[BaseRoute]:
+
+def public(
+    services: Services, confirmations: Confirmations, events: Events, studio: Studio, alive: Probe, ready: Probe
+) -> list[BaseRoute]:
     """Behind the web nginx."""
     return [
         *(Route(f"/live/{name}", endpoint(api, services), methods=["POST"]) for name, api in APIS.items()),
         Route("/live/GetUserHeadPic", partial(get_user_head_pic, services=services), methods=["GET"]),
-        Route("/confirm", confirm.page, methods=["GET"]),
+        *(Route(f"/web/{name}", page_endpoint(api, services), methods=["POST"]) for name, api in PAGE_APIS.items()),
+        Route("/web/Login", log_in_endpoint(services), methods=["POST"]),
+        Route("/web/room/{room:int}", partial(showcase.room, services=services), methods=["GET"]),
+        Route("/events", events.front, methods=["GET"]),
+        Route("/events/room/{room:int}", events.room, methods=["GET"]),
+        Route("/events/studio", events.studio, methods=["GET"]),
+        Route("/", page("front"), methods=["GET"]),
+        Route("/room/{room:int}", page("room"), methods=["GET"]),
+        Route("/studio", page("studio"), methods=["GET"]),
+        Route("/studio/qr.svg", studio.qr, methods=["GET"]),
+        Route("/confirm", page("confirm"), methods=["GET"]),
         Route("/confirm", confirmations.confirm, methods=["POST"]),
         Route("/confirm/ask", confirmations.ask, methods=["POST"]),
-        Mount("/static", StaticFiles(directory=confirm.STATIC)),
+        Mount("/static", StaticFiles(directory=STATIC)),
         Route("/healthz", alive),
         Route("/readyz", ready),
     ]
@@ -65,6 +87,7 @@ def internal(callbacks: Callbacks, hls_door: HlsDoor, alive: Probe, ready: Probe
             for call in sorted(CALLS)
         ),
         Route("/hls", hls_door.answer, methods=["GET"]),
+        Route("/metrics", metrics.page, methods=["GET"]),
         Route("/healthz", alive),
         Route("/readyz", ready),
     ]

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from control.app import real_world, running
 from control.settings import Settings
+from control.web.feed import Feed
 
 DRAIN = 5  # seconds that answers under way are given
 
@@ -40,7 +41,7 @@ async def _serve(settings: Settings, internal: socket.socket, public: socket.soc
         servers = [_server(doors.internal), _server(doors.public)]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _stop, servers)
+            loop.add_signal_handler(number, _stop, servers, doors.feed)
         log.info("control serves", node=settings.node)
         async with asyncio.TaskGroup() as group:
             for server, listening in zip(servers, (internal, public), strict=True):
@@ -64,6 +65,7 @@ def _server(app: ASGIApp) -> Server:
     )
 
 
-def _stop(servers: list[Server]) -> None:
+def _stop(servers: list[Server], feed: Feed) -> None:
+    feed.close()  # its streams never end by themselves, and would be waited for
     for server in servers:
         server.should_exit = True

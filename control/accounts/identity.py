@@ -25,6 +25,10 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
+def has_controls(text: str) -> bool:
+    return any(unicodedata.category(sign) == "Cc" for sign in text)
+
+
 def account(text: str) -> str:
     """Raises BadParameter unless this is 3 to 32 letters, digits, `_ . -`, and cannot be taken for a phone number."""
     name = unicodedata.normalize("NFC", text)

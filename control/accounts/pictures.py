@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import io
+import struct
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -18,8 +19,10 @@ from control.storage.tables import head_pictures, users
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MAX_BYTES = 4 * 2**20
-MAX_PIXELS = 50_000_000  # as declared by the file, before any is decoded
+MAX_PIXELS = 16_000_000  # as declared by the file, before any is decoded; 16 bytes of memory each
+MAX_PIXELS_JPEG = 50_000_000  # which is decoded at a size near the one wanted
 MAX_SIDE = 1024
+ODD_EXIF = (AttributeError, struct.error)
 BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
@@ -32,10 +35,12 @@ class Picture:
 class Pictures:
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._turn = asyncio.Lock()  # a picture of a few kilobytes can take hundreds of megabytes: one at a time
 
     async def replace(self, user: User, text: str) -> int:
         """The new picture's id. `text` is base64, with or without a `data:` prefix. Raises BadPicture."""
-        picture = await asyncio.to_thread(_taken_in, text)
+        async with self._turn:
+            picture = await asyncio.to_thread(_taken_in, text)
         row = {"user_id": user.id, "media_type": picture.media_type, "content": picture.content}
         async with self._store.writing() as connection:
             made = await connection.fetch_one(head_pictures.insert().values(row).returning(head_pictures.c.id))
@@ -69,14 +74,14 @@ def _taken_in(text: str) -> Picture:
 def _encoded_again(content: bytes) -> Picture:
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as source:
-            if source.width * source.height > MAX_PIXELS:
+            if source.width * source.height > (MAX_PIXELS_JPEG if source.format == "JPEG" else MAX_PIXELS):
                 raise BadPicture
             source.draft("RGB", (MAX_SIDE, MAX_SIDE))
-            image = ImageOps.exif_transpose(source)
-            see_through = image.has_transparency_data
-            image = image.convert("RGBA" if see_through else "RGB")
+            ImageOps.exif_transpose(source, in_place=True)
+            see_through = source.has_transparency_data
+            image = source.convert("RGBA" if see_through else "RGB")
     # Pillow's decoders raise whatever their format's code raises on hostile bytes; none of it is our fault.
-    except (*BOMBS, OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError):
+    except (*BOMBS, OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, EOFError, *ODD_EXIF):
         raise BadPicture from None
     image.thumbnail((MAX_SIDE, MAX_SIDE))
     image.info.clear()

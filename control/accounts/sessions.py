@@ -48,16 +48,18 @@ class Sessions:
         self._used[key] = now
         return Caller(read_user(row), key)
 
+    async def end(self, caller: Caller) -> None:
+        self._used.pop(caller.session, None)
+        await self._store.write(sessions.delete().where(sessions.c.digest == caller.session))
+
     async def save(self) -> None:
         """Writes the uses since the last time, in one statement, and clears away what has expired."""
-        used, self._used = self._used, {}
+        used = dict(self._used)
         expired = sessions.delete().where(sessions.c.used_at < self._clock.now() - LIFETIME)
         if not used:
             return await self._store.write(expired)
         fresh = listed(list(used.items()), ("digest", "used_at")).subquery()
         renewed = sessions.update().values(used_at=fresh.c.used_at).where(sessions.c.digest == fresh.c.digest)
-        try:
-            await self._store.write(renewed, expired)
-        except BaseException:
-            self._used = used | self._used
-            raise
+        await self._store.write(renewed, expired)
+        # Only now: until they are written, whoever asks must find them here.
+        self._used = {key: at for key, at in self._used.items() if used.get(key) != at}

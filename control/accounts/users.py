@@ -39,6 +39,10 @@ class User:
     """0 where the user has no room."""
 
 
+NOBODY = User(id=0, account="", phone="", email=None, nick_name="", sex=0, head_picture_id=0, room_id=0)
+"""A visitor who is not logged in: owns nothing, follows nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewUser:
     account: str
@@ -57,7 +61,7 @@ class Profile:
     address: str = ""
 
     def __post_init__(self) -> None:
-        if len(self.nick_name) > 32 or not self.nick_name.isprintable():
+        if len(self.nick_name) > 32 or identity.has_controls(self.nick_name):
             raise BadParameter("nickName")
         if self.sex not in (0, 1, 2):
             raise BadParameter("sex")

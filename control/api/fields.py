@@ -24,12 +24,23 @@ class Fields:
             raise BadParameter("JSON")
         self._values: dict[str, Any] = values
 
-    def text(self, name: str) -> str:
-        """ "" where it is left out. Raises BadParameter for what is not a text."""
+    def raw_text(self, name: str) -> str:
+        """ "" where it is left out; may hold a NUL, which no database takes. Raises BadParameter."""
         value = self._values.get(name)
         if value is None:
             return ""
-        if not isinstance(value, str) or "\0" in value:
+        if not isinstance(value, str):
+            raise BadParameter(name)
+        return value
+
+    def put(self, name: str, value: str) -> None:
+        """Sets what a page's request carries elsewhere than in its body."""
+        self._values[name] = value
+
+    def text(self, name: str) -> str:
+        """ "" where it is left out. Raises BadParameter for what is no text, and for a NUL in it."""
+        value = self.raw_text(name)
+        if "\0" in value:
             raise BadParameter(name)
         return value
 

@@ -46,10 +46,10 @@ async def push_live_stream(call: Call) -> Reply:
 
 def _form(fields: Fields) -> RoomForm:
     return RoomForm(
-        anchor_password=fields.text("liveRoomAnchorPwd"),
-        assist_password=fields.text("liveRoomAssistPwd"),
-        user_password=fields.text("liveRoomUserPwd"),
-        name=fields.text("liveRoomName"),
+        anchor_password=fields.raw_text("liveRoomAnchorPwd"),
+        assist_password=fields.raw_text("liveRoomAssistPwd"),
+        user_password=fields.raw_text("liveRoomUserPwd"),
+        name=fields.raw_text("liveRoomName"),
         description=fields.text("liveRoomDesc"),
         topic=fields.text("liveRoomTopic"),
     )

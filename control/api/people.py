@@ -74,8 +74,10 @@ async def modify_user_info(call: Call) -> Reply:
 
 
 async def modify_user_head_pic(call: Call) -> Reply:
-    caller = await call.caller()
-    return {"headPicId": await call.services.pictures.replace(caller.user, call.fields.needed_text("headPic"))}
+    caller, picture = await call.caller(), call.fields.raw_text("headPic")
+    if not picture:
+        raise BadParameter("headPic")
+    return {"headPicId": await call.services.pictures.replace(caller.user, picture)}
 
 
 async def get_user_head_pic(request: Request, services: Services) -> Response:

@@ -9,10 +9,11 @@ from control.delivery.box_office import BoxOffice
 from control.live.heartbeats import Heartbeats
 from control.live.presence import Presence
 from control.live.verdicts import Role
+from control.ops import metrics
 from control.refusals import Denied
 
 # auth_request passes on no other refusals than 401 and 403, so what a 403 means stands in a header.
-VERDICT, REFUSED, OFF_AIR = "X-Verdict", "refused", "off-air"
+WELCOME, REFUSED, OFF_AIR = "welcome", "refused", "off-air"
 
 
 class HlsDoor:
@@ -25,10 +26,11 @@ class HlsDoor:
         """`GET /hls?ticket=&room=`; both were matched against their form by nginx."""
         room_id, ticket = int(request.query_params["room"]), request.query_params["ticket"]
         try:
-            live = self.look_in(room_id, ticket)
+            verdict = WELCOME if self.look_in(room_id, ticket) else OFF_AIR
         except Denied:
-            return Response(status_code=403, headers={VERDICT: REFUSED})
-        return Response(status_code=204) if live else Response(status_code=403, headers={VERDICT: OFF_AIR})
+            verdict = REFUSED
+        metrics.hls_questions.labels(verdict).inc()
+        return Response(status_code=204 if verdict == WELCOME else 403, headers={"X-Verdict": verdict})
 
     def look_in(self, room_id: int, ticket: str) -> bool:
         """Notes a viewer. False where there is nothing to see now. Raises Denied."""

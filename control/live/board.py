@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from control.clock import Clock
 from control.live.audience import Audience, OnAir
 from control.live.presence import Presence
+from control.ops import metrics
 from control.storage.database import Store, insert, listed
 from control.storage.tables import on_air
 
@@ -43,7 +44,10 @@ class Board:
     async def write(self) -> None:
         self._presence.changed.clear()
         try:
-            await self._replace(self._audience.on_air())
+            rooms = self._audience.on_air()
+            metrics.live_rooms.set(sum(room.live_since is not None for room in rooms))
+            metrics.players.set(sum(room.players for room in rooms))
+            await self._replace(rooms)
         except BaseException:
             self._presence.changed.set()
             raise

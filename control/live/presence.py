@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from control.clock import Clock
+from control.live.signal import Signal
 from control.live.verdicts import Credentials, Role
 
 REMEMBERED = 30  # seconds: how late a callback can still come
@@ -37,6 +38,8 @@ class Session:
     counted: bool = True
     """A viewer. An owner who previews their own room is none."""
     encoder: str = ""
+    signal: Signal | None = None
+    """A publisher's, once nginx has measured it."""
     timestamp: int = 0
     """Of the last media, in the stream's own milliseconds."""
     media_at: float | None = None

@@ -35,8 +35,8 @@ class Lists:
         if room_ids is None:
             room_ids = await self._begun(caller, kind)
         rows = await self._store.fetch_all(self._cards(caller, kind, room_ids, count))
-        read = rows[-1]["key"] + 1 if len(rows) == count else len(room_ids)
-        await self._keep(caller, kind, room_ids[read:])
+        shown = {row["id"] for row in rows}
+        await self._keep(caller, kind, [room_id for room_id in room_ids if room_id not in shown])
         return [read_card(row, caller.user) for row in rows]
 
     async def _begun(self, caller: Caller, kind: Kind) -> list[int]:
@@ -59,11 +59,11 @@ class Lists:
         now = self._clock.now()
         left = numbered(room_ids)
         next_ones = sa.select(left.c.key, left.c.value).order_by(left.c.key).limit(count)
-        if kind is Kind.ALL:
-            next_ones = next_ones.where(on_air.select().where(on_air.c.room_id == left.c.value, is_live(now)).exists())
-        page = next_ones.subquery()
-        cards = select_cards(caller.user, now).add_columns(page.c.key)
-        return cards.join(page, page.c.value == rooms.c.id).order_by(page.c.key)
+        followed = follows.select().where(follows.c.user_id == caller.user.id, follows.c.room_id == left.c.value)
+        live = on_air.select().where(on_air.c.room_id == left.c.value, is_live(now))
+        # What is neither has lost its turn, not its place: it is shown on the next page if it is back by then.
+        page = next_ones.where((live if kind is Kind.ALL else followed).exists()).subquery()
+        return select_cards(caller.user, now).join(page, page.c.value == rooms.c.id).order_by(page.c.key)
 
 
 def _followed(user_id: int, now: float) -> sa.Select[Any]:

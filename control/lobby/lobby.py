@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from control.accounts.identity import folded
-from control.accounts.users import User
+from control.accounts.users import NOBODY, User
 from control.clock import Clock
-from control.lobby.cards import Card, read_card, select_cards
+from control.lobby.cards import Card, live_rooms, read_card, select_cards
 from control.refusals import NoSuchRoom
 from control.rooms.grams import wanted
 from control.storage.database import Store
-from control.storage.tables import LAST_ROOM_ID, room_grams, rooms
+from control.storage.tables import LAST_ROOM_ID, on_air, room_grams, rooms
 
 FOUND = 20
 NOT_AT_ALL = 9
@@ -25,11 +25,30 @@ class Lobby:
 
     async def room(self, room_id: int, visitor: User) -> Card:
         """Raises NoSuchRoom."""
+        if room_id > LAST_ROOM_ID:
+            raise NoSuchRoom  # and more than the column holds
         query = select_cards(visitor, self._clock.now()).where(rooms.c.id == room_id)
         row = await self._store.fetch_one(query)
         if row is None:
             raise NoSuchRoom
         return read_card(row, visitor)
+
+    async def on_air(self, most: int) -> list[Card]:
+        """Rooms on air, the newest broadcast first, as anybody sees them."""
+        now = self._clock.now()
+        newest = live_rooms(now).add_columns(sa.func.max(on_air.c.live_since).label("since")).limit(most).subquery()
+        cards = select_cards(NOBODY, now).join(newest, newest.c.room_id == rooms.c.id)
+        rows = await self._store.fetch_all(cards.order_by(newest.c.since.desc(), rooms.c.id.desc()))
+        return [read_card(row, NOBODY) for row in rows]
+
+    async def counts(self) -> dict[int, tuple[int, bool]]:
+        """Viewers, and whether it is live, of every room that has a viewer or a publisher."""
+        columns = on_air.c.room_id, on_air.c.players, on_air.c.live_since
+        counts: dict[int, tuple[int, bool]] = {}
+        for row in await self._store.fetch_all(sa.select(*columns).where(on_air.c.expires_at > self._clock.now())):
+            players, live = counts.get(row["room_id"], (0, False))
+            counts[row["room_id"]] = players + row["players"], live or row["live_since"] is not None
+        return counts
 
     async def search(self, keyword: str, visitor: User) -> list[Card]:
         """Up to 20 rooms, the best match first: the id, then names, topics and anchors' names. Raises NoSuchRoom."""

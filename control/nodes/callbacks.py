@@ -6,9 +6,11 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from control.live.attempts import Attempts
 from control.live.presence import SessionKey
 from control.nodes.door import Door
 from control.nodes.form import BadForm, Callback, parse
+from control.ops import metrics
 from control.refusals import Denied
 
 YES, NO, MALFORMED = 204, 403, 400
@@ -17,9 +19,10 @@ log = structlog.get_logger()
 
 
 class Callbacks:
-    def __init__(self, node: str, door: Door) -> None:
+    def __init__(self, node: str, door: Door, attempts: Attempts) -> None:
         self._node = node
         self._door = door
+        self._attempts = attempts
 
     async def answer(self, call: str, request: Request) -> Response:
         """`POST /rtmp/{node}/{start}/` and the call."""
@@ -32,16 +35,24 @@ class Callbacks:
         try:
             await self._ask(call, key, callback)
         except Denied as denied:
-            log.info(
-                f"{callback.call} refused",
-                reason=denied.reason,
-                room=self._door.known_room(callback.name),
-                client=key.client,
-                address=callback.address,
-                encoder=callback.encoder,
-            )
+            metrics.callbacks.labels(call, "no").inc()
+            self._note(callback, denied.reason)
             return Response(status_code=NO)
+        metrics.callbacks.labels(call, "yes").inc()
         return Response(status_code=YES)
+
+    def _note(self, callback: Callback, reason: str) -> None:
+        room = self._door.known_room(callback.name)
+        if room is not None and callback.call == "publish":
+            self._attempts.note(room, reason, callback.address, callback.encoder)
+        log.info(
+            f"{callback.call} refused",
+            reason=reason,
+            room=room,
+            client=callback.client,
+            address=callback.address,
+            encoder=callback.encoder,
+        )
 
     async def _ask(self, call: str, key: SessionKey, callback: Callback) -> None:
         if key.node != self._node:

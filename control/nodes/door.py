@@ -54,6 +54,7 @@ class Door:
         self._clock = clock
         self._silent = silent
         self._awaited: dict[SessionKey, tuple[Callback, float]] = {}
+        self._looked_at = 0.0
         self.nudge = asyncio.Event()
         """Set when /stat should be read soon."""
 
@@ -116,16 +117,17 @@ class Door:
             except Denied as denied:
                 await self.put_out(session, denied.reason)
 
-    async def put_out(self, session: Session, reason: str) -> None:
-        """Raises nothing: a session that cannot be dropped now is refused at its next update."""
+    async def put_out(self, session: Session, reason: str) -> bool:
+        """Whether it is gone. Raises nothing: a session that cannot be dropped now is refused at its next update."""
         log.info(f"{session.role.value} put out", room=session.room_id, client=session.key.client, reason=reason)
         try:
             dropped = await self._control.drop(session.key.client)
         except ControlError as failure:
             log.warning("drop failed", client=session.key.client, failure=str(failure))
-            return
+            return False
         if dropped:
             self._presence.end(session.key)
+        return dropped
 
     def adopt(self, session: Session) -> None:
         """Takes in a session that nginx has and we did not know, with what its updates said of it."""
@@ -133,6 +135,10 @@ class Door:
         self._presence.admit(session)
         if callback is not None:
             self._identify(session, callback)
+
+    def looked(self, at: float) -> None:
+        """/stat was read, and whoever it shows is held; `at` is in ticks."""
+        self._looked_at = at
 
     def forget(self) -> None:
         """Drops viewers who stopped watching, and updates of sessions that were never seen."""
@@ -146,7 +152,8 @@ class Door:
         self._box_office.admit(role, room_id(callback.name), self._shown(callback))
         _, first = self._awaited.setdefault(key, (callback, self._clock.ticks()))
         # nginx goes on updating a second publisher that it turned away itself, and /stat never shows that one.
-        if self._clock.ticks() - first > LONGEST_LOOK:
+        # Where /stat could not be read since, there is no telling, and a stream that runs is not cut.
+        if self._looked_at - first > LONGEST_LOOK:
             raise Denied("not in any stream")
         self.nudge.set()
 
@@ -197,11 +204,11 @@ class Door:
                 self._presence.end(holder.key)
             elif looked not in (None, holder.timestamp) or self._clock.ticks() > deadline:
                 raise Denied(f"already live from {holder.address}")
-            elif self._clock.ticks() - (holder.media_at or holder.since) >= self._silent:
-                await self.put_out(holder, "silent, and another publisher came")
             else:
                 looked = holder.timestamp
-                await asyncio.sleep(LOOK_AGAIN)
+                silent = self._clock.ticks() - (holder.media_at or holder.since) >= self._silent
+                if not (silent and await self.put_out(holder, "silent, and another publisher came")):
+                    await asyncio.sleep(LOOK_AGAIN)
         if self._presence.publisher(room) is not None:
             raise Denied("another publisher was quicker")
 

@@ -24,6 +24,7 @@ _FIELDS = {
 }
 CALLS = frozenset(_FIELDS)
 _LEFT_OUT = {"update", "publish_done", "play_done", "done"}  # these omit `name` where it is empty
+LONGEST_NUMBER = 20  # digits, of 64 bits
 
 
 class BadForm(ValueError):
@@ -39,7 +40,7 @@ class Callback:
     address: str
     encoder: str
     name: str
-    """The stream's; "" where it is empty, and where a client's argument could stand in its place."""
+    """The stream's. Where that is empty, an update or an end leaves it out, and a client's argument can stand there."""
     timestamp: int
     """Milliseconds, of the last media; 0 in all calls but updates."""
     arguments: bytes
@@ -92,6 +93,6 @@ def _begins_with(parts: list[bytes], name: str) -> bool:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
         raise BadForm("a number is none")
     return int(text)

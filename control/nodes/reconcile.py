@@ -13,6 +13,7 @@ from control.nodes.door import Door
 from control.nodes.plan import Plan, key_of, plan
 from control.nodes.rtmp_control import ControlError, RtmpControl
 from control.nodes.stat import SeenClient, Snapshot, Stat, StatError
+from control.ops import metrics
 from control.rooms.rights import RightsOfRooms
 
 EVERY = 2.0  # seconds
@@ -80,6 +81,7 @@ class Reconciler:
             self._first_media,
         )
         await self._apply(work, seen)
+        self._door.looked(seen.asked_at)
         return True
 
     def _vouch(self, seen: Snapshot) -> None:
@@ -91,12 +93,14 @@ class Reconciler:
     def _hear(self, session: Session, client: SeenClient) -> None:
         if session.role is Role.PUBLISHER:
             self._presence.hear(session, client.timestamp, client.active)
+            session.signal = client.signal
         else:
             session.heard_at = self._clock.ticks()
 
     async def _apply(self, work: Plan, seen: Snapshot) -> None:
         for session in work.end:
             self._presence.end(session.key)
+            metrics.repairs.labels("ended").inc()
             log.warning("repaired: ended", room=session.room_id, client=session.key.client, role=session.role.value)
         for client in work.add:
             self._take_in(client, seen)
@@ -113,6 +117,7 @@ class Reconciler:
         )
         self._door.adopt(session)
         self._hear(session, client)
+        metrics.repairs.labels("added").inc()
         log.warning("repaired: added", room=session.room_id, client=client.client, role=role.value)
 
     async def _drop(self, client: SeenClient) -> None:
@@ -121,6 +126,7 @@ class Reconciler:
         except ControlError as failure:
             log.warning("drop failed", client=client.client, failure=str(failure))
         else:
+            metrics.repairs.labels("dropped").inc()
             log.warning("repaired: dropped", client=client.client)
 
     def _expire(self) -> None:
@@ -128,6 +134,7 @@ class Reconciler:
         for session in self._presence.all():
             if session.heard_at < deadline:
                 self._presence.end(session.key)
+                metrics.repairs.labels("expired").inc()
                 log.warning("lease ran out", room=session.room_id, client=session.key.client)
 
     def _room_exists(self, name: str) -> bool:

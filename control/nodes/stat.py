@@ -9,6 +9,7 @@ from typing import TypeAlias, cast
 import httpx
 
 from control.clock import Clock
+from control.live.signal import Signal
 
 TIMEOUT = 2.0  # seconds
 
@@ -31,6 +32,8 @@ class SeenClient:
     """Milliseconds, of the last media."""
     address: str
     encoder: str
+    signal: Signal | None = None
+    """What a publisher sends."""
 
     @property
     def is_relay(self) -> bool:
@@ -81,20 +84,33 @@ class Stat:
                 pid = int(element.text or 0)
             elif element.tag == "application":
                 if element.findtext("name") == self._application:
-                    clients.extend(
-                        _client(each, stream) for stream in element.iter("stream") for each in stream.iter("client")
-                    )
+                    for stream in element.iter("stream"):
+                        signal = _signal(stream)
+                        clients.extend(_client(each, stream, signal) for each in stream.iter("client"))
                 element.clear()
         return pid
 
 
-def _client(element: ET.Element, stream: ET.Element) -> SeenClient:
+def _client(element: ET.Element, stream: ET.Element, signal: Signal) -> SeenClient:
+    publishing = element.find("publishing") is not None
     return SeenClient(
         client=int(element.findtext("id") or ""),
         name=stream.findtext("name") or "",
-        publishing=element.find("publishing") is not None,
+        publishing=publishing,
         active=element.find("active") is not None,
         timestamp=int(element.findtext("timestamp") or 0),
         address=element.findtext("address") or "",
         encoder=element.findtext("flashver") or "",
+        signal=signal if publishing else None,
+    )
+
+
+def _signal(stream: ET.Element) -> Signal:
+    return Signal(
+        bits_per_second=int(stream.findtext("bw_in") or 0),
+        width=int(stream.findtext("meta/video/width") or 0),
+        height=int(stream.findtext("meta/video/height") or 0),
+        frames_per_second=float(stream.findtext("meta/video/frame_rate") or 0),
+        video_codec=stream.findtext("meta/video/codec") or "",
+        audio_codec=stream.findtext("meta/audio/codec") or "",
     )

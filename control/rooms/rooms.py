@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from control.accounts.identity import has_controls
 from control.accounts.users import User
 from control.chance import Chance
 from control.clock import Clock
@@ -33,7 +34,7 @@ class RoomForm:
 
     def __post_init__(self) -> None:
         blank = self.name != "" and not self.name.strip()
-        if blank or len(self.name) > NAME or not self.name.isprintable():
+        if blank or len(self.name) > NAME or has_controls(self.name):
             raise BadRoomName
         if len(self.topic) > TOPIC:
             raise BadParameter("liveRoomTopic")
@@ -82,7 +83,7 @@ class Rooms:
 
     async def modify(self, owner: User, room_id: int, form: RoomForm) -> int:
         """The room's id. `room_id` 0 is the owner's. Raises NoRoom, NoSuchRoom and what RoomPasswords does."""
-        own = owned(owner, room_id)
+        own = owned(owner, room_id or owner.room_id)
         async with self._store.writing() as connection:
             before = await connection.fetch_one(sa.select(rooms).where(rooms.c.id == own))
             assert before is not None
@@ -107,10 +108,10 @@ class Rooms:
 
 
 def owned(owner: User, room_id: int) -> int:
-    """The owner's room, which `room_id` must name unless it is 0. Raises NoRoom, NoSuchRoom."""
+    """The owner's room, which `room_id` must name. Raises NoRoom, NoSuchRoom."""
     if not owner.room_id:
         raise NoRoom
-    if room_id not in (0, owner.room_id):
+    if room_id != owner.room_id:
         raise NoSuchRoom
     return owner.room_id
 

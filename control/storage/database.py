@@ -33,7 +33,7 @@ class Sqlite(sqlite3.Connection):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         # FULL: an answer was given for what was committed, so it must outlive a power cut too.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
             self.execute(f"PRAGMA {pragma}")
 
     def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
@@ -141,6 +141,9 @@ def migrating(url: str) -> Iterator[sa.Connection]:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # rooms' passwords stand in it
         engine = sa.create_engine(target)
         try:
+            with engine.connect() as connection:
+                # Kept in the file. Not at every opening: of several connections that switch at once, some are refused.
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
             with engine.begin() as connection:
                 yield connection
         finally:

@@ -140,7 +140,7 @@ on_air = sa.Table(  # what a node says of a room; good until expires_at unless s
     _room(primary_key=True, index=True),
     sa.Column("live_since", sa.Float, nullable=True, index=True),  # null: viewers wait, nobody publishes
     sa.Column("players", sa.Integer, nullable=False),
-    sa.Column("expires_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False, index=True),
 )
 
 list_pages = sa.Table(  # what a session's listing has still to show, in the order it began with

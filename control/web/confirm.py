@@ -1,4 +1,4 @@
-"""`/confirm`: the page behind the link that a password change sends out, and the two questions it asks.
+"""The two questions that `/confirm` asks, the page behind the link that a password change sends out.
 
 The token stands behind the `#` of the page's address, which browsers send to nobody; the page reads it from there,
 takes it out of the address, and posts it.
@@ -6,28 +6,12 @@ takes it out of the address, and posts it.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import orjson
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from control.accounts.recovery import Recovery
-
-STATIC = Path(__file__).parent / "static"
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
-
-
-async def page(request: Request) -> Response:
-    return FileResponse(STATIC / "confirm.html", headers=HEADERS)
+from control.web.pages import HEADERS
 
 
 class Confirmations:

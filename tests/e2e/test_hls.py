@@ -16,9 +16,12 @@ import pytest
 
 from control.ops import folders
 from tests.e2e.conftest import Node, Room, until
+from tests.e2e.encoders import encoder
 from tests.rtmp.client import Refused
 
 pytestmark = pytest.mark.anyio
+
+CACHED = 4  # seconds that the web nginx keeps a yes
 
 
 async def ticket_url(node: Node, room: Room, session: str, **more: str) -> str:
@@ -76,15 +79,25 @@ async def test_a_viewer_gets_playlist_and_segments_within_six_seconds_of_the_pus
     assert answer.content[0] == 0x47
 
 
-async def test_ffmpeg_plays_it(node: Node) -> None:
+PLAYERS = {
+    "ffmpeg": ["ffmpeg", "-nostdin", "-loglevel", "error", "-i", "{url}", "-t", "2", "-f", "null", "-"],
+    "mpv": ["mpv", "--no-config", "--msg-level=all=error", "--vo=null", "--ao=null", "--length=2", "{url}"],
+}
+
+
+@pytest.mark.parametrize("player", PLAYERS)
+async def test_players_play_it(node: Node, player: str) -> None:
     room, viewer = await node.room(), await node.user()
     url = await ticket_url(node, room, viewer)
-    async with node.publisher(room.push):
+    async with encoder(f"{node.rtmp}/{room.push}"):
         await playlist(node, url)
-        command = ["ffmpeg", "-nostdin", "-loglevel", "error", "-i", url, "-t", "2", "-f", "null", "-"]
-        player = await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
-        _, errors = await asyncio.wait_for(player.communicate(), 30)
-    assert (player.returncode, errors) == (0, b"")
+        command = [part.format(url=url) for part in PLAYERS[player]]
+        process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL)
+        try:
+            assert await asyncio.wait_for(process.wait(), 40) == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
 
 
 async def test_a_viewer_is_counted_and_soon_gone(node: Node) -> None:
@@ -165,23 +178,9 @@ async def test_frames_of_a_refused_publisher_reach_no_viewer(node: Node) -> None
 async def test_an_encoder_with_eight_second_key_frames_plays(node: Node) -> None:
     room, viewer = await node.room(), await node.user()
     url = await ticket_url(node, room, viewer)
-    async with encoder(f"{node.rtmp}/{room.push}", seconds_between_key_frames=8):
+    async with encoder(f"{node.rtmp}/{room.push}", key_frames=8, rate=10):
         text = await playlist(node, url, within=20)
     assert 7 < float(re.findall(r"EXTINF:([\d.]+)", text)[0]) < 9
-
-
-@asynccontextmanager
-async def encoder(url: str, seconds_between_key_frames: int) -> AsyncIterator[None]:
-    rate = 10
-    picture = ["-re", "-f", "lavfi", "-i", f"testsrc=size=160x90:rate={rate}", "-pix_fmt", "yuv420p"]
-    codec = ["-c:v", "libx264", "-preset", "ultrafast", "-g", str(rate * seconds_between_key_frames)]
-    command = ["ffmpeg", "-nostdin", "-loglevel", "error", *picture, *codec, "-f", "flv", url]
-    process = await asyncio.create_subprocess_exec(*command)
-    try:
-        yield
-    finally:
-        process.kill()
-        await process.wait()
 
 
 async def test_with_control_down_viewers_go_on_and_newcomers_are_told_to_wait(node: Node) -> None:
@@ -199,6 +198,14 @@ async def test_with_control_down_viewers_go_on_and_newcomers_are_told_to_wait(no
         finally:
             os.kill(control, signal.SIGCONT)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+async def questions(node: Node) -> float:
+    """How often the web nginx has asked control about viewers."""
+    transport = httpx.AsyncHTTPTransport(uds=str(node.settings.internal_socket))
+    async with httpx.AsyncClient(transport=transport, base_url="http://control") as client:
+        text = (await client.get("/metrics")).text
+    return float(re.findall(r'qplus_hls_questions_total\{answer="welcome"\} (\S+)', text)[0])
 
 
 async def test_two_hundred_viewers_are_counted_exactly(node: Node) -> None:
@@ -219,6 +226,11 @@ async def test_two_hundred_viewers_are_counted_exactly(node: Node) -> None:
         viewers = [asyncio.create_task(watch(client, url)) for url in urls]
         try:
             await node.counted(room, 200, within=15)
+            before, began = await questions(node), time.monotonic()
+            await asyncio.sleep(3 * CACHED)  # three times as long as a yes is kept
+            turns = (time.monotonic() - began) / CACHED
+            assert await questions(node) - before <= 200 * (turns + 1)
+            assert await node.players(room) == 200
         finally:
             for viewer in viewers:
                 viewer.cancel()

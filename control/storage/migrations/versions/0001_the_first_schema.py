@@ -146,6 +146,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("node", "room_id", name=op.f("pk_on_air")),
     )
     with op.batch_alter_table("on_air", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_on_air_expires_at"), ["expires_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_on_air_live_since"), ["live_since"], unique=False)
         batch_op.create_index(batch_op.f("ix_on_air_room_id"), ["room_id"], unique=False)
 

@@ -1,0 +1,93 @@
+"""Server-sent events: what the pages show, as it changes. Each begins with all of it: a break costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from control.api.services import Services
+from control.refusals import SessionExpired
+from control.web.feed import Feed, Now
+from control.web.page_api import caller_of
+from control.web.showcase import public_card
+from control.web.studio import Studio
+
+RETRY_MS = 2000
+QUIET = 15  # turns of the feed, a second each, without a word; then a comment shows that the connection lives
+RENEW = 60  # turns after which a page that is open counts as a use of its session
+
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+Values = dict[str, Any]
+"""By event name: what goes out as JSON when it differs from the last of that name."""
+
+
+class Events:
+    def __init__(self, services: Services, feed: Feed, studio: Studio) -> None:
+        self._services = services
+        self._feed = feed
+        self._studio = studio
+
+    async def front(self, request: Request) -> Response:
+        """`rooms`: the rooms on air, newest first; `players`: how many watch each."""
+
+        async def values(now: Now) -> Values:
+            players = {str(card.room_id): now.players.get(card.room_id, 0) for card in now.rooms}
+            return {"rooms": [public_card(card) for card in now.rooms], "players": players}
+
+        return self._stream(request, values)
+
+    async def room(self, request: Request) -> Response:
+        """`state`: whether the room is live, and how many watch."""
+        room_id = request.path_params["room"]
+
+        async def values(now: Now) -> Values:
+            return {"state": {"live": room_id in now.live, "players": now.players.get(room_id, 0)}}
+
+        return self._stream(request, values)
+
+    async def studio(self, request: Request) -> Response:
+        """`state`: the caller's room as its anchor sees it. 403 without a session, 404 without a room."""
+        try:
+            caller = await caller_of(request, self._services)
+        except SessionExpired:
+            return Response(status_code=403)
+        room_id = caller.user.room_id
+        if not room_id:
+            return Response(status_code=404)
+
+        async def values(now: Now) -> Values:
+            return {"state": await self._studio.state(room_id, now.players.get(room_id, 0))}
+
+        return self._stream(request, values)
+
+    def _stream(self, request: Request, values: Callable[[Now], Any]) -> Response:
+        return StreamingResponse(self._lines(request, values), media_type="text/event-stream", headers=HEADERS)
+
+    async def _lines(self, request: Request, values: Callable[[Now], Any]) -> AsyncIterator[bytes]:
+        last: dict[str, bytes] = {}
+        turn = spoken = 0
+        yield b"retry: %d\n\n" % RETRY_MS
+        async for now in self._feed.turns():
+            turn += 1
+            for name, value in (await values(now)).items():
+                content = orjson.dumps(value)
+                if last.get(name) != content:
+                    last[name], spoken = content, turn
+                    yield b"event: %b\ndata: %b\n\n" % (name.encode(), content)
+            if turn - spoken >= QUIET:
+                spoken = turn
+                yield b":\n\n"
+            if turn % RENEW == 0:
+                await self._renew(request)
+
+    async def _renew(self, request: Request) -> None:
+        """To watch is to use the session. One that has ended is found out by the page's next request."""
+        try:
+            await caller_of(request, self._services)
+        except SessionExpired:
+            return

@@ -1,0 +1,61 @@
+"""What is live, as the pages watch it: asked of the database once a second for all of them together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from control.lobby.cards import Card
+from control.lobby.lobby import Lobby
+
+EVERY = 1.0  # seconds
+SHOWN = 100  # rooms on the front page
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    rooms: list[Card] = field(default_factory=list)
+    """On air, the newest first; at most SHOWN."""
+    players: dict[int, int] = field(default_factory=dict)
+    """Of every room that has any."""
+    live: frozenset[int] = frozenset()
+    """Every room on air."""
+
+
+class Feed:
+    def __init__(self, lobby: Lobby) -> None:
+        self._lobby = lobby
+        self._now = Now()
+        self._turn = asyncio.Event()
+        self._watchers = 0
+        self._closed = False
+
+    async def turns(self) -> AsyncIterator[Now]:
+        """What is live, at once and then every second, until the feed is closed."""
+        self._watchers += 1
+        try:
+            if self._watchers == 1:
+                await self.refresh()
+            while not self._closed:
+                turn = self._turn
+                yield self._now
+                await turn.wait()
+        finally:
+            self._watchers -= 1
+
+    async def refresh(self) -> None:
+        """Costs nothing while nobody watches."""
+        if not self._watchers:
+            return
+        rooms = await self._lobby.on_air(SHOWN)
+        counts = await self._lobby.counts()
+        live = frozenset(room_id for room_id, (_, is_live) in counts.items() if is_live)
+        self._now = Now(rooms, {room_id: players for room_id, (players, _) in counts.items()}, live)
+        turn, self._turn = self._turn, asyncio.Event()
+        turn.set()
+
+    def close(self) -> None:
+        """Ends every watcher's stream, which comes back by itself, to whoever serves then."""
+        self._closed = True
+        self._turn.set()

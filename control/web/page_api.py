@@ -1,0 +1,74 @@
+"""The APIs for our own pages: the session's id is in a cookie that no script can read, instead of in the body."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from control.accounts.sessions import Caller
+from control.api.envelope import Api, Call, Reply, answered
+from control.api.people import login
+from control.api.services import Services
+from control.refusals import SessionExpired
+
+COOKIE = "qplus_session"
+# A page of another site cannot send this header along without being asked for permission, which nobody gives.
+OWN = ("x-qplus-page", "1")
+
+
+def page_endpoint(api: Api, services: Services) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        if request.headers.get(OWN[0]) != OWN[1]:
+            return Response(status_code=403)
+        return await answered(api, services, request, {"sessionId": request.cookies.get(COOKIE, "")})
+
+    return answer
+
+
+def log_in_endpoint(services: Services) -> Callable[[Request], Awaitable[Response]]:
+    """Login, whose session id goes into the cookie and not to the page."""
+
+    async def answer(request: Request) -> Response:
+        begun: list[str] = []
+
+        async def keep(call: Call) -> Reply:
+            answer = await login(call)
+            begun.append(answer.pop("sessionId"))
+            return answer
+
+        response = await page_endpoint(keep, services)(request)
+        for session_id in begun:
+            secure = request.url.scheme == "https"
+            response.set_cookie(COOKIE, session_id, path="/", secure=secure, httponly=True, samesite="strict")
+        return response
+
+    return answer
+
+
+async def log_out(call: Call) -> Reply:
+    await call.services.sessions.end(await call.caller())
+    return {}
+
+
+async def who_am_i(call: Call) -> Reply:
+    """The caller as the pages show them; `account` is "" for nobody."""
+    try:
+        user = (await call.caller()).user
+    except SessionExpired:
+        return {"account": ""}
+    return {
+        "account": user.account,
+        "nickName": user.nick_name,
+        "headPicId": user.head_picture_id,
+        "liveRoomId": user.room_id,
+    }
+
+
+async def caller_of(request: Request, services: Services) -> Caller:
+    """Who a page's cookie stands for; renews the session. Raises SessionExpired."""
+    session_id = request.cookies.get(COOKIE)
+    if not session_id:
+        raise SessionExpired
+    return await services.sessions.caller(session_id)

@@ -1,0 +1,172 @@
+/* What all pages share: asking the server, watching it, and who is logged in. */
+
+import { language, statusText, t, translate } from "./texts.js";
+
+export class Refused extends Error {
+  constructor(status, desc) {
+    super(statusText(status, desc));
+    this.status = status;
+  }
+}
+
+/** Asks an API. Throws Refused for a status that is not 10000, and Error where there is no answer. */
+export async function ask(api, fields = {}) {
+  let answer;
+  try {
+    answer = await fetch(`/web/${api}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-QPlus-Page": "1" },
+      body: JSON.stringify(fields),
+    });
+  } catch {
+    throw new Error(t("failed"));
+  }
+  if (!answer.ok) throw new Error(t("failed"));
+  const reply = await answer.json();
+  if (reply.status !== 10000) throw new Refused(reply.status, reply.desc);
+  return reply;
+}
+
+/** Follows a stream of events, over breaks. `handlers` are by event name. Returns what ends it. */
+export function watch(path, handlers) {
+  let source;
+  let timer;
+  function open() {
+    source = new EventSource(path);
+    for (const [name, handle] of Object.entries(handlers)) {
+      source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
+    }
+    // A server that is starting again answers 503, after which browsers do not try again by themselves.
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, 2000);
+    });
+  }
+  open();
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
+}
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+export function element(tag, attributes = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), attributes);
+  made.append(...children);
+  return made;
+}
+
+/** A head picture, or the first letter where there is none. */
+export function face(headPicId, name) {
+  if (headPicId) return element("img", { className: "face", src: `/live/GetUserHeadPic?id=${headPicId}`, alt: "" });
+  const letter = element("span", { className: "face" }, [...name][0] ?? "?");
+  letter.setAttribute("aria-hidden", "true");
+  return letter;
+}
+
+/** Runs a form's work; what it throws is shown in the form's `.error`. */
+export function onSubmit(form, work) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const error = form.querySelector(".error");
+    const button = form.querySelector("[type=submit]");
+    error.textContent = "";
+    button.disabled = true;
+    try {
+      await work(Object.fromEntries(new FormData(form)));
+    } catch (failure) {
+      error.textContent = failure.message;
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+const HEADER = `
+<a class="skip" href="#content" data-text="skip"></a>
+<div>
+  <a class="brand" href="/" data-text="brand"></a>
+  <nav>
+    <a href="/studio" data-text="studio"></a>
+    <span id="who" hidden></span>
+    <button id="login" type="button" data-text="login"></button>
+    <button id="logout" type="button" data-text="logout" hidden></button>
+  </nav>
+</div>`;
+
+const DIALOG = `
+<form id="login-form">
+  <h2 data-text="login"></h2>
+  <label><span data-text="loginName"></span><input name="account" required autocomplete="username"></label>
+  <label><span data-text="password"></span><input name="password" type="password" required autocomplete="current-password"></label>
+  <p class="error" role="alert"></p>
+  <div class="row"><button class="main" type="submit" data-text="login"></button>
+  <button type="button" class="close" data-text="cancel"></button></div>
+  <p><button type="button" class="other" data-text="noAccount"></button></p>
+</form>
+<form id="register-form" hidden>
+  <h2 data-text="register"></h2>
+  <label><span data-text="account"></span><input name="account" required minlength="3" maxlength="32" autocomplete="username"></label>
+  <label><span data-text="phone"></span><input name="phone" type="tel" required autocomplete="tel"></label>
+  <label><span data-text="email"></span><input name="email" type="email" autocomplete="email"></label>
+  <label><span data-text="password"></span><input name="password" type="password" required minlength="6" maxlength="128" autocomplete="new-password"></label>
+  <p class="error" role="alert"></p>
+  <div class="row"><button class="main" type="submit" data-text="register"></button>
+  <button type="button" class="close" data-text="cancel"></button></div>
+  <p><button type="button" class="other" data-text="hasAccount"></button></p>
+</form>`;
+
+export let me = { account: "" };
+const followers = [];
+
+/** Calls `work` now and whenever somebody logs in or out. */
+export function onSession(work) {
+  followers.push(work);
+}
+
+export function logIn() {
+  byId("session").showModal();
+}
+
+async function refresh() {
+  me = await ask("WhoAmI");
+  const known = me.account !== "";
+  byId("who").textContent = me.nickName ?? "";
+  byId("who").hidden = byId("logout").hidden = !known;
+  byId("login").hidden = known;
+  for (const work of followers) await work();
+}
+
+async function begin(fields) {
+  await ask("Login", { account: fields.account, password: fields.password });
+  byId("session").close();
+  for (const form of byId("session").querySelectorAll("form")) form.reset();
+  await refresh();
+}
+
+/** Draws the header and finds out who is here. To be called once, when the page's own parts are set up. */
+export async function start() {
+  document.documentElement.lang = language;
+  document.querySelector("header").innerHTML = HEADER;
+  document.body.append(element("dialog", { id: "session", innerHTML: DIALOG }));
+  translate(document);
+  const dialog = byId("session");
+  const forms = [byId("login-form"), byId("register-form")];
+  byId("login").addEventListener("click", logIn);
+  byId("logout").addEventListener("click", () => ask("LogOut").finally(refresh));
+  for (const button of dialog.querySelectorAll(".close")) button.addEventListener("click", () => dialog.close());
+  for (const button of dialog.querySelectorAll(".other")) {
+    button.addEventListener("click", () => {
+      for (const form of forms) form.hidden = !form.hidden;
+      forms.find((form) => !form.hidden).querySelector("input").focus();
+    });
+  }
+  onSubmit(forms[0], begin);
+  onSubmit(forms[1], async (fields) => {
+    await ask("Register", fields);
+    await begin(fields);
+  });
+  await refresh();
+}

@@ -1,0 +1,87 @@
+"""What an anchor sees of their own room while they stream."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import segno
+from starlette.requests import Request
+from starlette.responses import Response
+
+from control.api.envelope import site
+from control.api.services import Services
+from control.clock import Clock
+from control.delivery.play_urls import place
+from control.live.attempts import Attempts
+from control.live.presence import Presence, Session
+from control.live.signal import Signal
+from control.refusals import SessionExpired
+from control.web.page_api import caller_of
+
+_FRAGMENT = re.compile(r"#EXTINF:([\d.]+)")
+_UNKNOWN = Signal(0, 0, 0, 0.0, "", "")
+
+
+class Studio:
+    """`segments` is the folder that nginx writes HLS into."""
+
+    def __init__(
+        self, presence: Presence, attempts: Attempts, services: Services, segments: Path, clock: Clock
+    ) -> None:
+        self._presence = presence
+        self._attempts = attempts
+        self._services = services
+        self._segments = segments
+        self._clock = clock
+
+    async def state(self, room_id: int, players: int) -> dict[str, Any]:
+        """`gateShut`: how many seconds the gate stays shut, 0 for open; `publisher`: null while nobody is live."""
+        publisher = self._presence.publisher(room_id)
+        live = publisher is not None and publisher.live
+        rights = self._services.box_office.rights(room_id)
+        shut_until = rights.gate_shut_until if rights else 0.0
+        return {
+            "live": live,
+            "players": players,
+            "gateShut": max(0, round(shut_until - self._clock.now())),
+            "publisher": await self._publisher(publisher) if publisher and live else None,
+            "refused": [asdict(attempt) for attempt in self._attempts.of(room_id)],
+        }
+
+    async def _publisher(self, session: Session) -> dict[str, Any]:
+        folder = self._segments / str(session.room_id)
+        return {
+            "address": session.address,
+            "encoder": session.encoder,
+            "key_frame_seconds": await asyncio.to_thread(key_frame_seconds, folder),
+        } | asdict(session.signal or _UNKNOWN)
+
+    async def qr(self, request: Request) -> Response:
+        """`GET /studio/qr.svg`: the push URL for phone encoders. 403 without a session, 404 without a room."""
+        try:
+            caller = await caller_of(request, self._services)
+        except SessionExpired:
+            return Response(status_code=403)
+        rights = self._services.box_office.rights(caller.user.room_id)
+        if rights is None:
+            return Response(status_code=404)
+        settings = self._services.settings
+        rtmp = place(site(request), settings.rtmp_port, settings.rtmp_url).rtmp
+        code = segno.make(f"{rtmp}/{rights.room_id}?pwd={rights.anchor_password}", error="m")
+        picture = io.BytesIO()
+        code.save(picture, kind="svg", scale=6, border=4, light="#ffffff", xmldecl=False)
+        return Response(picture.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
+
+
+def key_frame_seconds(folder: Path) -> float:
+    """How far apart key frames are, which nginx begins its fragments with; at least about 1. 0: not known yet."""
+    try:
+        lengths = _FRAGMENT.findall((folder / "index.m3u8").read_text())
+    except OSError:
+        return 0.0
+    return max((float(length) for length in lengths[-5:]), default=0.0)

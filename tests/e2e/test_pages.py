@@ -1,0 +1,195 @@
+"""The pages, as people use them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.e2e.browser import chromium, visitor
+from tests.e2e.conftest import Node, until
+from tests.e2e.encoders import encoder
+from tests.rtmp.client import Refused
+
+pytestmark = pytest.mark.anyio
+
+# What a browser says of a playlist that is not there yet, or of a viewer who was thrown out: no fault of a page.
+EXPECTED = ("403", "404")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as opened:
+        yield opened
+
+
+def unexpected(complaints: list[str]) -> list[str]:
+    return [each for each in complaints if not any(f"status of {number}" in each for number in EXPECTED)]
+
+
+async def test_an_anchor_streams_and_a_viewer_watches_is_thrown_out_and_comes_back(
+    node: Node, browser: Browser
+) -> None:
+    async with visitor(browser, node) as anchor, visitor(browser, node) as viewer:
+        await anchor.open("/studio")
+        await anchor.register("ann", "13500000001")
+        await anchor.create_room("Ann's room")
+        server, key = await anchor.page.input_value("#server"), await anchor.page.input_value("#key")
+        room = key.partition("?")[0]
+        await viewer.open(f"/room/{room}")
+        await viewer.register("bob", "13500000002")
+        await viewer.says("#message", "Off air. It starts by itself when the anchor goes live.")
+        began = time.monotonic()
+        async with encoder(f"{server}/{key}"):
+            await viewer.watched(0.1, within=8)
+            assert time.monotonic() - began < 6.5  # half a second of which ffmpeg needs to come up
+            await viewer.watched(5)
+            await anchor.says("#players", "1")
+            await anchor.says("#state", "Live")
+            await anchor.says("#resolution", "320×180")
+            await anchor.page.fill("#modify [name=liveRoomUserPwd]", "open-sesame")
+            await anchor.page.click("#modify [type=submit]")
+            await viewer.page.wait_for_selector("#password:visible", timeout=8000)
+            await viewer.page.fill("#password input", "wrong-word")
+            await viewer.page.click("#password [type=submit]")
+            await viewer.says("#password .error", "That is not the viewing password.")
+            await viewer.page.fill("#password input", "open-sesame")
+            await viewer.page.click("#password [type=submit]")
+            await viewer.watched(3)
+        await viewer.says("#message", "Off air. It starts by itself when the anchor goes live.")
+        async with encoder(f"{server}/{key}"):
+            await viewer.watched(2)
+    assert unexpected(anchor.complaints + viewer.complaints) == []
+
+
+async def test_the_front_page_follows_what_is_live(node: Node, browser: Browser) -> None:
+    room = await node.room(liveRoomName="Rivers <b>of</b> the north")
+    async with visitor(browser, node) as guest:
+        await guest.open("/")
+        await guest.page.wait_for_selector("#nobody:visible")
+        async with node.publisher(room.push), node.player(room.play):
+            await guest.says("#rooms strong", "Rivers <b>of</b> the north")
+            await guest.says("#rooms .badge + .soft", "1 watching")
+        await guest.page.wait_for_selector("#nobody:visible")
+    assert guest.complaints == []
+
+
+async def test_search_asks_a_guest_to_log_in_and_then_finds(node: Node, browser: Browser) -> None:
+    await node.room(liveRoomName="Rivers of the north")
+    async with visitor(browser, node) as guest:
+        await guest.open("/")
+        await guest.page.wait_for_selector("#login:visible")
+        await guest.page.fill("#search input", "river")
+        await guest.page.keyboard.press("Enter")
+        await guest.page.wait_for_selector("#login-form:visible")
+        await guest.page.fill("#login-form [name=account]", "user1")
+        await guest.page.fill("#login-form [name=password]", "secret1")
+        await guest.page.keyboard.press("Enter")
+        await guest.says("#results strong", "Rivers of the north")
+    assert guest.complaints == []
+
+
+async def test_the_studio_shows_refused_pushes_and_the_gate(node: Node, browser: Browser) -> None:
+    async with visitor(browser, node) as anchor:
+        await anchor.open("/studio")
+        await anchor.register("ann", "13500000001")
+        await anchor.create_room("Ann's room")
+        key = await anchor.page.input_value("#key")
+        async with node.client() as client:
+            with pytest.raises(Refused):
+                await client.publish(key[:-1])
+        await anchor.page.wait_for_selector("#refused li:has-text('wrong anchor password')")
+        async with node.publisher(key) as publisher:
+            await anchor.says("#state", "Live")
+            await anchor.page.click("#stop")
+            await publisher.closed(within=2)
+        await anchor.says("#state", "Off air")
+        await anchor.page.click("#start")
+        await anchor.says("#gate", "You may push.")
+        await anchor.page.click("#qr-box summary")
+
+        async def drawn() -> bool:
+            return bool(await anchor.page.evaluate("document.getElementById('qr').naturalWidth > 100"))
+
+        await until(drawn)
+    assert anchor.complaints == []
+
+
+async def test_rare_key_frames_are_pointed_out(node: Node, browser: Browser) -> None:
+    async with visitor(browser, node, locale="zh-CN") as anchor:
+        await anchor.open("/studio")
+        await anchor.register("ann", "13500000001")
+        await anchor.create_room("慢")
+        server, key = await anchor.page.input_value("#server"), await anchor.page.input_value("#key")
+        async with encoder(f"{server}/{key}", key_frames=4, rate=10):
+            await anchor.page.wait_for_selector("#hint:visible", timeout=20000)
+
+
+async def test_a_password_change_is_confirmed_on_the_page_behind_the_link(node: Node, browser: Browser) -> None:
+    await node.user()
+    await node.api("ModifyUserPwd", phone="13500000001", password="brand-new")
+    await node.logged("/confirm#")
+    token = node.log.read_text().rpartition("/confirm#")[2].split()[0]
+    async with visitor(browser, node) as holder:
+        await holder.open(f"/confirm#{token}")
+        await holder.says("#account", "user1")
+        assert holder.page.url.endswith("/confirm")
+        await holder.page.click("#confirm")
+        await holder.says("#message", "The new password is good now. Please log in again.")
+    assert (await node.api("Login", account="user1", password="brand-new"))["status"] == 10000
+    assert holder.complaints == []
+
+
+async def test_the_whole_of_it_works_with_the_keyboard_alone(node: Node, browser: Browser) -> None:
+    room = await node.room(liveRoomName="Rivers")
+    async with visitor(browser, node) as guest, node.publisher(room.push):
+        await guest.open("/")
+        await guest.page.wait_for_selector("#rooms a")
+        await guest.page.keyboard.press("Tab")
+        assert await guest.page.evaluate("document.activeElement.className") == "skip"
+        await guest.page.keyboard.press("Enter")
+        for _ in range(3):  # the search field, its button, the first room
+            await guest.page.keyboard.press("Tab")
+        await guest.page.keyboard.press("Enter")
+        await guest.says("#name", "Rivers")
+        await guest.page.wait_for_selector("#log-in:visible")
+        await guest.page.focus("#log-in")
+        await guest.page.keyboard.press("Enter")
+        await guest.page.keyboard.type("user1")
+        await guest.page.keyboard.press("Tab")
+        await guest.page.keyboard.type("secret1")
+        await guest.page.keyboard.press("Enter")
+        await guest.watched(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_pages_fit_any_width_and_have_no_serious_accessibility_fault(
+    node: Node, browser: Browser, scheme: str
+) -> None:
+    room = await node.room(liveRoomName="长江" * 20, liveRoomTopic="a-topic-of-one-long-word" * 5)
+    async with visitor(browser, node, color_scheme=scheme, locale="zh-CN") as anchor, node.publisher(room.push):
+        for name, path, shown in (
+            ("front", "/", "#rooms a"),
+            ("room", f"/room/{room.id}", "#log-in:visible"),
+            ("studio-stranger", "/studio", "#stranger:visible"),
+        ):
+            await look(anchor, f"{name}-{scheme}", path, shown)
+        await anchor.page.click("#login")
+        await anchor.page.fill("#login-form [name=account]", "user1")
+        await anchor.page.fill("#login-form [name=password]", "secret1")
+        await anchor.page.keyboard.press("Enter")
+        await anchor.page.wait_for_selector("#mine:visible")
+        await look(anchor, f"studio-{scheme}", "/studio", "#mine:visible")
+        await look(anchor, f"confirm-{scheme}", "/confirm#nothing", "#message")
+
+
+async def look(guest, name: str, path: str, shown: str) -> None:
+    await guest.open(path)
+    await guest.page.wait_for_selector(shown)
+    assert await guest.faults() == []
+    await guest.picture(name)
+    for width in (360, 1920):
+        await guest.page.set_viewport_size({"width": width, "height": 800})
+        assert await guest.overflow() <= 0
