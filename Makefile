@@ -29,7 +29,7 @@ test: lint  ## all checks and tests (`make test-fast`: only the quick ones)
 	@echo 'Running everything; make test-fast runs only the quick ones.'
 	@$(PYTHON) -m coverage erase
 	$(PYTHON) -m coverage run -m pytest tests/unit tests/contract
-	$(PYTHON) -m coverage run -m pytest tests/e2e
+	$(PYTHON) -m coverage run -m pytest tests/e2e tests/chaos
 	@$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report
 

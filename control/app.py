@@ -43,7 +43,7 @@ from control.nodes.reconcile import SOON, Reconciler
 from control.nodes.rtmp_control import RtmpControl
 from control.nodes.stat import Stat
 from control.ops.folders import hls
-from control.ops.loops import finished, repeat
+from control.ops.loops import repeat
 from control.rooms.follows import Follows
 from control.rooms.rights import RightsOfRooms
 from control.rooms.rooms import Rooms
@@ -166,19 +166,27 @@ async def _joined(
 
 async def _node(reconciler: Reconciler, board: Board, settled: asyncio.Event) -> None:
     """Says nothing about the node before nginx has been heard: what the last control said may still hold."""
+
+    async def say() -> None:
+        await board.write()
+        settled.set()
+
+    await _heard(reconciler)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(repeat("board", board.next_change, say))
+        group.create_task(repeat("reconcile", reconciler.next_turn, reconciler.run))
+
+
+async def _heard(reconciler: Reconciler) -> None:
+    """Returns once nginx has told who is here, or has had its time to: then nobody is."""
     try:
         async with asyncio.timeout(SETTLE_WITHIN):
             while True:
                 if await reconciler.run():
-                    break
+                    return
                 await asyncio.sleep(SOON)
     except TimeoutError:
-        pass  # then nobody is here
-    await finished(board.write())
-    settled.set()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(repeat("reconcile", reconciler.next_turn, reconciler.run))
-        group.create_task(repeat("board", board.next_change, board.write))
+        return
 
 
 async def _alive(request: Request) -> Response:

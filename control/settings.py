@@ -33,7 +33,11 @@ class Settings:
     database_url: str = _setting("", "Where data is kept. Empty: SQLite in the data folder.")
     hls_dir: str = _setting("", "Folder of HLS segments. Empty: in the data folder; beside the sockets for root.")
     socket_dir: str = _setting("", "Folder of the unix sockets. Empty: a private one under the system's run folder.")
-    public_url: str = _setting("", "Address of the site in messages to users. Empty: `http://localhost:HTTP_PORT`.")
+    public_url: str = _setting(
+        "",
+        "Address of the site in messages and HLS URLs. Empty: what the request came to; in messages"
+        " `http://localhost:HTTP_PORT`.",
+    )
     rtmp_url: str = _setting("", "RTMP address given to clients, with the application. Empty: the request's host.")
     ticket_seconds: int = _setting(43200, "How long a viewer's ticket is good.", low=60)
     update_seconds: int = _setting(5, "How often nginx asks again whether a session may stay.", low=1)

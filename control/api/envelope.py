@@ -64,14 +64,23 @@ def endpoint(api: Api, services: Services) -> Callable[[Request], Awaitable[Resp
 
 async def answered(api: Api, services: Services, request: Request, own: Mapping[str, str]) -> Response:
     """`own` fields stand in for the body's. Raises nothing."""
+    return await guarded(request, _asked(api, services, request, own))
+
+
+async def _asked(api: Api, services: Services, request: Request, own: Mapping[str, str]) -> Response:
+    fields = Fields(await _body(request))
+    for name, value in own.items():
+        fields.put(name, value)
+    address = request.client.host if request.client else ""
+    call = Call(services, fields, address, site(request))
+    return reply(request.url.path, Status.SUCCESS, Status.SUCCESS.text, await api(call))
+
+
+async def guarded(request: Request, answer: Awaitable[Response]) -> Response:
+    """The answer, or the one to the exception it ends in. Raises nothing."""
     access = request.url.path
     try:
-        fields = Fields(await _body(request))
-        for name, value in own.items():
-            fields.put(name, value)
-        address = request.client.host if request.client else ""
-        call = Call(services, fields, address, site(request))
-        return reply(access, Status.SUCCESS, Status.SUCCESS.text, await api(call))
+        return await answer
     except Refusal as refusal:
         return reply(access, *answer_to(refusal))
     except TooLarge:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from control.accounts import identity
 from control.accounts.passwords import acceptable
 from control.accounts.users import NewUser, Profile
-from control.api.envelope import Call, Reply, reply
+from control.api.envelope import Call, Reply, guarded, reply
 from control.api.services import Services
 from control.api.statuses import Status
 from control.refusals import BadParameter
@@ -82,6 +82,10 @@ async def modify_user_head_pic(call: Call) -> Reply:
 
 async def get_user_head_pic(request: Request, services: Services) -> Response:
     """`GET /live/GetUserHeadPic?id=`. A picture's id never means another picture, so it may be kept for ever."""
+    return await guarded(request, _head_pic(request, services))
+
+
+async def _head_pic(request: Request, services: Services) -> Response:
     wanted = request.query_params.get("id", "")
     picture_id = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0
     picture = await services.pictures.get(picture_id)

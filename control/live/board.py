@@ -60,10 +60,10 @@ class Board:
         expires_at = self._clock.now() + LIFETIME
         columns = ("node", "room_id", "live_since", "players", "expires_at")
         rows = [(self._node, room.room_id, room.live_since, room.players, expires_at) for room in rooms]
-        fresh = insert(on_air).from_select(columns, listed(rows, columns))
-        said = {name: fresh.excluded[name] for name in ("live_since", "players", "expires_at")}
+        said = listed(rows, columns)
+        fresh = insert(on_air).from_select(columns, said)
+        changes = {name: fresh.excluded[name] for name in ("live_since", "players", "expires_at")}
+        silent = on_air.c.room_id.not_in(sa.select(said.subquery().c.room_id))
         async with self._store.writing() as connection:
-            await connection.execute(fresh.on_conflict_do_update(["node", "room_id"], set_=said))
-            await connection.execute(
-                on_air.delete().where(on_air.c.node == self._node, on_air.c.expires_at != expires_at)
-            )
+            await connection.execute(fresh.on_conflict_do_update(["node", "room_id"], set_=changes))
+            await connection.execute(on_air.delete().where(on_air.c.node == self._node, silent))

@@ -16,7 +16,7 @@ from control.accounts.sessions import Caller
 from control.clock import Clock
 from control.lobby.cards import Card, is_live, live_rooms, read_card, select_cards
 from control.storage.database import Store, insert, numbered
-from control.storage.tables import follows, list_pages, on_air, rooms
+from control.storage.tables import follows, list_pages, on_air, rooms, sessions
 
 
 class Kind(IntEnum):
@@ -51,9 +51,12 @@ class Lists:
         return orjson.loads(row["room_ids"]) if row else None
 
     async def _keep(self, caller: Caller, kind: Kind, room_ids: list[int]) -> None:
-        row = {"session_digest": caller.session, "kind": kind, "room_ids": orjson.dumps(room_ids).decode()}
-        statement = insert(list_pages).values(row)
-        await self._store.write(statement.on_conflict_do_update(["session_digest", "kind"], set_=row))
+        # From the session's own row: it may have ended since the request began, and then there is nothing to keep.
+        row = sa.select(sessions.c.digest, sa.literal(int(kind)), sa.literal(orjson.dumps(room_ids).decode()))
+        columns = ("session_digest", "kind", "room_ids")
+        statement = insert(list_pages).from_select(columns, row.where(sessions.c.digest == caller.session))
+        said = {"room_ids": statement.excluded.room_ids}
+        await self._store.write(statement.on_conflict_do_update(["session_digest", "kind"], set_=said))
 
     def _cards(self, caller: Caller, kind: Kind, room_ids: list[int], count: int) -> sa.Select[Any]:
         now = self._clock.now()

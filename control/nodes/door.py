@@ -104,7 +104,7 @@ class Door:
         self._awaited.pop(key, None)
         session = self._presence.end(key)
         if session is not None:
-            log.info(f"{session.role.value} left", room=session.room_id, client=key.client)
+            _log_passage(session, "left")
 
     async def reconsider(self, room: int) -> None:
         """Puts out at once whoever of a room may no longer be here."""
@@ -176,19 +176,18 @@ class Door:
 
     def _enter(self, key: SessionKey, role: Role, room: int, shown: Credentials, callback: Callback) -> None:
         self._awaited.pop(key, None)
-        self._presence.admit(
-            Session(
-                key,
-                role,
-                room,
-                callback.address,
-                self._clock.ticks(),
-                shown,
-                counted=role is Role.PLAYER and self._box_office.is_viewer(room, shown),
-                encoder=callback.encoder,
-            )
+        session = Session(
+            key,
+            role,
+            room,
+            callback.address,
+            self._clock.ticks(),
+            shown,
+            counted=role is Role.PLAYER and self._box_office.is_viewer(room, shown),
+            encoder=callback.encoder,
         )
-        log.info(f"{role.value} let in", room=room, client=key.client, address=callback.address)
+        self._presence.admit(session)
+        _log_passage(session, "let in")
 
     async def _make_way(self, room: int, holder: Session) -> None:
         """Returns once the room has no publisher: one that has fallen silent is dropped. Raises Denied if it has one.
@@ -225,3 +224,9 @@ class Door:
         if client is not None:
             self._presence.hear(holder, client.timestamp, client.active)
         return client is not None
+
+
+def _log_passage(session: Session, what: str) -> None:
+    """Viewers come and go by the thousand; to write each down would cost more than to judge them."""
+    say = log.info if session.role is Role.PUBLISHER else log.debug
+    say(f"{session.role.value} {what}", room=session.room_id, client=session.key.client, address=session.address)

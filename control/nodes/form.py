@@ -22,6 +22,7 @@ _FIELDS = {
     "done": (*_STREAM, "name"),
     "record_done": (*_STREAM, "recorder", "name", "path"),
 }
+_PREFIXES = {call: tuple((name, f"{name}=".encode()) for name in names) for call, names in _FIELDS.items()}
 CALLS = frozenset(_FIELDS)
 _LEFT_OUT = {"update", "publish_done", "play_done", "done"}  # these omit `name` where it is empty
 LONGEST_NUMBER = 20  # digits, of 64 bits
@@ -59,40 +60,39 @@ class Callback:
         """The first value the client gave for a key, "" if none."""
         for pair in self.arguments.split(b"&"):
             name, _, value = pair.partition(b"=")
-            if unquote_to_bytes(name) == key.encode():
-                return unquote_to_bytes(value).decode("utf-8", "replace")
+            if _text(name) == key:
+                return _text(value)
         return ""
 
 
 def parse(call: str, body: bytes) -> Callback:
     """`call` is one of CALLS. Raises BadForm."""
-    names = list(_FIELDS[call])
-    parts = body.split(b"&")
-    if call in _LEFT_OUT and not _begins_with(parts[len(names) - 1 : len(names)], "name"):
-        names.pop()
-    values = {}
-    for name, part in zip(names, parts, strict=False):
-        if not _begins_with([part], name):
-            break
-        values[name] = unquote_to_bytes(part.partition(b"=")[2]).decode("utf-8", "replace")
-    if len(values) < len(set(names)):
+    fields, parts = _PREFIXES[call], body.split(b"&")
+    if call in _LEFT_OUT and not any(part.startswith(b"name=") for part in parts[len(fields) - 1 : len(fields)]):
+        fields = fields[:-1]
+    if len(parts) < len(fields):
         raise BadForm(f"{call}: fields are missing")
+    values = {}
+    for (name, prefix), part in zip(fields, parts, strict=False):
+        if not part.startswith(prefix):
+            raise BadForm(f"{call}: {name} is not in its place")
+        values[name] = part[len(prefix) :]
     return Callback(
-        call=values["call"],
-        client=_number(values.get("clientid", "0")),
-        address=values["addr"],
-        encoder=values["flashver"],
-        name=values.get("name", ""),
-        timestamp=_number(values.get("timestamp", "0")),
-        arguments=b"&".join(parts[len(names) :]),
+        call=_text(values["call"]),
+        client=_number(values.get("clientid", b"0")),
+        address=_text(values["addr"]),
+        encoder=_text(values["flashver"]),
+        name=_text(values.get("name", b"")),
+        timestamp=_number(values.get("timestamp", b"0")),
+        arguments=b"&".join(parts[len(fields) :]),
     )
 
 
-def _begins_with(parts: list[bytes], name: str) -> bool:
-    return bool(parts) and parts[0].partition(b"=")[0] == name.encode()
+def _text(value: bytes) -> str:
+    return (unquote_to_bytes(value) if b"%" in value else value).decode("utf-8", "replace")
 
 
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
+def _number(value: bytes) -> int:
+    if not (value.isdigit() and len(value) <= LONGEST_NUMBER):
         raise BadForm("a number is none")
-    return int(text)
+    return int(value)

@@ -40,7 +40,7 @@ def log_in_endpoint(services: Services) -> Callable[[Request], Awaitable[Respons
 
         response = await page_endpoint(keep, services)(request)
         for session_id in begun:
-            secure = request.url.scheme == "https"
+            secure = services.settings.site.startswith("https:")
             response.set_cookie(COOKIE, session_id, path="/", secure=secure, httponly=True, samesite="strict")
         return response
 

@@ -1,0 +1,214 @@
+"""What our own pages ask: the cookie, the header that other sites cannot send, and events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from control.settings import Settings
+from tests.support import world
+from tests.support.world import Box
+
+pytestmark = pytest.mark.anyio
+
+OWN = {"X-QPlus-Page": "1"}
+
+
+async def ask(box: Box, api: str, **fields: Any) -> dict[str, Any]:
+    reply: dict[str, Any] = (await box.http.post(f"/web/{api}", json=fields, headers=OWN)).json()
+    return reply
+
+
+async def log_in(box: Box, account: str = "ann", phone: str = "13500000000") -> None:
+    await ask(box, "Register", account=account, phone=phone, password="secret1")
+    await ask(box, "Login", account=account, password="secret1")
+
+
+class Stream:
+    """An event stream, read by hand: the test client of an application waits for the end of an answer."""
+
+    def __init__(self, app: Any, path: str, cookie: str = "") -> None:
+        headers = [(b"host", b"live.example"), (b"cookie", cookie.encode())]
+        self._scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
+        self._scope |= {"headers": headers, "http_version": "1.1", "scheme": "http", "server": None, "client": None}
+        self._app = app
+        self._parts: asyncio.Queue[bytes] = asyncio.Queue()
+        self.status = 0
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Stream]:
+        task = asyncio.create_task(self._app(self._scope, self._receive, self._send))
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def event(self) -> tuple[str, Any]:
+        while True:
+            text = (await asyncio.wait_for(self._parts.get(), 10)).decode()
+            if text.startswith("event: "):
+                name, _, data = text.partition("\n")
+                return name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+    async def ended(self) -> None:
+        while await asyncio.wait_for(self._parts.get(), 10):
+            pass
+
+    async def _receive(self) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        else:
+            self._parts.put_nowait(message["body"])
+
+
+async def test_login_puts_the_session_into_a_cookie_no_script_can_read(box: Box) -> None:
+    await ask(box, "Register", account="ann", phone="13500000000", password="secret1")
+    answer = await box.http.post("/web/Login", json={"account": "ann", "password": "secret1"}, headers=OWN)
+    assert "sessionId" not in answer.json()
+    flags = answer.headers["set-cookie"].lower().split("; ")
+    assert {"httponly", "samesite=strict", "path=/"} <= set(flags)
+
+
+async def test_a_site_with_tls_keeps_the_cookie_on_tls(settings: Settings) -> None:
+    async with world.box(replace(settings, public_url="https://live.example")) as box:
+        await ask(box, "Register", account="ann", phone="13500000000", password="secret1")
+        body = {"account": "ann", "password": "secret1"}
+        answer = await box.http.post("/web/Login", json=body, headers=OWN)
+    assert "; Secure" in answer.headers["set-cookie"]
+
+
+async def test_a_wrong_password_makes_no_cookie(box: Box) -> None:
+    answer = await box.http.post("/web/Login", json={"account": "ann", "password": "secret1"}, headers=OWN)
+    assert answer.json()["status"] == 10100
+    assert "set-cookie" not in answer.headers
+
+
+async def test_without_the_pages_own_header_nothing_is_done(box: Box) -> None:
+    answer = await box.http.post(
+        "/web/Register", json={"account": "ann", "phone": "13500000000", "password": "secret1"}
+    )
+    assert answer.status_code == 403
+    assert (await box.api("Login", account="ann", password="secret1"))["status"] == 10100
+
+
+async def test_a_page_is_told_who_its_visitor_is(box: Box) -> None:
+    assert (await ask(box, "WhoAmI"))["account"] == ""
+    await log_in(box)
+    assert (await ask(box, "WhoAmI"))["account"] == "ann"
+
+
+async def test_a_page_calls_the_apis_as_its_visitor(box: Box) -> None:
+    await log_in(box)
+    made = await ask(box, "CreateLiveRoom", liveRoomName="Rivers", sessionId="somebody else's")
+    assert (await ask(box, "GetMyLiveRoomId"))["liveRoomId"] == made["liveRoomId"]
+
+
+async def test_log_out_ends_the_session(box: Box) -> None:
+    await log_in(box)
+    cookies = httpx.Cookies(box.http.cookies)
+    assert (await ask(box, "LogOut"))["status"] == 10000
+    box.http.cookies = cookies
+    assert (await ask(box, "GetMyLiveRoomId"))["status"] == 10003
+
+
+async def test_anybody_may_see_a_rooms_name_and_nobody_its_passwords(box: Box) -> None:
+    ann = await box.session("ann", "13500000000")
+    made = await box.api("CreateLiveRoom", sessionId=ann, liveRoomName="Rivers", liveRoomUserPwd="open-sesame")
+    answer = await box.http.get(f"/web/room/{made['liveRoomId']}")
+    assert answer.json()["name"] == "Rivers"
+    assert answer.json()["needPassword"] is True
+    assert "open-sesame" not in answer.text
+    assert (await box.http.get("/web/room/5")).status_code == 404
+
+
+async def live_room(box: Box) -> int:
+    ann = await box.session("ann", "13500000000")
+    room: int = (await box.api("CreateLiveRoom", sessionId=ann, liveRoomName="Rivers"))["liveRoomId"]
+    anchor = (await box.api("GetMyLiveRoom", sessionId=ann))["liveRoomAnchorPwd"]
+    assert await box.callback("publish", 1, str(room), f"pwd={anchor}") == 204
+    box.nginx.put(1, str(room), publishing=True, timestamp=40)
+    await box.settle()
+    return room
+
+
+async def test_the_front_pages_events_tell_what_is_live_and_then_only_what_changes(box: Box) -> None:
+    room = await live_room(box)
+    async with Stream(box.doors.public, "/events").opened() as stream:
+        assert [each["id"] for each in (await stream.event())[1]] == [room]
+        assert await stream.event() == ("players", {str(room): 0})
+        user = (await box.api("GetLiveRoomList", sessionId=await box.session("bob", "13500000001"), type=1))["list"][0]
+        await box.callback("play", 2, str(room), f"pwd={user['liveRoomUserPwd']}")
+        box.nginx.put(2, str(room))
+        await box.settle()
+        assert await stream.event() == ("players", {str(room): 1})
+
+
+async def test_a_rooms_events_tell_when_it_goes_off_air(box: Box) -> None:
+    room = await live_room(box)
+    async with Stream(box.doors.public, f"/events/room/{room}").opened() as stream:
+        assert await stream.event() == ("state", {"live": True, "players": 0})
+        await box.callback("done", 1, str(room))
+        box.nginx.clients.clear()
+        await box.settle()
+        assert await stream.event() == ("state", {"live": False, "players": 0})
+
+
+async def test_event_streams_end_when_control_ends(box: Box) -> None:
+    async with Stream(box.doors.public, "/events").opened() as stream:
+        await stream.event()
+        box.doors.feed.close()
+        await stream.ended()
+
+
+async def test_the_studio_is_for_owners(box: Box) -> None:
+    for path in ("/events/studio", "/studio/qr.svg"):
+        assert (await box.http.get(path)).status_code == 403
+    await log_in(box)
+    for path in ("/events/studio", "/studio/qr.svg"):
+        assert (await box.http.get(path)).status_code == 404
+
+
+async def test_the_studio_shows_the_publisher_and_who_was_refused(box: Box) -> None:
+    room = await live_room(box)
+    await box.callback("publish", 7, str(room), "pwd=wrong")
+    await ask(box, "Login", account="ann", password="secret1")
+    cookie = f"qplus_session={box.http.cookies['qplus_session']}"
+    async with Stream(box.doors.public, "/events/studio", cookie).opened() as stream:
+        _, state = await stream.event()
+    assert (state["live"], state["publisher"]["encoder"], state["gateShut"]) == (True, "test", 0)
+    assert [each["reason"] for each in state["refused"]] == ["wrong anchor password"]
+
+
+async def test_the_qr_code_is_kept_by_no_cache(box: Box) -> None:
+    await log_in(box)
+    await ask(box, "CreateLiveRoom", liveRoomName="Rivers")
+    answer = await box.http.get("/studio/qr.svg")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.text.startswith("<svg")
+
+
+@pytest.mark.parametrize("path", ["/", "/room/1000001", "/studio", "/confirm"])
+async def test_pages_allow_nothing_but_their_own(box: Box, path: str) -> None:
+    answer = await box.http.get(path)
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
+    assert "<script>" not in answer.text and " style=" not in answer.text and " onclick=" not in answer.text
+
+
+async def test_scripts_and_styles_are_there(box: Box) -> None:
+    for name in ("common.js", "front.js", "room.js", "studio.js", "texts.js", "page.css", "vendor/hls.light.min.js"):
+        assert (await box.http.get(f"/static/{name}")).status_code == 200
