@@ -111,6 +111,7 @@ async def _joined(
     box_office = BoxOffice(keys, rights, revocations, clock, settings.ticket_seconds)
 
     presence = Presence(clock)
+    presence.changed.set()  # nothing has been said yet, not even that nobody is here
     heartbeats = Heartbeats(clock, presence.changed)
     audience = Audience(presence, heartbeats, clock, settings.gap_seconds)
     board = Board(store, settings.node, presence, audience, clock)
@@ -141,8 +142,7 @@ async def _joined(
     feed = Feed(services.lobby)
     studio = Studio(presence, attempts, services, hls(settings), clock)
     events = Events(services, feed, studio)
-    settled = asyncio.Event()
-    probes = _alive, partial(_ready, store=store, settled=settled)
+    probes = _alive, partial(_ready, store=store)
     doors = Doors(
         Starlette(routes=routes.public(services, Confirmations(recovery), events, studio, *probes)),
         Starlette(routes=routes.internal(Callbacks(settings.node, door, attempts), hls_door, *probes)),
@@ -150,9 +150,11 @@ async def _joined(
         board,
         feed,
     )
+    await _heard(reconciler)
     work = [
         asyncio.create_task(repeat("feed", partial(asyncio.sleep, EVERY), feed.refresh), name="feed"),
-        asyncio.create_task(_node(reconciler, board, settled), name="node"),
+        asyncio.create_task(repeat("board", board.next_change, board.write), name="board"),
+        asyncio.create_task(repeat("reconcile", reconciler.next_turn, reconciler.run), name="reconcile"),
         asyncio.create_task(repeat("sessions", partial(asyncio.sleep, SAVE_EVERY), sessions.save), name="sessions"),
     ]
     try:
@@ -164,21 +166,12 @@ async def _joined(
         await sessions.save()
 
 
-async def _node(reconciler: Reconciler, board: Board, settled: asyncio.Event) -> None:
-    """Says nothing about the node before nginx has been heard: what the last control said may still hold."""
-
-    async def say() -> None:
-        await board.write()
-        settled.set()
-
-    await _heard(reconciler)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(repeat("board", board.next_change, say))
-        group.create_task(repeat("reconcile", reconciler.next_turn, reconciler.run))
-
-
 async def _heard(reconciler: Reconciler) -> None:
-    """Returns once nginx has told who is here, or has had its time to: then nobody is."""
+    """Returns once nginx has told who is here, or has had its time to: then nobody is.
+
+    Before that nothing is answered, since a publisher might be let into a room that has one, and nothing is written,
+    since what the last control wrote may still hold.
+    """
     try:
         async with asyncio.timeout(SETTLE_WITHIN):
             while True:
@@ -193,8 +186,6 @@ async def _alive(request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-async def _ready(request: Request, store: Store, settled: asyncio.Event) -> Response:
-    if not settled.is_set():
-        return PlainTextResponse("starting\n", status_code=503)
+async def _ready(request: Request, store: Store) -> Response:
     await store.fetch_one(sa.select(sa.literal(1)))
     return PlainTextResponse("ok\n")

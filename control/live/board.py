@@ -25,6 +25,7 @@ class Board:
         self._presence = presence
         self._audience = audience
         self._clock = clock
+        self._turn = asyncio.Lock()
 
     async def read(self) -> dict[int, float]:
         """What this node last said was live: room and since when."""
@@ -42,19 +43,13 @@ class Board:
             pass  # nothing changed, which has to be said too
 
     async def write(self) -> None:
-        self._presence.changed.clear()
-        try:
+        """What fails is said again before it is missed."""
+        async with self._turn:  # a write that is overtaken would put back what was before
+            self._presence.changed.clear()
             rooms = self._audience.on_air()
             metrics.live_rooms.set(sum(room.live_since is not None for room in rooms))
             metrics.players.set(sum(room.players for room in rooms))
             await self._replace(rooms)
-        except BaseException:
-            self._presence.changed.set()
-            raise
-
-    async def clear(self) -> None:
-        """Takes everything of this node off air."""
-        await self._replace([])
 
     async def _replace(self, rooms: list[OnAir]) -> None:
         expires_at = self._clock.now() + LIFETIME

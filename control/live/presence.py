@@ -65,7 +65,6 @@ class Presence:
         self._gone: dict[SessionKey, float] = {}
         self._early: dict[SessionKey, float] = {}
         self.changed = asyncio.Event()
-        self.changed.set()  # nothing has been said yet, not even that nobody is here
 
     def admit(self, session: Session) -> None:
         self._sessions[session.key] = session

@@ -40,13 +40,14 @@ def is_live(now: float) -> sa.ColumnElement[bool]:
 
 
 def live_rooms(now: float) -> sa.Select[Any]:
-    """Ids of rooms on air, newest broadcast first."""
-    since = sa.func.max(on_air.c.live_since)
+    """`room_id` and `since` of rooms on air, newest broadcast first."""
+    live = sa.select(on_air.c.room_id, on_air.c.live_since).where(is_live(now)).cte("live")
+    live = live.prefix_with("MATERIALIZED")  # else SQLite goes through all rows, in the order of rooms
+    since = sa.func.max(live.c.live_since)
     return (
-        sa.select(on_air.c.room_id)
-        .where(is_live(now))
-        .group_by(on_air.c.room_id)
-        .order_by(since.desc(), on_air.c.room_id.desc())
+        sa.select(live.c.room_id, since.label("since"))
+        .group_by(live.c.room_id)
+        .order_by(since.desc(), live.c.room_id.desc())
     )
 
 

@@ -36,7 +36,7 @@ class Lobby:
     async def on_air(self, most: int) -> list[Card]:
         """Rooms on air, the newest broadcast first, as anybody sees them."""
         now = self._clock.now()
-        newest = live_rooms(now).add_columns(sa.func.max(on_air.c.live_since).label("since")).limit(most).subquery()
+        newest = live_rooms(now).limit(most).subquery()
         cards = select_cards(NOBODY, now).join(newest, newest.c.room_id == rooms.c.id)
         rows = await self._store.fetch_all(cards.order_by(newest.c.since.desc(), rooms.c.id.desc()))
         return [read_card(row, NOBODY) for row in rows]

@@ -48,6 +48,7 @@ class Reconciler:
         self._first_media = first_media
         self._lease = lease
         self._reachable = True
+        self._turn = asyncio.Lock()
 
     async def next_turn(self) -> None:
         """Returns when it is time for another run."""
@@ -62,7 +63,11 @@ class Reconciler:
         self._door.nudge.clear()
 
     async def run(self) -> bool:
-        """One repair. False where nginx could not be asked: then leases alone run out."""
+        """One repair, while no other runs. False where nginx could not be asked: then leases alone run out."""
+        async with self._turn:
+            return await self._repair()
+
+    async def _repair(self) -> bool:
         self._presence.forget()
         self._door.forget()
         try:

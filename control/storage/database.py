@@ -41,13 +41,25 @@ class Sqlite(sqlite3.Connection):
         return super().execute("BEGIN IMMEDIATE" if sql == "BEGIN" else sql, *args)
 
 
+class Shelf(asyncio.Queue[Connection]):
+    """First come, first served: a plain queue lets a newcomer pass one who has just been woken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._line = asyncio.Lock()
+
+    async def get(self) -> Connection:
+        async with self._line:
+            return await super().get()
+
+
 class Store:
     """Lends connections: `reading()` for queries, `writing()` for one transaction."""
 
     def __init__(self, database: databases.Database) -> None:
         self._database = database
-        self._writers: asyncio.Queue[Connection] = asyncio.Queue()
-        self._readers: asyncio.Queue[Connection] = asyncio.Queue()
+        self._writers = Shelf()
+        self._readers = Shelf()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
@@ -74,19 +86,19 @@ class Store:
             for statement in statements:
                 await connection.execute(statement)
 
-    async def hold(self, shelf: asyncio.Queue[Connection], closing: asyncio.Event) -> None:
+    async def hold(self, shelf: Shelf, closing: asyncio.Event) -> None:
         """Keeps one connection open. In a task of its own: `databases` ties a connection to the task that opened it."""
         async with self._database.connection() as connection:
             shelf.put_nowait(connection)
             await closing.wait()
 
     @property
-    def shelves(self) -> Iterable[asyncio.Queue[Connection]]:
+    def shelves(self) -> Iterable[Shelf]:
         return (self._writers, *[self._readers] * READERS)
 
 
 @asynccontextmanager
-async def _lent(shelf: asyncio.Queue[Connection]) -> AsyncIterator[Connection]:
+async def _lent(shelf: Shelf) -> AsyncIterator[Connection]:
     connection = await shelf.get()
     try:
         yield connection
