@@ -88,7 +88,10 @@ class StreamClient:
 
 
 class FakeNginx:
-    """/stat and /control of an rtmp nginx, over the clients a test puts into it. `broken` makes it answer 500."""
+    """/stat and /control of an rtmp nginx, over the clients a test puts into it.
+
+    `broken` makes both answer 500, `deaf` only /control.
+    """
 
     def __init__(self) -> None:
         self.start = START
@@ -96,6 +99,7 @@ class FakeNginx:
         self.clients: dict[int, StreamClient] = {}
         self.dropped: list[int] = []
         self.broken = False
+        self.deaf = False
         self.garbage: str | None = None
         self.app = Starlette(routes=[Route("/stat", self._stat), Route("/control/drop/client", self._drop)])
 
@@ -114,7 +118,7 @@ class FakeNginx:
         return Response(body, headers={"X-Start": self.start}, media_type="text/xml")
 
     async def _drop(self, request: Request) -> Response:
-        if self.broken:
+        if self.broken or self.deaf:
             return PlainTextResponse("broken", 500)
         client = int(request.query_params["clientid"])
         there = self.clients.pop(client, None)

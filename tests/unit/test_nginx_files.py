@@ -41,12 +41,15 @@ def test_nginx_takes_the_web_file(settings):
 
 def test_updates_go_to_the_port_that_listens(settings):
     text = nginx.write_rtmp(settings, "5tart").read_text()
-    assert len(set(re.findall(r"127\.0\.0\.1:(\d+)", text))) == 1
+    asked = re.search(r"on_update http://127\.0\.0\.1:(\d+)", text)
+    assert asked and f"listen 127.0.0.1:{asked[1]};" in text
 
 
 def test_nothing_is_written_before_a_verdict(settings):
     words = nginx.write_rtmp(settings, "5tart").read_text()
-    assert not re.search(r"^\s*(hls|dash|record|exec\w*)\s", words, re.MULTILINE)
+    public = words.partition("application live {")[2].partition("}")[0]
+    assert "on_publish" in public
+    assert not re.search(r"^\s*(hls|dash|record|exec\w*)\s", public, re.MULTILINE)
 
 
 def test_no_block_logs_requests(settings):

@@ -1,0 +1,45 @@
+"""Rows that other rows refer to."""
+
+from __future__ import annotations
+
+from control.storage.database import Store
+from control.storage.tables import rooms, users
+
+
+async def add_user(store: Store, number: int) -> int:
+    """The user's id."""
+    row = {
+        "account": f"user{number}",
+        "account_key": f"user{number}",
+        "phone": f"+86135{number:08}",
+        "password_hash": "",
+        "nick_name": "",
+        "sex": 0,
+        "address": "",
+        "head_picture_id": 0,
+        "created_at": 0.0,
+    }
+    async with store.writing() as connection:
+        made = await connection.fetch_one(users.insert().values(row).returning(users.c.id))
+    return int(made["id"])
+
+
+async def add_room(store: Store, number: int) -> int:
+    """The id of a room of a new user."""
+    row = {
+        "owner_id": await add_user(store, number),
+        "anchor_password": "anchor-pwd",
+        "assist_password": "assist-pwd",
+        "user_password": "viewing-pwd",
+        "is_open": True,
+        "password_generation": 1,
+        "name": f"room {number}",
+        "description": "",
+        "topic": "",
+        "follow_count": 0,
+        "gate_shut_until": 0.0,
+        "created_at": 0.0,
+    }
+    async with store.writing() as connection:
+        made = await connection.fetch_one(rooms.insert().values(row).returning(rooms.c.id))
+    return int(made["id"])

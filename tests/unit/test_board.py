@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+import sqlalchemy as sa
+
+from control.live import board as board_module
+from control.live.audience import Audience
+from control.live.board import LIFETIME, Board
+from control.live.heartbeats import Heartbeats
+from control.live.presence import Presence, Session, SessionKey
+from control.live.verdicts import Role
+from control.storage.database import Store
+from control.storage.tables import on_air
+from tests.support.rows import add_room
+from tests.support.world import HandClock
+
+pytestmark = pytest.mark.anyio
+
+
+class Node:
+    """One that shares its database with others."""
+
+    def __init__(self, store: Store, name: str, clock: HandClock) -> None:
+        self.name, self.clock, self.presence = name, clock, Presence(clock)
+        self.presence.changed.clear()
+        audience = Audience(self.presence, Heartbeats(clock, self.presence.changed), clock, 10)
+        self.board = Board(store, name, self.presence, audience, clock)
+
+    def play(self, room: int, client: int) -> None:
+        key = SessionKey(self.name, "s1", client)
+        self.presence.admit(Session(key, Role.PLAYER, room, "192.0.2.7", self.clock.ticks()))
+
+    def push(self, room: int, client: int) -> None:
+        session = Session(SessionKey(self.name, "s1", client), Role.PUBLISHER, room, "192.0.2.7", self.clock.ticks())
+        self.presence.admit(session)
+        self.presence.hear(session, 500)
+
+    def end(self, client: int) -> None:
+        self.presence.end(SessionKey(self.name, "s1", client))
+
+
+@pytest.fixture
+async def rooms(store: Store) -> list[int]:
+    return [await add_room(store, number) for number in range(3)]
+
+
+@pytest.fixture
+def node(store: Store) -> Node:
+    return Node(store, "ams-1", HandClock())
+
+
+async def written(store: Store, *columns: sa.Column) -> Sequence[tuple]:
+    shown = columns or (on_air.c.node, on_air.c.room_id, on_air.c.live_since, on_air.c.players)
+    rows = await store.fetch_all(sa.select(*shown).order_by(on_air.c.node, on_air.c.room_id))
+    return [tuple(row[column.name] for column in shown) for row in rows]
+
+
+async def test_what_goes_on_is_written(store: Store, node: Node, rooms: list[int]) -> None:
+    node.push(rooms[0], 1)
+    node.play(rooms[0], 2)
+    node.play(rooms[1], 3)
+    await node.board.write()
+    assert await written(store) == [
+        ("ams-1", rooms[0], node.clock.now(), 1),
+        ("ams-1", rooms[1], None, 1),
+    ]
+
+
+async def test_what_has_ended_is_taken_away(store: Store, node: Node, rooms: list[int]) -> None:
+    node.push(rooms[0], 1)
+    node.play(rooms[1], 2)
+    await node.board.write()
+    node.end(1)
+    await node.board.write()
+    assert await written(store, on_air.c.room_id) == [(rooms[1],)]
+
+
+async def test_what_goes_on_is_believed_for_a_while(store: Store, node: Node, rooms: list[int]) -> None:
+    node.push(rooms[0], 1)
+    for _ in range(2):
+        node.clock.advance(0.1234567)
+        await node.board.write()
+        assert await written(store, on_air.c.expires_at) == [(node.clock.now() + LIFETIME,)]
+
+
+async def test_a_control_that_starts_reads_what_its_node_said(store: Store, node: Node, rooms: list[int]) -> None:
+    node.push(rooms[0], 1)
+    node.play(rooms[1], 2)
+    await node.board.write()
+    assert await node.board.read() == {rooms[0]: node.clock.now()}
+    assert await Node(store, "fra-1", node.clock).board.read() == {}
+
+
+async def test_a_change_is_waited_for(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board_module, "TOGETHER", 0.0)
+    waiting = asyncio.create_task(node.board.next_change())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    node.play(1000001, 1)
+    await asyncio.wait_for(waiting, 2)
+
+
+async def test_without_a_change_it_is_said_again(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board_module, "AGAIN", 0.01)
+    await asyncio.wait_for(node.board.next_change(), 2)
+    assert not node.presence.changed.is_set()

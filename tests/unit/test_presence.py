@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import pytest
+
+from control.live.presence import REMEMBERED, Presence, Session, SessionKey
+from control.live.verdicts import Role
+from tests.support.world import HandClock
+
+ROOM = 1000001
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def presence(clock: HandClock) -> Presence:
+    made = Presence(clock)
+    made.changed.clear()
+    return made
+
+
+def key(client: int = 1, start: str = "s1") -> SessionKey:
+    return SessionKey("local", start, client)
+
+
+def session(client: int = 1, role: Role = Role.PLAYER, room: int = ROOM, since: float = 1000.0) -> Session:
+    return Session(key(client), role, room, "192.0.2.7", since)
+
+
+def test_who_is_admitted_is_here(presence: Presence) -> None:
+    one, other = session(1), session(2, room=ROOM + 1)
+    presence.admit(one)
+    presence.admit(other)
+    assert presence.get(key(1)) is one
+    assert presence.all() == [one, other]
+    assert presence.in_room(ROOM) == [one]
+    assert set(presence.rooms()) == {ROOM, ROOM + 1}
+
+
+def test_who_is_admitted_twice_is_here_once(presence: Presence) -> None:
+    presence.admit(session())
+    presence.admit(session())
+    assert len(presence.all()) == len(presence.in_room(ROOM)) == 1
+
+
+def test_who_ended_is_gone_with_the_room(presence: Presence) -> None:
+    one = session()
+    presence.admit(one)
+    assert presence.end(key()) is one
+    assert presence.get(key()) is None
+    assert presence.all() == presence.in_room(ROOM) == list(presence.rooms()) == []
+
+
+def test_an_end_leaves_others_of_the_room(presence: Presence) -> None:
+    presence.admit(session(1))
+    presence.admit(session(2))
+    presence.end(key(1))
+    assert [each.key.client for each in presence.in_room(ROOM)] == [2]
+
+
+def test_the_same_number_of_another_nginx_is_another(presence: Presence) -> None:
+    presence.admit(session())
+    assert presence.end(key(start="s2")) is None
+    assert presence.get(key()) is not None
+
+
+def test_an_end_is_remembered_for_a_time(presence: Presence, clock: HandClock) -> None:
+    presence.admit(session())
+    presence.end(key())
+    assert presence.gone_since(key()) == clock.ticks()
+    clock.advance(REMEMBERED - 1)
+    presence.forget()
+    assert presence.gone_since(key()) is not None
+    clock.advance(1)
+    presence.forget()
+    assert presence.gone_since(key()) is None
+
+
+def test_an_end_that_comes_first_is_told_once(presence: Presence) -> None:
+    presence.end(key())
+    assert presence.ended_early(key())
+    assert not presence.ended_early(key())
+
+
+def test_an_end_in_time_is_not_early(presence: Presence) -> None:
+    presence.admit(session())
+    presence.end(key())
+    assert not presence.ended_early(key())
+
+
+def test_an_early_end_is_not_waited_with_for_ever(presence: Presence, clock: HandClock) -> None:
+    presence.end(key())
+    clock.advance(REMEMBERED)
+    presence.forget()
+    assert not presence.ended_early(key())
+
+
+def test_a_player_is_not_live(presence: Presence) -> None:
+    player = session()
+    presence.hear(player, 500, active=True)
+    assert not player.live
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "active", "live"), [(0, False, False), (500, False, True), (0, True, True), (500, True, True)]
+)
+def test_a_publisher_is_live_from_its_first_media(presence: Presence, timestamp: int, active: bool, live: bool) -> None:
+    publisher = session(role=Role.PUBLISHER)
+    presence.admit(publisher)
+    presence.changed.clear()
+    presence.hear(publisher, timestamp, active)
+    assert publisher.live is live
+    assert presence.changed.is_set() is live
+
+
+def test_silence_is_told_from_media_by_the_timestamp(presence: Presence, clock: HandClock) -> None:
+    publisher = session(role=Role.PUBLISHER)
+    presence.hear(publisher, 500)
+    heard = clock.ticks()
+    clock.advance(2)
+    presence.hear(publisher, 500, active=True)
+    assert (publisher.media_at, publisher.heard_at) == (heard, clock.ticks())
+    presence.hear(publisher, 300)  # an encoder that starts its time again
+    assert publisher.media_at == clock.ticks()
+
+
+def test_more_media_changes_nothing_that_is_shown(presence: Presence) -> None:
+    publisher = session(role=Role.PUBLISHER)
+    presence.hear(publisher, 500)
+    presence.changed.clear()
+    presence.hear(publisher, 900)
+    assert not presence.changed.is_set()
+
+
+def test_the_publisher_of_a_room_is_found(presence: Presence) -> None:
+    publisher = session(2, Role.PUBLISHER)
+    presence.admit(session(1))
+    assert presence.publisher(ROOM) is None
+    presence.admit(publisher)
+    assert presence.publisher(ROOM) is publisher
+    assert presence.publisher(ROOM + 1) is None
+
+
+def test_coming_and_going_are_changes(presence: Presence) -> None:
+    presence.admit(session())
+    assert presence.changed.is_set()
+    presence.changed.clear()
+    presence.end(key())
+    assert presence.changed.is_set()
+
+
+def test_an_end_of_nobody_is_no_change(presence: Presence) -> None:
+    presence.end(key())
+    assert not presence.changed.is_set()

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from prometheus_client import REGISTRY
+
+from control.nodes import reconcile
+from control.nodes.plan import JOINING
+from control.settings import Settings
+from tests.support import world
+from tests.support.stage import Stage
+from tests.support.world import Box, FakeNginx
+
+pytestmark = pytest.mark.anyio
+LEASE = 12.0  # seconds: twice the update period and two
+
+
+async def test_a_lost_end_is_found(stage: Stage) -> None:
+    await stage.publish(1)
+    await stage.play(2)
+    assert await stage.status() == (True, 1)
+    stage.box.clock.advance(JOINING + 0.1)
+    stage.box.nginx.clients.clear()
+    assert await stage.status() == (False, 0)
+
+
+async def test_one_that_is_joining_is_waited_for(stage: Stage) -> None:
+    await stage.publish(1)
+    await stage.box.callback("play", 2, str(stage.id), f"pwd={stage.user}")
+    assert await stage.status() == (True, 1)
+    stage.box.clock.advance(JOINING + 0.1)
+    assert await stage.status() == (True, 0)
+
+
+async def test_one_that_left_lately_is_not_taken_in_again(stage: Stage) -> None:
+    await stage.play(1)
+    await stage.box.callback("done", 1, str(stage.id))  # /stat still shows it
+    assert await stage.status() == (False, 0)
+    stage.box.clock.advance(JOINING + 0.1)
+    assert await stage.status() == (False, 1)
+
+
+async def test_a_lost_beginning_is_found(stage: Stage) -> None:
+    stage.box.nginx.put(1, str(stage.id), publishing=True, timestamp=500)
+    stage.box.nginx.put(2, str(stage.id))
+    assert await stage.status() == (True, 1)
+
+
+async def test_a_crashed_worker_takes_all_along(stage: Stage) -> None:
+    await stage.publish(1)
+    await stage.play(2)
+    stage.box.clock.advance(5)
+    stage.box.nginx.pid += 1
+    stage.box.nginx.clients.clear()
+    assert await stage.status() == (False, 0)
+    assert [await stage.publish(3), await stage.play(4)] == [204, 204]
+    assert await stage.status() == (True, 1)
+
+
+async def test_an_nginx_that_restarts_numbers_from_one_again(stage: Stage) -> None:
+    await stage.publish(1)
+    await stage.play(2)
+    stage.box.clock.advance(5)
+    stage.box.nginx.start, stage.box.nginx.clients = "bbbb0002", {}
+    assert await stage.play(1) == 204
+    assert await stage.status() == (False, 1)
+    assert await stage.publish(2) == 204
+    assert await stage.status() == (True, 1)
+
+
+async def test_whoever_plays_what_is_no_room_is_dropped(stage: Stage) -> None:
+    stage.box.nginx.put(1, "squat", publishing=True)
+    stage.box.nginx.put(2, "9999999")
+    stage.box.nginx.put(3, "１０００００１")
+    stage.box.nginx.put(4, str(stage.id))
+    assert await stage.status() == (False, 1)
+    assert sorted(stage.box.nginx.dropped) == [1, 2, 3]
+
+
+async def test_whoever_cannot_be_dropped_is_tried_again(stage: Stage) -> None:
+    stage.box.nginx.put(1, "squat")
+    stage.box.nginx.deaf = True
+    await stage.box.settle()
+    assert stage.box.nginx.dropped == []
+    stage.box.nginx.deaf = False
+    await stage.box.settle()
+    assert stage.box.nginx.dropped == [1]
+
+
+async def test_a_publisher_without_media_is_dropped(stage: Stage) -> None:
+    await stage.publish(1, timestamp=0)
+    stage.box.clock.advance(10)
+    await stage.box.settle()
+    assert stage.box.nginx.dropped == []
+    stage.box.clock.advance(0.1)
+    assert await stage.status() == (False, 0)
+    assert stage.box.nginx.dropped == [1]
+
+
+async def test_relays_are_neither_counted_nor_dropped(stage: Stage) -> None:
+    await stage.publish(1)
+    stage.box.nginx.put(2, str(stage.id), address="127.0.0.1:1936/hls")
+    stage.box.nginx.put(3, "elsewhere", address="127.0.0.1:1936/hls")
+    assert await stage.status() == (True, 0)
+    assert stage.box.nginx.dropped == []
+
+
+async def test_what_nginx_vouches_for_stays_for_ever(stage: Stage) -> None:
+    await stage.publish(1)
+    await stage.play(2)
+    for _ in range(10):
+        stage.box.clock.advance(LEASE)
+        assert await stage.status() == (True, 1)
+
+
+@pytest.mark.parametrize("answer", ["", "garbage", "<rtmp>"])
+async def test_without_nginx_leases_run_out_and_come_back(stage: Stage, answer: str) -> None:
+    await stage.publish(1)
+    await stage.play(2)
+    assert await stage.status() == (True, 1)
+    stage.box.nginx.garbage = answer
+    stage.box.clock.advance(LEASE)
+    assert await stage.status() == (True, 1)
+    stage.box.clock.advance(0.1)
+    assert await stage.status() == (False, 0)
+    stage.box.nginx.garbage = None
+    stage.box.clock.advance(JOINING + 0.1)
+    assert await stage.status() == (True, 1)
+
+
+async def test_without_nginx_updates_keep_their_sessions(stage: Stage) -> None:
+    await stage.publish(1)
+    await stage.play(2)
+    await stage.box.settle()
+    stage.box.nginx.broken = True
+    for _ in range(6):
+        stage.box.clock.advance(5)
+        assert await stage.update(2, "play") == 204
+        await stage.box.settle()
+    assert await stage.said() == (False, 1)
+
+
+async def test_a_repair_tells_whether_nginx_was_heard(box: Box) -> None:
+    box.nginx.broken = True
+    assert not await box.doors.reconciler.run()
+    box.nginx.broken = False
+    assert await box.doors.reconciler.run()
+
+
+@pytest.mark.parametrize(("kind", "call"), [("ended", "play"), ("added", None)])
+async def test_repairs_are_counted(stage: Stage, kind: str, call: str | None) -> None:
+    def repaired() -> float:
+        return REGISTRY.get_sample_value("qplus_repairs_total", {"kind": kind}) or 0.0
+
+    before = repaired()
+    if call:
+        await stage.box.callback(call, 1, str(stage.id), f"pwd={stage.user}")
+        stage.box.clock.advance(JOINING + 0.1)
+    else:
+        stage.box.nginx.put(1, str(stage.id))
+    await stage.box.settle()
+    assert repaired() == before + 1
+
+
+async def test_a_newcomer_is_looked_at_soon(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "SOON", 0.0)
+    turn = asyncio.create_task(box.doors.reconciler.next_turn())
+    await asyncio.sleep(0)
+    assert not turn.done()
+    await box.callback("update", 1, "1000001", "pwd=x")  # refused, and nobody to look for
+    assert not turn.done()
+    turn.cancel()
+    await asyncio.wait([turn])
+
+
+async def test_a_publisher_that_joins_is_looked_at_soon(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "SOON", 0.0)
+    await stage.publish(1, timestamp=0)
+    began = time.monotonic()
+    await stage.box.doors.reconciler.next_turn()
+    assert time.monotonic() - began < reconcile.EVERY
+
+
+async def test_without_haste_it_looks_now_and_then(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "EVERY", 0.01)
+    await asyncio.wait_for(box.doors.reconciler.next_turn(), 2)
+
+
+async def test_a_control_that_cannot_hear_nginx_is_ready_after_a_while(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("control.app.SETTLE_WITHIN", 0.4)
+    nginx = FakeNginx()
+    nginx.broken = True
+    async with world.box(settings, nginx) as box:
+        assert (await box.http.get("/readyz")).status_code == 200

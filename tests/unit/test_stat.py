@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from control.live.signal import Signal
+from control.nodes.stat import SeenClient, Snapshot, Stat, StatError
+from tests.support.world import HandClock
+
+pytestmark = pytest.mark.anyio
+# As an nginx-rtmp 1.2.2 wrote it, with a push to a second application beside it.
+SAMPLE = """<?xml version="1.0" encoding="utf-8" ?>
+<?xml-stylesheet type="text/xsl" href="stat.xsl" ?>
+<rtmp><nginx_version>1.22.1</nginx_version><nginx_rtmp_version>1.1.4</nginx_rtmp_version><built>now</built>
+<pid>7925</pid><uptime>12</uptime><naccepted>3</naccepted>
+<bw_in>0</bw_in><bytes_in>88897</bytes_in><bw_out>0</bw_out><bytes_out>51683</bytes_out>
+<server><application><name>live</name><live>
+<stream><name>101</name><time>4797</time><bw_in>88000</bw_in>
+<client><id>8</id><address>127.0.0.1</address><time>1126</time><flashver>LNX 9,0,124,2</flashver><dropped>0</dropped>
+<avsync>-19</avsync><timestamp>4756</timestamp><active/></client>
+<client><id>9</id><address>127.0.0.1:1936/hls</address><time>1126</time><flashver>ngx-local-relay</flashver>
+<timestamp>4756</timestamp><active/></client>
+<client><id>1</id><address>::1</address><time>4800</time><flashver>FMLE/3.0</flashver><timestamp>4797</timestamp>
+<publishing/><active/></client>
+<meta><video><width>160</width><height>90</height><frame_rate>15</frame_rate><codec>H264</codec></video>
+<audio><codec>AAC</codec><profile>LC</profile></audio></meta>
+<nclients>3</nclients><publishing/><active/></stream><nclients>3</nclients></live></application></server>
+<server><application><name>hls</name><live><stream><name>101</name>
+<client><id>11</id><address>127.0.0.1</address><publishing/><active/></client>
+</stream></live></application></server></rtmp>
+"""
+CLIENT = "<client><id>1</id><timestamp>2</timestamp></client>"
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def document(clients: str, pid: str = "<pid>1</pid>") -> str:
+    application = f"<application><name>live</name><live><stream><name>101</name>{clients}</stream></live></application>"
+    return f"<rtmp>{pid}<server>{application}</server></rtmp>"
+
+
+def saying(body: str | bytes, status: int = 200, start: str | None = "s1") -> Handler:
+    headers = {} if start is None else {"X-Start": start}
+    return lambda request: httpx.Response(status, content=body, headers=headers)
+
+
+async def read(handler: Handler) -> Snapshot:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handler), base_url="http://nginx") as http:
+        return await Stat(http, HandClock()).read()
+
+
+async def test_clients_are_read_as_nginx_writes_them() -> None:
+    seen = await read(saying(SAMPLE))
+    assert (seen.start, seen.pid, seen.asked_at) == ("s1", 7925, HandClock().ticks())
+    assert seen.clients == (
+        SeenClient(8, "101", False, True, 4756, "127.0.0.1", "LNX 9,0,124,2"),
+        SeenClient(9, "101", False, True, 4756, "127.0.0.1:1936/hls", "ngx-local-relay"),
+        SeenClient(1, "101", True, True, 4797, "::1", "FMLE/3.0", Signal(88000, 160, 90, 15.0, "H264", "AAC")),
+    )
+    assert [client.is_relay for client in seen.clients] == [False, True, False]
+
+
+async def test_a_publisher_without_media_is_not_active() -> None:
+    (client,) = (await read(saying(document("<client><id>1</id><publishing/></client>")))).clients
+    assert (client.publishing, client.active, client.timestamp) == (True, False, 0)
+
+
+async def test_the_question_is_when_it_was_asked() -> None:
+    clock = HandClock()
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        clock.advance(1.5)
+        return saying(SAMPLE)(request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(slow), base_url="http://nginx") as http:
+        assert (await Stat(http, clock).read()).asked_at == clock.ticks() - 1.5
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        pytest.param(saying(""), id="nothing"),
+        pytest.param(saying("garbage"), id="garbage"),
+        pytest.param(saying(b"\x00\xff\xfe"), id="bytes"),
+        pytest.param(saying(SAMPLE[: len(SAMPLE) // 2]), id="truncated"),
+        pytest.param(saying(SAMPLE.rstrip().removesuffix("</rtmp>")), id="truncated at the very end"),
+        pytest.param(saying(SAMPLE + "more"), id="something after the end"),
+        pytest.param(saying("<html>503</html>", 503), id="a page of an error"),
+        pytest.param(saying(SAMPLE, 500), id="500"),
+        pytest.param(saying(SAMPLE, 302), id="a redirect"),
+        pytest.param(saying(SAMPLE, start=None), id="no start"),
+        pytest.param(saying(document("<client><id>x</id></client>")), id="an id that is no number"),
+        pytest.param(saying(document("<client><address>h</address></client>")), id="no id"),
+        pytest.param(saying(document("<client><id>1</id><timestamp>x</timestamp></client>")), id="a wrong timestamp"),
+        pytest.param(saying(document(CLIENT, "<pid>x</pid>")), id="a wrong pid"),
+    ],
+)
+async def test_what_cannot_be_read_is_an_error(handler: Handler) -> None:
+    with pytest.raises(StatError):
+        await read(handler)
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.ReadError("cut")])
+async def test_an_nginx_that_cannot_be_asked_is_an_error(failure: Exception) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise failure
+
+    with pytest.raises(StatError, match=type(failure).__name__):
+        await read(fail)
+
+
+async def test_an_nginx_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    transport = httpx.AsyncHTTPTransport(uds=str(tmp_path / "nobody.sock"))
+    async with httpx.AsyncClient(transport=transport, base_url="http://nginx") as http:
+        with pytest.raises(StatError, match="ConnectError"):
+            await Stat(http, HandClock()).read()
+    gc.collect()
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 65537])
+async def test_clients_are_the_same_however_the_answer_is_cut(size: int) -> None:
+    clients = "".join(f"<client><id>{number}</id><active/></client>" for number in range(3000))
+    whole = document(clients).encode()
+
+    async def cut() -> AsyncIterator[bytes]:
+        for at in range(0, len(whole), size):
+            yield whole[at : at + size]
+
+    seen = await read(lambda request: httpx.Response(200, content=cut(), headers={"X-Start": "s1"}))
+    assert [client.client for client in seen.clients] == list(range(3000))
+    assert seen.pid == 1

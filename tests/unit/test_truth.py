@@ -1,0 +1,221 @@
+"""Whatever comes, in whatever order, or does not come: after a repair, what is held is what nginx has."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import httpx
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from control.delivery.box_office import BoxOffice
+from control.delivery.hls_door import HlsDoor
+from control.delivery.revocations import Revocations
+from control.delivery.tickets import Keys
+from control.live.attempts import Attempts
+from control.live.audience import Audience
+from control.live.heartbeats import Heartbeats
+from control.live.presence import Presence, SessionKey
+from control.nodes import door as door_module
+from control.nodes.callbacks import Callbacks
+from control.nodes.door import Door
+from control.nodes.form import parse
+from control.nodes.plan import JOINING
+from control.nodes.reconcile import Reconciler
+from control.nodes.rtmp_control import RtmpControl
+from control.nodes.stat import Stat
+from control.refusals import Denied
+from control.rooms.rights import RightsOfRooms
+from tests.support.world import FakeNginx, HandClock, StreamClient, body
+
+ROOMS = (1000001, 1000002)
+UPDATES, LEASE = 5, 12.0  # seconds
+rooms = st.sampled_from(ROOMS)
+chance = st.floats(0, 1, exclude_max=True)
+
+
+class Control:
+    """One life of a control: what it is made of, without a database."""
+
+    def __init__(self, nginx: FakeNginx, http: httpx.AsyncClient, clock: HandClock) -> None:
+        rights, revocations = RightsOfRooms(None), Revocations(None, clock)
+        for room in ROOMS:
+            rights.note(
+                {
+                    "id": room,
+                    "owner_id": 1,
+                    "anchor_password": "anchor",
+                    "user_password": "viewer",
+                    "password_generation": 1,
+                    "gate_shut_until": 0.0,
+                }
+            )
+        box_office = BoxOffice(Keys({"k1": b"k"}), rights, revocations, clock, 600)
+        self.presence = Presence(clock)
+        heartbeats = Heartbeats(clock, self.presence.changed)
+        hls_door = HlsDoor(self.presence, heartbeats, box_office)
+        self.audience = Audience(self.presence, heartbeats, clock, 10)
+        stat, control = Stat(http, clock), RtmpControl(http)
+        self.door = Door(self.presence, box_office, hls_door, stat, control, clock, 3)
+        self.callbacks = Callbacks("local", self.door, Attempts(clock))
+        self.reconciler = Reconciler("local", self.presence, self.door, stat, control, rights, clock, 10, LEASE)
+
+
+class Truth(RuleBasedStateMachine):
+    """A model of nginx tells, forgets to tell, or tells too early; it may crash, and so may control."""
+
+    @initialize()
+    def start(self) -> None:
+        self.clock, self.nginx = HandClock(), FakeNginx()
+        self.http = httpx.AsyncClient(transport=self.nginx.transport, base_url="http://nginx")
+        self.control = Control(self.nginx, self.http, self.clock)
+        self.next_client, self.lives = 1, 1
+        self.silent: set[int] = set()
+        self.cut: list[int] = []
+        self.runner = asyncio.Runner()
+        shim = SimpleNamespace(sleep=self._pause, Event=asyncio.Event)
+        self.patched = patch.object(door_module, "asyncio", shim)
+        self.patched.start()
+
+    def teardown(self) -> None:
+        if hasattr(self, "runner"):
+            self.runner.run(self.http.aclose())
+            self.runner.close()
+            self.patched.stop()
+
+    @rule(room=rooms, media=st.booleans())
+    def publish(self, room: int, media: bool) -> None:
+        client = self._number()
+        if self._asked("publish", client, room):
+            there = self._held(room)
+            assert there is None or there.client in self.silent, "two publishers in one room"
+            self.nginx.put(client, str(room), publishing=True, timestamp=500 if media else 0)
+            self.silent |= set() if media else {client}
+
+    @rule(room=rooms)
+    def play(self, room: int) -> None:
+        client = self._number()
+        assert self._asked("play", client, room)
+        self.nginx.put(client, str(room))
+
+    @rule(room=rooms)
+    def gone_before_its_verdict(self, room: int) -> None:
+        client = self._number()
+        self._told("done", client, room)
+        assert not self._asked("play", client, room)
+
+    @rule(at=chance, calls=st.lists(st.sampled_from(["done", "disconnect", "play_done"]), max_size=3))
+    @precondition(lambda self: self.nginx.clients)
+    def leave(self, at: float, calls: list[str]) -> None:
+        """Told once, more than once, or not at all."""
+        client = self._some(at)
+        del self.nginx.clients[client.client]
+        for call in calls:
+            self._told(call, client.client, int(client.name))
+
+    @rule(at=chance)
+    @precondition(lambda self: self.nginx.clients)
+    def fall_silent(self, at: float) -> None:
+        self.silent.add(self._some(at).client)
+
+    @rule()
+    def update(self) -> None:
+        """nginx asks again about everybody, and cuts off whoever may not stay."""
+        for client in list(self.nginx.clients.values()):
+            kind = "publish" if client.publishing else "play"
+            if not self._asked("update", client.client, int(client.name), kind, client.timestamp):
+                self.cut.append(client.client)
+
+    @rule(seconds=st.sampled_from([0.1, 1.0, 3.0, 9.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self._media(seconds)
+
+    @rule()
+    def worker_crashes(self) -> None:
+        self.nginx.clients, self.nginx.pid = {}, self.nginx.pid + 1
+
+    @rule()
+    def nginx_restarts(self) -> None:
+        self.lives += 1
+        self.nginx.clients, self.nginx.start, self.next_client = {}, f"life{self.lives}", 1
+
+    @rule()
+    def control_restarts(self) -> None:
+        self.control = Control(self.nginx, self.http, self.clock)
+        self._repair()  # before it answers anything
+
+    @rule()
+    def nginx_cannot_be_asked(self) -> None:
+        self.nginx.broken = True
+        self._repair()
+        self.nginx.broken = False
+
+    @rule()
+    def repair_at_any_time(self) -> None:
+        self._repair()
+
+    @rule()
+    def counts_are_right_after_a_repair(self) -> None:
+        self._media(JOINING + 0.1)
+        self.clock.advance(JOINING + 0.1)
+        self._repair()
+        clients = self.nginx.clients.values()
+        said = {room.room_id: (room.live_since is not None, room.players) for room in self.control.audience.on_air()}
+        for room in ROOMS:
+            here = [client for client in clients if client.name == str(room)]
+            live = any(client.publishing and client.timestamp for client in here)
+            assert said.get(room, (False, 0)) == (live, sum(not client.publishing for client in here))
+
+    @invariant()
+    def nobody_who_was_let_in_is_cut(self) -> None:
+        assert not getattr(self, "cut", None)
+
+    @invariant()
+    def nobody_but_the_silent_is_dropped(self) -> None:
+        assert set(getattr(self, "nginx", FakeNginx()).dropped) <= getattr(self, "silent", set())
+
+    def _number(self) -> int:
+        self.next_client += 1
+        return self.next_client
+
+    def _some(self, at: float) -> StreamClient:
+        clients = list(self.nginx.clients.values())
+        return clients[int(at * len(clients))]
+
+    def _held(self, room: int) -> StreamClient | None:
+        return next((each for each in self.nginx.clients.values() if each.publishing and each.name == str(room)), None)
+
+    def _media(self, seconds: float) -> None:
+        for client in self.nginx.clients.values():
+            if client.timestamp and client.client not in self.silent:
+                client.timestamp += int(seconds * 1000)
+
+    async def _pause(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self._media(seconds)
+
+    def _repair(self) -> None:
+        self.runner.run(self.control.reconciler.run())
+
+    def _told(self, call: str, client: int, room: int) -> None:
+        assert self._asked(call, client, room)
+
+    def _asked(self, call: str, client: int, room: int, kind: str = "", timestamp: int = 0) -> bool:
+        password = "anchor" if "publish" in (call, kind) else "viewer"
+        written = body(call, client, str(room), f"pwd={password}", kind=kind or "play", timestamp=timestamp)
+        key = SessionKey("local", self.nginx.start, client)
+        try:
+            self.runner.run(self.control.callbacks._ask(call, key, parse(call, written.encode())))
+        except Denied:
+            return False
+        return True
+
+
+TestTruth = Truth.TestCase
+TestTruth.settings = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

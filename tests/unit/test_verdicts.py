@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from control.live.verdicts import Credentials, Pass, may_play, may_publish
+from control.refusals import Denied
+from control.rooms.rights import Rights
+
+NOW = 1_800_000_000.0
+OWNER, VIEWER = 1, 2
+ROOM = Rights(1000001, OWNER, "anchor-pwd", "viewing-pwd", 3, 0.0)
+TICKET = Pass(ROOM.room_id, VIEWER, 3, int(NOW * 1000) + 1)
+
+
+def ticket(**other: int) -> Credentials:
+    return Credentials(ticket=replace(TICKET, **other))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "room", "shown"),
+    [
+        ("ok", ROOM, Credentials("anchor-pwd")),
+        ("ok", replace(ROOM, gate_shut_until=NOW), Credentials("anchor-pwd")),
+        ("no such room", None, Credentials("anchor-pwd")),
+        ("wrong anchor password", ROOM, Credentials()),
+        ("wrong anchor password", ROOM, Credentials("Anchor-pwd")),
+        ("wrong anchor password", ROOM, Credentials("viewing-pwd")),
+        ("wrong anchor password", ROOM, Credentials("密码")),
+        ("wrong anchor password", ROOM, Credentials(ticket=TICKET)),
+        ("wrong anchor password", replace(ROOM, gate_shut_until=NOW + 1), Credentials("guess")),
+        ("gate shut", replace(ROOM, gate_shut_until=NOW + 1), Credentials("anchor-pwd")),
+    ],
+)
+def test_who_may_publish(outcome: str, room: Rights | None, shown: Credentials) -> None:
+    assert said(lambda: may_publish(room, shown, NOW)) == outcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown", "void_until_ms"),
+    [
+        ("ok", Credentials("viewing-pwd"), 0),
+        ("ok", ticket(), 0),
+        ("ok", ticket(), TICKET.expires_at_ms - 1),
+        ("ok", ticket(user_id=OWNER, password_generation=1), 0),
+        ("wrong viewing password", Credentials(), 0),
+        ("wrong viewing password", Credentials("viewing-pwD"), 0),
+        ("wrong viewing password", Credentials("anchor-pwd"), 0),
+        ("not a ticket of ours", Credentials(false_ticket=True), 0),
+        ("not a ticket of ours", Credentials("viewing-pwd", false_ticket=True), 0),
+        ("ticket of another room", ticket(room_id=1000002), 0),
+        ("ticket expired", ticket(expires_at_ms=int(NOW * 1000)), 0),
+        ("ticket older than the viewing password", ticket(password_generation=2), 0),
+        ("ticket older than the viewing password", ticket(password_generation=4), 0),
+        ("ticket given back", ticket(), TICKET.expires_at_ms),
+        ("ticket given back", ticket(user_id=OWNER), TICKET.expires_at_ms),
+        ("ticket given back", replace(ticket(), password="viewing-pwd"), TICKET.expires_at_ms),
+    ],
+)
+def test_who_may_play(outcome: str, shown: Credentials, void_until_ms: int) -> None:
+    assert said(lambda: may_play(ROOM, shown, NOW, void_until_ms)) == outcome
+
+
+def test_nobody_plays_in_a_room_that_is_not() -> None:
+    assert said(lambda: may_play(None, ticket(), NOW, 0)) == "no such room"
+
+
+def test_a_shut_gate_is_no_affair_of_viewers() -> None:
+    assert said(lambda: may_play(replace(ROOM, gate_shut_until=NOW + 1), ticket(), NOW, 0)) == "ok"
+
+
+def said(ask) -> str:
+    try:
+        ask()
+    except Denied as denied:
+        return denied.reason
+    return "ok"
