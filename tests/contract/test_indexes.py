@@ -1,0 +1,191 @@
+"""Every query goes through an index, and an API makes as many of them whatever the number of rooms."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from control.lobby.lobby import Lobby
+from control.routes import APIS
+from control.settings import Settings
+from control.storage import database
+from control.storage.tables import metadata
+from tests.support import pictures, world
+from tests.support.people import Person, argument, crowd, go_live, go_off, person, watch
+from tests.support.world import Box, HandClock
+
+pytestmark = pytest.mark.anyio
+
+LOADED_AT_START = {"rooms", "ticket_revocations"}  # whole, into memory, for verdicts
+NO_TABLES = re.compile(r"CONSTANT|\d+|anon_\d+|live|numbered|listed|json_each")
+BACKGROUND = re.compile(r"(INSERT INTO|DELETE FROM) on_air|UPDATE sessions|DELETE FROM sessions WHERE sessions.used_at")
+PARTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+
+
+@dataclass
+class Trace:
+    """What every connection was asked, in order."""
+
+    statements: list[str] = field(default_factory=list)
+
+    def taken(self) -> list[str]:
+        """What was asked since the last time."""
+        taken = [each for each in self.statements if each.lstrip().startswith(PARTS)]
+        self.statements.clear()
+        return taken
+
+
+@pytest.fixture
+def trace(monkeypatch: pytest.MonkeyPatch) -> Trace:
+    asked = Trace()
+
+    class Traced(database.Sqlite):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.set_trace_callback(asked.statements.append)
+
+    monkeypatch.setattr(database, "Sqlite", Traced)
+    return asked
+
+
+@pytest.fixture
+async def traced(trace: Trace, settings: Settings) -> AsyncIterator[Box]:
+    async with world.box(settings) as box:
+        yield box
+
+
+def scanned(path: Path, statements: list[str]) -> dict[str, set[str]]:
+    """Tables that are read from end to end, and by which statements."""
+    found: dict[str, set[str]] = {}
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            for *_, detail in connection.execute(f"EXPLAIN QUERY PLAN {statement}"):
+                scan = re.match(r"SCAN (\w+)", detail)
+                if scan and not NO_TABLES.fullmatch(scan[1]):
+                    found.setdefault(scan[1], set()).add(statement)
+    return found
+
+
+async def evening(box: Box, ann: Person, bob: Person) -> None:
+    """Everything the product does, by every door."""
+    room = await ann.opens("Ann's garden", liveRoomTopic="Roses")
+    private = await bob.opens("Bob's den", liveRoomUserPwd="viewer-1")
+    await go_live(box, room, private)
+    for kind in (1, 2):
+        for refresh in (1, 0):
+            await ann.page(kind, refresh=refresh, count=1)
+    for keyword in ("1000001", "garden", "g", "花园"):
+        await bob.says("SearchLiveStream", keyword=keyword)
+        await bob.says("SearchLiveRoom", keyword=keyword)
+    for wish in (1, 1, 0, 0):
+        await bob.does("FollowLiveRoom", liveRoomId=room["liveRoomId"], isFollow=wish)
+    ticket = argument((await bob.does("PlayLiveStream", liveroomId=room["liveRoomId"], status=1))["playRtmpUrl"])
+    await watch(box, 1, room["liveRoomId"], ticket)
+    await bob.does("GetLiveroomNumber", liveroomId=room["liveRoomId"])
+    await bob.does("PlayLiveStream", liveroomId=room["liveRoomId"], status=0)
+    await ann.does("GetMyLiveRoomId")
+    await ann.does("ModifyMyLiveRoom", liveRoomName="Orchard", liveRoomTopic="Apples", liveRoomUserPwd="viewer-2")
+    await ann.does("PushLiveStream", liveRoomId=room["liveRoomId"], status=0)
+    await ann.does("ModifyUserInfo", nickName="Anna", sex=2, address="Hangzhou")
+    for _ in range(2):
+        picture = await ann.does("ModifyUserHeadPic", headPic=pictures.sent(pictures.encoded("PNG")))
+    await box.http.get("/live/GetUserHeadPic", params={"id": picture["headPicId"]})
+    await go_off(box, private)
+    await new_passwords(box, ann, bob)
+
+
+async def new_passwords(box: Box, ann: Person, bob: Person) -> None:
+    await ann.does("AuthCode", phone=ann.phone)
+    code = box.postbox.messages[-1].secret
+    await box.api("ModifyUserPwd", phone=bob.phone, password="changed1")
+    token = box.postbox.messages[-1].secret.partition("#")[2]
+    await box.http.post("/confirm/ask", json={"token": token})
+    await box.http.post("/confirm", json={"token": token})
+    await box.api("ModifyUserPwd", phone=ann.phone, password="changed1", authCode=code)
+    for account in ("ann", "ann@example.com", ann.phone):
+        await box.api("Login", account=account, password="changed1")
+
+
+async def pages(settings: Settings, clock: HandClock) -> None:
+    """What the pages are fed with while somebody watches them."""
+    async with database.opened(settings.database) as store:
+        lobby = Lobby(store, clock)
+        await lobby.on_air(100)
+        await lobby.counts()
+
+
+async def test_every_query_goes_through_an_index(trace: Trace, traced: Box, settings: Settings) -> None:
+    trace.taken()
+    ann, bob = await person(traced), await person(traced, "bob", 2)
+    await evening(traced, ann, bob)
+    await traced.http.get("/web/room/1000001")
+    await traced.http.post("/web/LogOut", headers={"X-QPlus-Page": "1", "Cookie": f"session={bob.session}"})
+    await pages(settings, traced.clock)
+    statements = trace.taken()
+    assert {name for name in metadata.tables if not any(name in each for each in statements)} == set()
+    assert scanned(settings.data_dir / "qplus.db", statements) == {}
+
+
+async def test_what_is_read_whole_is_read_at_the_start(trace: Trace, settings: Settings) -> None:
+    async with world.box(settings) as box:
+        at_start = trace.taken()
+        await person(box)
+        box.clock.advance(3601)
+    at_the_end = trace.taken()
+    path = settings.data_dir / "qplus.db"
+    assert (scanned(path, at_start).keys(), scanned(path, at_the_end)) == (LOADED_AT_START, {})
+
+
+async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[str, int]]:
+    """How many queries each API makes."""
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("Login", {"account": "ann", "password": "secret1"}),
+        ("Register", {"account": "cid", "phone": ann.phone, "password": "secret1", "email": "x@y.zz"}),
+        ("ModifyUserPwd", {"phone": "13500000002", "password": "secret1", "authCode": "12345"}),
+        ("AuthCode", {"phone": "13500000002"}),
+        ("ModifyUserInfo", {"nickName": "Anna"}),
+        ("ModifyUserHeadPic", {"headPic": pictures.sent(pictures.encoded("PNG"))}),
+        ("GetMyLiveRoomId", {}),
+        ("GetMyLiveRoom", {}),
+        ("CreateLiveRoom", {"liveRoomName": "room"}),
+        ("ModifyMyLiveRoom", {"liveRoomName": "room", "liveRoomTopic": "topic"}),
+        ("PushLiveStream", {"liveRoomId": room, "status": 1}),
+        ("GetLiveRoomList", {"type": 1, "count": 100}),
+        ("GetLiveRoomList", {"type": 2, "count": 100}),
+        ("GetLiveRoomList", {"type": 1, "count": 100, "refresh": 0}),
+        ("SearchLiveStream", {"keyword": "room"}),
+        ("SearchLiveRoom", {"keyword": room}),
+        ("FollowLiveRoom", {"liveRoomId": room, "isFollow": 1}),
+        ("PlayLiveStream", {"liveroomId": room, "status": 1}),
+        ("PlayLiveStream", {"liveroomId": room, "status": 0}),
+        ("GetLiveroomNumber", {"liveroomId": room}),
+    ]
+    assert {name for name, _ in asked} == APIS.keys()
+    made = []
+    for name, fields in asked:
+        trace.taken()
+        await ann.says(name, **fields)
+        made.append((name, sum(not BACKGROUND.match(each) for each in trace.taken())))
+    return made
+
+
+async def test_an_api_makes_as_many_queries_for_sixty_rooms_as_for_one(trace: Trace, traced: Box) -> None:
+    ann, _ = await person(traced), await person(traced, "bob", 2)
+    mine = await ann.opens("room")
+    await ann.does("FollowLiveRoom", liveRoomId=mine["liveRoomId"], isFollow=1)
+    await go_live(traced, mine)
+    one = await counts(traced, trace, ann, mine["liveRoomId"])
+    others = [await each.opens("room") for each in await crowd(traced, 59)]
+    await go_live(traced, *others)
+    for room in others:
+        await ann.does("FollowLiveRoom", liveRoomId=room["liveRoomId"], isFollow=1)
+    assert len(await ann.page(1, count=100)) == len(await ann.page(2, count=100)) == 60
+    assert await counts(traced, trace, ann, mine["liveRoomId"]) == one
+    assert max(number for _, number in one) <= 10
