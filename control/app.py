@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute
 
 from control import routes
 from control.accounts.limits import Limits
@@ -144,8 +145,8 @@ async def _joined(
     events = Events(services, feed, studio)
     probes = _alive, partial(_ready, store=store)
     doors = Doors(
-        Starlette(routes=routes.public(services, Confirmations(recovery), events, studio, *probes)),
-        Starlette(routes=routes.internal(Callbacks(settings.node, door, attempts), hls_door, *probes)),
+        _door(routes.public(services, Confirmations(recovery), events, studio, *probes)),
+        _door(routes.internal(Callbacks(settings.node, door, attempts), hls_door, *probes)),
         reconciler,
         board,
         feed,
@@ -164,6 +165,12 @@ async def _joined(
             task.cancel()
         await asyncio.wait(work)
         await sessions.save()
+
+
+def _door(table: list[BaseRoute]) -> Starlette:
+    app = Starlette(routes=table)
+    app.router.redirect_slashes = False  # an unknown path is 404, also one that is nearly known
+    return app
 
 
 async def _heard(reconciler: Reconciler) -> None:

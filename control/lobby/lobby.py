@@ -9,7 +9,7 @@ from control.accounts.users import NOBODY, User
 from control.clock import Clock
 from control.lobby.cards import Card, live_rooms, read_card, select_cards
 from control.refusals import NoSuchRoom
-from control.rooms.grams import wanted
+from control.rooms.grams import wanted, whole_name
 from control.storage.database import Store
 from control.storage.tables import LAST_ROOM_ID, on_air, room_grams, rooms
 
@@ -54,7 +54,8 @@ class Lobby:
         """Up to 20 rooms, the best match first: the id, then names, topics and anchors' names. Raises NoSuchRoom."""
         number = _room_id(keyword)
         candidates = sa.select(_having(keyword).c.room_id)
-        named = sa.or_(rooms.c.id == number, rooms.c.id.in_(candidates))
+        namesakes = sa.select(room_grams.c.room_id).where(room_grams.c.gram == whole_name(keyword)).limit(FOUND)
+        named = sa.or_(rooms.c.id == number, rooms.c.id.in_(candidates), rooms.c.id.in_(namesakes))
         rows = await self._store.fetch_all(select_cards(visitor, self._clock.now()).where(named))
         ranked = [(_rank(card, number, keyword), card) for card in (read_card(row, visitor) for row in rows)]
         ranked.sort(key=lambda pair: (pair[0], pair[1].room_id))

@@ -27,6 +27,11 @@ def grams(text: str) -> set[str]:
     return set(letters) | {letters[at : at + 2] for at in range(len(letters) - 1)}
 
 
+def whole_name(text: str) -> str:
+    """The piece that only a room of this very name has."""
+    return f"name:{folded(text)}"
+
+
 def wanted(keyword: str) -> set[str]:
     """The pieces that whatever contains the keyword has, and not many others have."""
     letters = folded(keyword)
@@ -36,6 +41,8 @@ def wanted(keyword: str) -> set[str]:
 def indexed(room_id: int, texts: dict[Field, str]) -> list[sa.sql.ClauseElement]:
     """The statements that make a room be found by these texts, and no longer by what they were before."""
     pieces = [(piece, field, room_id) for field, text in texts.items() for piece in sorted(grams(text))]
+    if Field.NAME in texts:
+        pieces.append((whole_name(texts[Field.NAME]), Field.NAME, room_id))
     columns = ["gram", "field", "room_id"]
     return [
         room_grams.delete().where(room_grams.c.room_id == room_id, room_grams.c.field.in_(texts)),

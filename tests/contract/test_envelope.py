@@ -61,6 +61,7 @@ async def test_a_body_over_8_mib_is_turned_away(box: Box) -> None:
         ("POST", "/live/Nothing", 404),
         ("POST", "/live/login", 404),
         ("POST", "/Login", 404),
+        ("POST", "/live/Login/", 404),
         ("GET", "/live/Login", 405),
         ("PUT", "/live/Login", 405),
         ("POST", "/live/GetUserHeadPic", 405),

@@ -116,3 +116,11 @@ async def test_each_room_is_found_once(box: Box) -> None:
     await ann.does("ModifyMyLiveRoom", liveRoomTopic="rose")
     await ann.does("ModifyUserInfo", nickName="rose")
     assert await found(ann, "rose") == ["rose rose"]
+
+
+async def test_a_room_of_that_very_name_is_found_among_any_number_that_have_it_in_theirs(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("control.lobby.lobby.LOOKED_AT", 2)
+    [ann, *_] = await named(box, "roses", "rosebush", "a rose", "rose")
+    assert (await found(ann, "rose"))[0] == "rose"
