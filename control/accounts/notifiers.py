@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
+import ssl
 from dataclasses import asdict, dataclass
 from email.message import EmailMessage
 from typing import Protocol
@@ -92,10 +93,15 @@ class Smtp:
 
     def _deliver(self, letter: EmailMessage) -> None:
         url = self._url
-        kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
-        with kind(url.hostname or "localhost", url.port or 0, timeout=TIMEOUT) as server:
+        host, port = url.hostname or "localhost", url.port or 0
+        with (
+            smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=ssl.create_default_context())
+            if url.scheme == "smtps"
+            else smtplib.SMTP(host, port, timeout=TIMEOUT)
+        ) as server:
+            server.ehlo()  # it has told nothing of itself before
             if url.scheme == "smtp" and server.has_extn("starttls"):
-                server.starttls()
+                server.starttls(context=ssl.create_default_context())
             if url.username:
                 server.login(unquote(url.username), unquote(url.password or ""))
             server.send_message(letter)
