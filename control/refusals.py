@@ -12,6 +12,7 @@ Refusal
 ├── NoRoom                  the caller has none
 ├── BadRoomName, BadRoomPassword, EqualRoomPasswords
 ├── BadPicture
+├── NotSent                 a message did not go out; says why, without its text
 └── Denied                  RTMP: may not publish or play; says why, without a secret
 """
 
@@ -86,6 +87,10 @@ class EqualRoomPasswords(Refusal):
 
 
 class BadPicture(Refusal):
+    pass
+
+
+class NotSent(Refusal):
     pass
 
 

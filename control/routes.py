@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -24,6 +25,21 @@ from control.web.events import Events
 from control.web.page_api import log_in_endpoint, log_out, page_endpoint, who_am_i
 from control.web.pages import STATIC, page
 from control.web.studio import Studio
+
+
+class RoomId(Convertor[int]):
+    """No more digits than a room id has: others are an unknown path, and too many would be no number to Python."""
+
+    regex = "[0-9]{1,10}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("room", RoomId())
 
 Probe = Callable[[Request], Awaitable[Response]]
 
@@ -62,12 +78,12 @@ def public(
         Route("/live/GetUserHeadPic", partial(get_user_head_pic, services=services), methods=["GET"]),
         *(Route(f"/web/{name}", page_endpoint(api, services), methods=["POST"]) for name, api in PAGE_APIS.items()),
         Route("/web/Login", log_in_endpoint(services), methods=["POST"]),
-        Route("/web/room/{room:int}", partial(showcase.room, services=services), methods=["GET"]),
+        Route("/web/room/{room:room}", partial(showcase.room, services=services), methods=["GET"]),
         Route("/events", events.front, methods=["GET"]),
-        Route("/events/room/{room:int}", events.room, methods=["GET"]),
+        Route("/events/room/{room:room}", events.room, methods=["GET"]),
         Route("/events/studio", events.studio, methods=["GET"]),
         Route("/", page("front"), methods=["GET"]),
-        Route("/room/{room:int}", page("room"), methods=["GET"]),
+        Route("/room/{room:room}", page("room"), methods=["GET"]),
         Route("/studio", page("studio"), methods=["GET"]),
         Route("/studio/qr.svg", studio.qr, methods=["GET"]),
         Route("/confirm", page("confirm"), methods=["GET"]),

@@ -31,7 +31,10 @@ class Settings:
     rtmp_port: int = _setting(1935, "Port that encoders push to and RTMP players play from.", low=1)
     node: str = _setting("local", "Name of this node: letters, digits and `-`. It stands in callback paths.")
     database_url: str = _setting("", "Where data is kept. Empty: SQLite in the data folder.")
-    hls_dir: str = _setting("", "Folder of HLS segments. Empty: in the data folder; beside the sockets for root.")
+    hls_dir: str = _setting(
+        "",
+        "Folder of HLS segments alone; emptied at start. Empty: in the data folder; beside the sockets for root.",
+    )
     socket_dir: str = _setting("", "Folder of the unix sockets. Empty: a private one under the system's run folder.")
     public_url: str = _setting(
         "",

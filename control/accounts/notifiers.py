@@ -12,13 +12,10 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from control.refusals import BadParameter, NotSent
 from control.settings import Settings
 
 TIMEOUT = 10  # seconds
-
-
-class NotSent(Exception):
-    """The message did not go out; says why, without its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class Message:
 
 class Notifier(Protocol):
     async def send(self, message: Message) -> None:
-        """Raises NotSent."""
+        """Raises NotSent, or BadParameter for an account that this way does not reach."""
         ...
 
 
@@ -69,7 +66,7 @@ class Webhook:
                 answer.raise_for_status()
         except httpx.HTTPStatusError as failure:
             raise NotSent(f"the webhook answered {failure.response.status_code}") from None
-        except httpx.HTTPError as failure:
+        except (httpx.HTTPError, httpx.InvalidURL) as failure:
             raise NotSent(f"the webhook cannot be reached: {type(failure).__name__}") from None
 
 
@@ -82,7 +79,7 @@ class Smtp:
 
     async def send(self, message: Message) -> None:
         if not message.email:
-            raise NotSent("the account has no e-mail address")
+            raise BadParameter("email")  # of the account, which has none
         letter = EmailMessage()
         letter["From"], letter["To"], letter["Subject"] = self._sender, message.email, "QPlus"
         letter.set_content(message.text)

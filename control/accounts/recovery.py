@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 
 import sqlalchemy as sa
+import structlog
 
 from control.accounts.limits import Limits
 from control.accounts.notifiers import Message, Notifier
@@ -12,12 +13,14 @@ from control.accounts.passwords import Passwords
 from control.accounts.users import User, Users
 from control.chance import Chance, digest
 from control.clock import Clock
-from control.refusals import BadParameter
+from control.refusals import BadParameter, NotSent
 from control.storage.database import Store, insert
 from control.storage.tables import auth_codes, pending_passwords, users
 
 LIFETIME = 600  # seconds, of a code and of a pending password
 TRIES = 5
+
+log = structlog.get_logger()
 
 
 class Recovery:
@@ -52,7 +55,7 @@ class Recovery:
             "expires_at": self._clock.now() + LIFETIME,
         }
         await self._store.write(insert(auth_codes).values(row).on_conflict_do_update(["user_id"], set_=row))
-        await self._notifier.send(Message("code", user.phone, user.email, user.account, code))
+        await self._send(Message("code", user.phone, user.email, user.account, code))
 
     async def change_by_code(self, user: User, code: str, password: str) -> None:
         """Raises BadParameter for a code that is wrong, worn out or expired."""
@@ -76,7 +79,14 @@ class Recovery:
         await self._store.write(self._expired(), pending_passwords.insert().values(row))
         # Behind the `#`, so that the token stands in no request line, no log and no Referer.
         link = f"{self._site}/confirm#{token}"
-        await self._notifier.send(Message("link", user.phone, user.email, user.account, link))
+        await self._send(Message("link", user.phone, user.email, user.account, link))
+
+    async def _send(self, message: Message) -> None:
+        try:
+            await self._notifier.send(message)
+        except NotSent as failure:
+            log.error("message not sent", kind=message.kind, failure=str(failure))
+            raise
 
     async def confirm(self, token: str) -> bool:
         """Puts the pending password in force. False where none waits for this token, or no more."""

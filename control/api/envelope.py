@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from control.api.statuses import Status, answer_to
 from control.delivery.play_urls import Place, place
 from control.refusals import Refusal, SessionExpired
 
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 MAX_BODY = 8 * 2**20  # bytes
 
 log = structlog.get_logger()
@@ -73,12 +75,12 @@ async def _asked(api: Api, services: Services, request: Request, own: Mapping[st
         fields.put(name, value)
     address = request.client.host if request.client else ""
     call = Call(services, fields, address, site(request))
-    return reply(request.url.path, Status.SUCCESS, Status.SUCCESS.text, await api(call))
+    return reply(request.scope["path"], Status.SUCCESS, Status.SUCCESS.text, await api(call))
 
 
 async def guarded(request: Request, answer: Awaitable[Response]) -> Response:
     """The answer, or the one to the exception it ends in. Raises nothing."""
-    access = request.url.path
+    access = request.scope["path"]
     try:
         return await answer
     except Refusal as refusal:
@@ -93,7 +95,9 @@ async def guarded(request: Request, answer: Awaitable[Response]) -> Response:
 
 
 def site(request: Request) -> str:
-    return f"{request.url.scheme}://{request.headers.get('host', 'localhost')}"
+    """How the client reached us, as far as its Host header can be taken for a host."""
+    host = request.headers.get("host", "")
+    return f"{request.scope['scheme']}://{host if _HOST.fullmatch(host) else 'localhost'}"
 
 
 def reply(access: str, status: Status, text: str, more: Reply | None = None) -> Response:

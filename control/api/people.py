@@ -90,7 +90,7 @@ async def _head_pic(request: Request, services: Services) -> Response:
     picture_id = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0
     picture = await services.pictures.get(picture_id)
     if picture is None:
-        return reply(request.url.path, Status.PARAM_ERROR, Status.PARAM_ERROR.text)
+        return reply(request.scope["path"], Status.PARAM_ERROR, Status.PARAM_ERROR.text)
     headers = {"ETag": f'"{picture_id}"', "Cache-Control": FOR_EVER, "X-Content-Type-Options": "nosniff"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)

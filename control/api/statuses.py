@@ -51,6 +51,7 @@ STATUS_OF: dict[type[refusals.Refusal], Status] = {
     refusals.BadRoomName: Status.INVALID_LIVEROOM_NAME,
     refusals.BadRoomPassword: Status.INVALID_PASSWORD_LIVEROOM,
     refusals.BadPicture: Status.DECODE_HEAD_PIC,
+    refusals.NotSent: Status.SERVER_ERROR,
 }
 
 

@@ -51,6 +51,8 @@ def stored_keys(path: Path, chance: Chance) -> Keys:
         part = path.with_suffix(".part")
         with open(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
             file.write(f"k1 {chance.secret()}{chance.secret()}\n")
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut could leave the name without the keys
         part.rename(path)
     lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
     return Keys({name: key.encode() for name, key in lines})

@@ -20,7 +20,7 @@ from control.refusals import Denied
 from control.storage.tables import LAST_ROOM_ID
 
 LOOK_AGAIN = 0.3  # seconds between two looks at a publisher that may have fallen silent
-LONGEST_LOOK = 6.0  # seconds; nginx waits 10 for a verdict
+LONGEST_LOOK = 6.0  # seconds; nginx waits longer for a verdict, netcall_timeout
 
 _ROOM_ID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 log = structlog.get_logger()

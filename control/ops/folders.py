@@ -82,14 +82,18 @@ def hls(settings: Settings) -> Path:
 
 
 def prepare_hls(settings: Settings) -> Path:
-    """Empties it: what stands there is of streams that ended with the nginx that wrote them. Raises StartError."""
+    """Empties it: what stands there is of streams that ended with the nginx that wrote them. Raises StartError, also
+    where something else stands there, which is not ours to remove."""
     folder, user = hls(settings), worker()
     if not PLAIN_PATH.fullmatch(str(folder)):
         raise StartError(f"QPLUS_HLS_DIR {folder}: give an absolute path of letters, digits and ./+-_")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for each in folder.iterdir():  # not the folder itself: it may be a mount
-            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        rooms = list(folder.iterdir())
+        if not all(each.name.isdigit() and each.is_dir() and not each.is_symlink() for each in rooms):
+            raise StartError(f"QPLUS_HLS_DIR {folder}: holds other things than HLS; give a folder of its own")
+        for room in rooms:  # not the folder itself: it may be a mount
+            shutil.rmtree(room)
         if user:
             os.chown(folder, user.pw_uid, user.pw_gid)
     except OSError as error:

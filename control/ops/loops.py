@@ -28,4 +28,6 @@ async def finished(work: Awaitable[object]) -> None:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
+        if not task.cancelled() and (failure := task.exception()):
+            log.error("background work failed at its end", exc_info=failure)
         raise

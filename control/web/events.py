@@ -18,7 +18,7 @@ from control.web.studio import Studio
 
 RETRY_MS = 2000
 QUIET = 15  # turns of the feed, a second each, without a word; then a comment shows that the connection lives
-RENEW = 60  # turns after which a page that is open counts as a use of its session
+RENEW = 60  # turns after which an open page counts as a use of its session
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -63,17 +63,21 @@ class Events:
         async def values(now: Now) -> Values:
             return {"state": await self._studio.state(room_id, now.players.get(room_id, 0))}
 
-        return self._stream(request, values)
+        return self._stream(request, values, private=True)
 
-    def _stream(self, request: Request, values: Callable[[Now], Any]) -> Response:
-        return StreamingResponse(self._lines(request, values), media_type="text/event-stream", headers=HEADERS)
+    def _stream(self, request: Request, values: Callable[[Now], Any], private: bool = False) -> Response:
+        """A `private` stream ends with its session, whose end must not wait for the page to ask again."""
+        lines = self._lines(request, values, private)
+        return StreamingResponse(lines, media_type="text/event-stream", headers=HEADERS)
 
-    async def _lines(self, request: Request, values: Callable[[Now], Any]) -> AsyncIterator[bytes]:
+    async def _lines(self, request: Request, values: Callable[[Now], Any], private: bool) -> AsyncIterator[bytes]:
         last: dict[str, bytes] = {}
         turn = spoken = 0
         yield b"retry: %d\n\n" % RETRY_MS
         async for now in self._feed.turns():
             turn += 1
+            if (private or turn % RENEW == 0) and not await self._renewed(request) and private:
+                return
             for name, value in (await values(now)).items():
                 content = orjson.dumps(value)
                 if last.get(name) != content:
@@ -82,12 +86,11 @@ class Events:
             if turn - spoken >= QUIET:
                 spoken = turn
                 yield b":\n\n"
-            if turn % RENEW == 0:
-                await self._renew(request)
 
-    async def _renew(self, request: Request) -> None:
-        """To watch is to use the session. One that has ended is found out by the page's next request."""
+    async def _renewed(self, request: Request) -> bool:
+        """To watch is to use the session. False where it has ended."""
         try:
             await caller_of(request, self._services)
         except SessionExpired:
-            return
+            return False
+        return True

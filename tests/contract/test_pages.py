@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from control.refusals import NotSent
 from control.settings import Settings
 from tests.support import world
 from tests.support.world import Box
@@ -189,6 +190,36 @@ async def test_the_studio_shows_the_publisher_and_who_was_refused(box: Box) -> N
         _, state = await stream.event()
     assert (state["live"], state["publisher"]["encoder"], state["gateShut"]) == (True, "test", 0)
     assert [each["reason"] for each in state["refused"]] == ["wrong anchor password"]
+
+
+async def test_the_studios_events_end_with_the_session(box: Box) -> None:
+    await live_room(box)
+    await ask(box, "Login", account="ann", password="secret1")
+    cookie = f"qplus_session={box.http.cookies['qplus_session']}"
+    async with Stream(box.doors.public, "/events/studio", cookie).opened() as stream:
+        await stream.event()
+        await ask(box, "LogOut")
+        await stream.ended()
+
+
+@pytest.mark.parametrize("path", ["/room/", "/web/room/", "/events/room/"])
+async def test_a_room_id_of_any_length_is_an_unknown_path(box: Box, path: str) -> None:
+    assert (await box.http.get(path + "9" * 5000)).status_code == 404
+
+
+async def test_a_host_that_is_none_reaches_no_answer(box: Box) -> None:
+    await log_in(box)
+    await ask(box, "CreateLiveRoom", liveRoomName="Rivers")
+    answer = await box.http.post("/web/GetMyLiveRoom", json={}, headers=OWN | {"Host": "[x"})
+    assert answer.json()["access"] == "/web/GetMyLiveRoom"
+    assert answer.json()["playHlsUrl"].startswith("http://localhost/hls/")
+
+
+async def test_a_message_that_cannot_be_sent_is_our_fault_and_no_traceback(box: Box, capsys) -> None:
+    await box.session("ann", "13500000000")
+    box.postbox.failing = NotSent("the webhook answered 500")
+    assert (await box.api("AuthCode", phone="13500000000"))["status"] == 10001
+    assert "Traceback" not in capsys.readouterr().err
 
 
 async def test_the_qr_code_is_kept_by_no_cache(box: Box) -> None:

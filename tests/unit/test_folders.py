@@ -116,3 +116,68 @@ def test_the_banner_says_what_to_paste_into_obs(settings, server):
 def test_the_banner_leaves_out_a_port_that_is_usual():
     assert "http://10.0.0.7/live/" in banner.text(Settings(http_port=80), "10.0.0.7")
     assert "https://live.example/live/" in banner.text(Settings(public_url="https://live.example"), "10.0.0.7")
+
+
+def test_segments_are_beside_the_sockets_for_root_and_with_the_data_for_others(short, monkeypatch):
+    settings = at(short)
+    monkeypatch.setattr(folders.os, "geteuid", lambda: 0)
+    assert folders.hls(settings) == settings.sockets / "hls"
+    monkeypatch.setattr(folders.os, "geteuid", lambda: 1000)
+    assert folders.hls(settings) == settings.data_dir / "hls"
+    assert folders.hls(Settings(data_dir=short / "a b", socket_dir=str(short))) == short / "hls"
+    assert folders.hls(Settings(hls_dir="/srv/hls")) == Path("/srv/hls")
+
+
+def test_segments_of_an_nginx_that_ended_are_cleared_away(short):
+    settings = Settings(data_dir=short, hls_dir=str(short / "hls"))
+    (short / "hls" / "1000001").mkdir(parents=True)
+    (short / "hls" / "1000001" / "1.ts").touch()
+    assert list(folders.prepare_hls(settings).iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", ["relative", "/tmp/a b", "/tmp/a;b", "/dev/null/x"])
+def test_a_folder_that_cannot_hold_segments_is_refused(folder):
+    with pytest.raises(StartError, match="QPLUS_HLS_DIR"):
+        folders.prepare_hls(Settings(hls_dir=folder))
+
+
+def test_without_a_plain_user_nginx_cannot_drop_to_one(monkeypatch):
+    def unknown(name):
+        raise KeyError(name)
+
+    monkeypatch.setattr(folders.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(folders.pwd, "getpwnam", unknown)
+    with pytest.raises(StartError, match="www-data"):
+        folders.worker()
+
+
+def test_a_port_that_is_taken_is_named(monkeypatch):
+    monkeypatch.setattr(sockets, "PATIENCE", 0.06)
+    with sockets.socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=f"port {port} is taken by another program; .* RTMP_PORT"):
+            sockets.require_free_ports(Settings(http_port=sockets.free_port(), rtmp_port=port))
+
+
+def test_two_free_ports_are_taken_as_they_are():
+    sockets.require_free_ports(Settings(http_port=sockets.free_port(), rtmp_port=sockets.free_port()))
+
+
+def test_this_machine_has_an_address():
+    assert sockets.host().count(".") == 3
+
+
+def test_a_folder_of_ours_that_stands_open_is_closed(short):
+    settings = at(short)
+    settings.sockets.mkdir(mode=0o755)
+    folders.prepare_sockets(settings)
+    assert stat.S_IMODE(settings.sockets.stat().st_mode) & 0o007 == 0
+
+
+def test_a_folder_with_other_things_than_hls_is_left_alone(tmp_path):
+    (tmp_path / "1000001").mkdir()
+    (tmp_path / "letters").write_text("dear")
+    with pytest.raises(StartError, match="other things than HLS"):
+        folders.prepare_hls(Settings(data_dir=tmp_path / "data", hls_dir=str(tmp_path)))
+    assert (tmp_path / "letters").read_text() == "dear"
+    assert (tmp_path / "1000001").exists()

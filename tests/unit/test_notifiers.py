@@ -11,7 +11,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from control.accounts.notifiers import Console, Message, NotSent, Smtp, Webhook, notifier
+from control.accounts.notifiers import Console, Message, Smtp, Webhook, notifier
+from control.refusals import BadParameter, NotSent
 from control.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -116,7 +117,7 @@ async def test_a_mail_server_that_can_encrypt_is_told_nothing_in_clear() -> None
 
 
 async def test_without_an_address_there_is_no_mail() -> None:
-    with pytest.raises(NotSent, match="no e-mail address"):
+    with pytest.raises(BadParameter, match="email"):
         await Smtp("smtp://127.0.0.1:1", "live@example.org").send(LINK)
 
 

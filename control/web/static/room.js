@@ -123,7 +123,12 @@ async function lost() {
   stop();
   if (!live) return say("waiting");
   password = "";
-  card = await loadCard();
+  try {
+    card = await loadCard();
+  } catch {
+    say("trouble");
+    return later(lost, 2000);
+  }
   if (card === null) return say("roomGone");
   say(card.needPassword ? "askPassword" : "thrownOut", { askPassword: card.needPassword, again: !card.needPassword });
 }
