@@ -259,6 +259,15 @@ async def test_of_two_newcomers_one_is_let_in(stage: Stage, pauses) -> None:
     assert await stage.status() == (True, 0)
 
 
+async def test_of_two_newcomers_who_waited_one_is_let_in(stage: Stage, pauses) -> None:
+    await stage.publish(1)
+    await stage.box.settle()
+    pauses(stage.box.clock)
+    verdicts = await asyncio.gather(stage.publish(2), stage.publish(3))
+    assert sorted(verdicts) == [204, 403]
+    assert await stage.status() == (True, 0)
+
+
 async def test_a_newcomer_is_judged_again_after_it_waited(stage: Stage, pauses) -> None:
     await stage.publish(1)
     await stage.box.settle()
