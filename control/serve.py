@@ -54,6 +54,7 @@ def _server(app: ASGIApp) -> Server:
         uvicorn.Config(
             app,
             http="httptools",
+            ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
