@@ -32,9 +32,11 @@ from control.delivery.revocations import Revocations
 from control.delivery.tickets import stored_keys
 from control.live.attempts import Attempts
 from control.live.audience import Audience
-from control.live.board import Board
+from control.live.board import AGAIN, Board
+from control.live.broadcasts import Broadcasts
 from control.live.gate import Gate
 from control.live.heartbeats import Heartbeats
+from control.live.ledger import Ledger
 from control.live.presence import Presence
 from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
@@ -45,6 +47,7 @@ from control.nodes.rtmp_control import RtmpControl
 from control.nodes.stat import Stat
 from control.ops.folders import hls
 from control.ops.loops import repeat
+from control.rooms.bans import Bans
 from control.rooms.follows import Follows
 from control.rooms.rights import RightsOfRooms
 from control.rooms.rooms import Rooms
@@ -104,19 +107,21 @@ async def _joined(
 ) -> AsyncIterator[Doors]:
     clock, chance = world.clock, world.chance
     users, sessions = Users(store, passwords, clock), Sessions(store, clock, chance)
-    rights, revocations = RightsOfRooms(store), Revocations(store, clock)
-    await rights.load()
-    await revocations.load()
+    rights, revocations, bans = RightsOfRooms(store), Revocations(store, clock), Bans(store, clock)
+    for remembered in (rights, revocations, bans):
+        await remembered.load()
     rooms = Rooms(store, rights, clock, chance)
     keys = stored_keys(settings.data_dir / "keys" / "tickets", chance)
-    box_office = BoxOffice(keys, rights, revocations, clock, settings.ticket_seconds)
+    box_office = BoxOffice(keys, rights, revocations, bans, clock, settings.ticket_seconds)
 
     presence = Presence(clock)
     presence.changed.set()  # nothing has been said yet, not even that nobody is here
     heartbeats = Heartbeats(clock, presence.changed)
-    audience = Audience(presence, heartbeats, clock, settings.gap_seconds)
-    board = Board(store, settings.node, presence, audience, clock)
-    audience.presume(await board.read())
+    broadcasts = Broadcasts(clock, settings.gap_seconds)
+    ledger = Ledger(store, settings.node, broadcasts, AGAIN)
+    await ledger.load()
+    audience = Audience(presence, heartbeats, broadcasts)
+    board = Board(store, settings.node, presence, audience, ledger, clock)
     stat, control = Stat(nginx, clock), RtmpControl(nginx)
     attempts = Attempts(clock)
     hls_door = HlsDoor(presence, heartbeats, box_office)
@@ -128,13 +133,17 @@ async def _joined(
     recovery = Recovery(store, users, passwords, Limits(store, clock), world.notifier, settings.site, clock, chance)
     services = Services(
         settings=settings,
+        clock=clock,
         users=users,
         sessions=sessions,
         recovery=recovery,
         pictures=Pictures(store),
         rooms=rooms,
         follows=Follows(store, rights, clock),
+        bans=bans,
         gate=Gate(rooms, clock),
+        audience=audience,
+        ledger=ledger,
         lobby=Lobby(store, clock),
         lists=Lists(store, clock),
         box_office=box_office,

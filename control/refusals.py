@@ -11,9 +11,11 @@ Refusal
 ├── NoSuchRoom              an id that is nobody's, or not the caller's
 ├── NoRoom                  the caller has none
 ├── BadRoomName, BadRoomPassword, EqualRoomPasswords
+├── Banned                  from the room, for a time
 ├── BadPicture
 ├── NotSent                 a message did not go out; says why, without its text
-└── Denied                  RTMP: may not publish or play; says why, without a secret
+└── Denied                  may not publish or play; says why, without a secret
+    └── GateShut
 """
 
 from __future__ import annotations
@@ -86,6 +88,10 @@ class EqualRoomPasswords(Refusal):
     pass
 
 
+class Banned(Refusal):
+    pass
+
+
 class BadPicture(Refusal):
     pass
 
@@ -98,3 +104,8 @@ class Denied(Refusal):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class GateShut(Denied):
+    def __init__(self) -> None:
+        super().__init__("gate shut")

@@ -20,7 +20,7 @@ from control.refusals import (
     PhoneTaken,
     WrongPassword,
 )
-from control.storage.database import Row, Store, insert
+from control.storage.database import Row, Store, insert, numbered
 from control.storage.tables import auth_codes, pending_passwords, rooms, sessions, users
 
 MALE = 1
@@ -136,6 +136,11 @@ class Users:
         if row is None:
             raise NoSuchPhone
         return read_user(row)
+
+    async def by_ids(self, user_ids: Sequence[int]) -> dict[int, User]:
+        """Those of them that exist."""
+        known = select_user().where(users.c.id.in_(sa.select(numbered(user_ids).c.value)))
+        return {row["id"]: read_user(row) for row in await self._store.fetch_all(known)}
 
     async def modify(self, user: User, profile: Profile, also: Sequence[sa.sql.ClauseElement] = ()) -> None:
         """Writes what is not left as it is, and `also` in the same transaction."""

@@ -50,6 +50,7 @@ STATUS_OF: dict[type[refusals.Refusal], Status] = {
     refusals.NoRoom: Status.LIVEROOM_NOT_EXISTS,
     refusals.BadRoomName: Status.INVALID_LIVEROOM_NAME,
     refusals.BadRoomPassword: Status.INVALID_PASSWORD_LIVEROOM,
+    refusals.Banned: Status.INVALID_PASSWORD_LIVEROOM,  # to them the room is a private one that no password opens
     refusals.BadPicture: Status.DECODE_HEAD_PIC,
     refusals.NotSent: Status.SERVER_ERROR,
 }

@@ -6,6 +6,7 @@ from control.clock import Clock
 from control.delivery.revocations import Revocations
 from control.delivery.tickets import Keys
 from control.live.verdicts import Credentials, Pass, Role, may_play, may_publish
+from control.rooms.bans import Bans
 from control.rooms.rights import Rights, RightsOfRooms
 
 
@@ -13,11 +14,12 @@ class BoxOffice:
     """`lifetime` of a ticket is in seconds."""
 
     def __init__(
-        self, keys: Keys, rights: RightsOfRooms, revocations: Revocations, clock: Clock, lifetime: int
+        self, keys: Keys, rights: RightsOfRooms, revocations: Revocations, bans: Bans, clock: Clock, lifetime: int
     ) -> None:
         self._keys = keys
         self._rights = rights
         self._revocations = revocations
+        self._bans = bans
         self._clock = clock
         self._lifetime_ms = lifetime * 1000
 
@@ -51,8 +53,8 @@ class BoxOffice:
         if role is Role.PUBLISHER:
             may_publish(room, shown, now)
         else:
-            void = self._revocations.void_until(room_id, shown.ticket.user_id) if shown.ticket else 0
-            may_play(room, shown, now, void)
+            who = shown.ticket.user_id if shown.ticket else 0
+            may_play(room, shown, now, self._revocations.void_until(room_id, who), self._bans.until(room_id, who))
 
     def _expiry(self) -> int:
         return int(self._clock.now() * 1000) + self._lifetime_ms

@@ -50,8 +50,8 @@ class HlsDoor:
 
     def reconsider(self, room_id: int) -> None:
         """Counts no more whoever may no longer watch; nginx lets them go on for what is left of its few seconds."""
-        for user_id, shown in self._heartbeats.in_room(room_id).items():
+        for user_id, beat in self._heartbeats.in_room(room_id).items():
             try:
-                self._box_office.admit(Role.PLAYER, room_id, shown)
+                self._box_office.admit(Role.PLAYER, room_id, beat.shown)
             except Denied:
                 self._heartbeats.end(room_id, user_id)

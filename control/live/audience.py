@@ -1,12 +1,11 @@
-"""How many watch, and since when a room is live: what the sessions and heartbeats of a node amount to."""
+"""Who watches and how many, and which rooms are live: what the sessions and heartbeats of a node amount to."""
 
 from __future__ import annotations
 
-from collections.abc import Set
 from dataclasses import dataclass
 
-from control.clock import Clock
-from control.live.heartbeats import Heartbeats
+from control.live.broadcasts import Broadcasts
+from control.live.heartbeats import Beat, Heartbeats
 from control.live.presence import Presence, Session
 from control.live.verdicts import Role
 
@@ -19,63 +18,55 @@ class OnAir:
     players: int
 
 
-@dataclass(slots=True)
-class _Broadcast:
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """One who is counted."""
+
+    id: str
+    """Of their watching: nobody else's, also after it has ended."""
+    user_id: int
+    """0: let in by the viewing password, which says nothing of who."""
     since: float
-    ended: float | None = None  # ticks
+    """Ticks."""
+    session: Session | None
+    """None: over HLS, where nginx holds no session."""
 
 
 class Audience:
-    """A broadcast that is back within `gap` seconds is the same one: it keeps its place in the lists."""
-
-    def __init__(self, presence: Presence, heartbeats: Heartbeats, clock: Clock, gap: float) -> None:
+    def __init__(self, presence: Presence, heartbeats: Heartbeats, broadcasts: Broadcasts) -> None:
         self._presence = presence
         self._heartbeats = heartbeats
-        self._clock = clock
-        self._gap = gap
-        self._broadcasts: dict[int, _Broadcast] = {}
-
-    def presume(self, live_since: dict[int, float]) -> None:
-        """What was on air when a control before this one last wrote it down: over as of now, unless it is seen."""
-        ended = self._clock.ticks()
-        self._broadcasts = {room_id: _Broadcast(since, ended) for room_id, since in live_since.items()}
+        self._broadcasts = broadcasts
 
     def on_air(self) -> list[OnAir]:
-        """Every room of the node with a publisher or a viewer."""
-        now = self._clock.ticks()
-        rooms = [self._room(room_id, now) for room_id in {*self._presence.rooms(), *self._heartbeats.rooms()}]
-        present = {room.room_id for room in rooms}
-        for room_id in self._broadcasts.keys() - present:
-            self._end(room_id, now)
+        """Every room of the node with a publisher or a viewer. Their broadcasts are told."""
+        rooms = [self._room(room_id) for room_id in {*self._presence.rooms(), *self._heartbeats.rooms()}]
+        self._broadcasts.off_air(but={room.room_id for room in rooms if room.live_since is not None})
         return [room for room in rooms if room.live_since is not None or room.players]
 
-    def _room(self, room_id: int, now: float) -> OnAir:
-        sessions = self._presence.in_room(room_id)
-        viewers = players(sessions, self._heartbeats.in_room(room_id).keys())
-        if any(session.live for session in sessions):
-            return OnAir(room_id, self._begin(room_id, now), viewers)
-        self._end(room_id, now)
-        return OnAir(room_id, None, viewers)
+    def viewers(self, room_id: int) -> list[Viewer]:
+        """Everybody who is counted, the longest here first."""
+        sessions, beats = self._counted(room_id, self._presence.in_room(room_id))
+        found = [Viewer(str(each.key), each.user_id, each.since, each) for each in sessions]
+        found += [Viewer(f"hls.{user_id}", user_id, beat.since, None) for user_id, beat in beats.items()]
+        return sorted(found, key=lambda viewer: (viewer.since, viewer.id))
 
-    def _begin(self, room_id: int, now: float) -> float:
-        broadcast = self._broadcasts.get(room_id)
-        if broadcast is None or (broadcast.ended is not None and now - broadcast.ended > self._gap):
-            broadcast = self._broadcasts[room_id] = _Broadcast(self._clock.now())
-        broadcast.ended = None
-        return broadcast.since
+    def _room(self, room_id: int) -> OnAir:
+        here = self._presence.in_room(room_id)
+        sessions, beats = self._counted(room_id, here)
+        players = len(sessions) + len(beats)
+        publisher = next((session for session in here if session.live), None)
+        if publisher is None:
+            return OnAir(room_id, None, players)
+        # Whom the last control let in is known by their next update; until then they would be taken for others.
+        known = {session.viewer for session in sessions if session.credentials} | {str(user_id) for user_id in beats}
+        return OnAir(room_id, self._broadcasts.on_air(publisher, players, known).started_at, players)
 
-    def _end(self, room_id: int, now: float) -> None:
-        broadcast = self._broadcasts.get(room_id)
-        if broadcast is None:
-            return
-        if broadcast.ended is None:
-            broadcast.ended = now
-        elif now - broadcast.ended > self._gap:
-            del self._broadcasts[room_id]
-
-
-def players(sessions: list[Session], over_hls: Set[int]) -> int:
-    """RTMP sessions that play, and users over HLS who are not among them."""
-    counted = [session for session in sessions if session.role is Role.PLAYER and session.counted]
-    tickets = {session.credentials.ticket for session in counted if session.credentials}
-    return len(counted) + len(over_hls - {ticket.user_id for ticket in tickets if ticket})
+    def _counted(self, room_id: int, here: list[Session]) -> tuple[list[Session], dict[int, Beat]]:
+        """RTMP sessions that play, and users over HLS who are not among them."""
+        sessions = [session for session in here if session.role is Role.PLAYER and session.counted]
+        over_hls = self._heartbeats.in_room(room_id)
+        if not over_hls:
+            return sessions, over_hls
+        over_rtmp = {session.user_id for session in sessions}
+        return sessions, {user_id: beat for user_id, beat in over_hls.items() if user_id not in over_rtmp}

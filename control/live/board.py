@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from control.clock import Clock
 from control.live.audience import Audience, OnAir
+from control.live.ledger import Ledger
 from control.live.presence import Presence
 from control.ops import metrics
 from control.storage.database import Store, insert, listed
@@ -19,19 +20,16 @@ TOGETHER = 0.1  # seconds in which changes are gathered into one write
 
 
 class Board:
-    def __init__(self, store: Store, node: str, presence: Presence, audience: Audience, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, node: str, presence: Presence, audience: Audience, ledger: Ledger, clock: Clock
+    ) -> None:
         self._store = store
         self._node = node
         self._presence = presence
         self._audience = audience
+        self._ledger = ledger
         self._clock = clock
         self._turn = asyncio.Lock()
-
-    async def read(self) -> dict[int, float]:
-        """What this node last said was live: room and since when."""
-        mine = on_air.c.node == self._node
-        rows = await self._store.fetch_all(sa.select(on_air.c.room_id, on_air.c.live_since).where(mine))
-        return {row["room_id"]: row["live_since"] for row in rows if row["live_since"] is not None}
 
     async def next_change(self) -> None:
         """Returns when there is something to write, or what stands there is to be said again."""
@@ -49,9 +47,12 @@ class Board:
             rooms = self._audience.on_air()
             metrics.live_rooms.set(sum(room.live_since is not None for room in rooms))
             metrics.players.set(sum(room.players for room in rooms))
-            await self._replace(rooms)
+            async with self._store.writing() as connection:
+                for statement in (*self._said(rooms), *self._ledger.changes()):
+                    await connection.execute(statement)
+            self._ledger.written()
 
-    async def _replace(self, rooms: list[OnAir]) -> None:
+    def _said(self, rooms: list[OnAir]) -> tuple[sa.sql.ClauseElement, ...]:
         expires_at = self._clock.now() + LIFETIME
         columns = ("node", "room_id", "live_since", "players", "expires_at")
         rows = [(self._node, room.room_id, room.live_since, room.players, expires_at) for room in rooms]
@@ -59,6 +60,7 @@ class Board:
         fresh = insert(on_air).from_select(columns, said)
         changes = {name: fresh.excluded[name] for name in ("live_since", "players", "expires_at")}
         silent = on_air.c.room_id.not_in(sa.select(said.subquery().c.room_id))
-        async with self._store.writing() as connection:
-            await connection.execute(fresh.on_conflict_do_update(["node", "room_id"], set_=changes))
-            await connection.execute(on_air.delete().where(on_air.c.node == self._node, silent))
+        return (
+            fresh.on_conflict_do_update(["node", "room_id"], set_=changes),
+            on_air.delete().where(on_air.c.node == self._node, silent),
+        )

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from control.clock import Clock
 from control.live.verdicts import Credentials
 
 LIFETIME = 12.0  # seconds: three times as long as the web nginx keeps a yes before it asks again
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One who watches. Times are in ticks."""
+
+    shown: Credentials
+    """The last time."""
+    since: float
+    at: float
 
 
 class Heartbeats:
@@ -17,13 +28,14 @@ class Heartbeats:
     def __init__(self, clock: Clock, changed: asyncio.Event) -> None:
         self._clock = clock
         self._changed = changed
-        self._seen: dict[int, dict[int, tuple[Credentials, float]]] = {}
+        self._seen: dict[int, dict[int, Beat]] = {}
 
     def beat(self, room_id: int, user_id: int, shown: Credentials) -> None:
-        viewers = self._seen.setdefault(room_id, {})
-        if user_id not in viewers:
+        viewers, now = self._seen.setdefault(room_id, {}), self._clock.ticks()
+        before = viewers.get(user_id)
+        if before is None:
             self._changed.set()
-        viewers[user_id] = shown, self._clock.ticks()
+        viewers[user_id] = Beat(shown, before.since if before else now, now)
 
     def end(self, room_id: int, user_id: int) -> None:
         viewers = self._seen.get(room_id, {})
@@ -35,15 +47,14 @@ class Heartbeats:
     def expire(self) -> None:
         """Forgets whoever has shown no ticket for LIFETIME."""
         deadline = self._clock.ticks() - LIFETIME
-        late = [
-            (room, user) for room, viewers in self._seen.items() for user, (_, at) in viewers.items() if at < deadline
-        ]
+        rooms = self._seen.items()
+        late = [(room, user) for room, viewers in rooms for user, beat in viewers.items() if beat.at < deadline]
         for room_id, user_id in late:
             self.end(room_id, user_id)
 
     def rooms(self) -> Iterable[int]:
         return self._seen.keys()
 
-    def in_room(self, room_id: int) -> Mapping[int, Credentials]:
-        """User ids, and what each showed last."""
-        return {user_id: shown for user_id, (shown, _) in self._seen.get(room_id, {}).items()}
+    def in_room(self, room_id: int) -> dict[int, Beat]:
+        """By user id."""
+        return dict(self._seen.get(room_id, {}))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from control.clock import Clock
 from control.live.signal import Signal
@@ -24,6 +25,24 @@ class SessionKey:
     """One life of the node's nginx: it numbers its clients from 1 again in the next."""
     client: int
 
+    def __str__(self) -> str:
+        return f"{self.node}.{self.start}.{self.client}"
+
+
+class Ending(StrEnum):
+    """Why a publisher is here no more."""
+
+    LEFT = "left"
+    """It went, or its connection broke."""
+    SILENT = "silent"
+    """Its link was dead: the connection stood, and nothing came any more."""
+    GATE = "gate"
+    """The room's owner ended the stream."""
+    PASSWORD = "password"
+    """It was let in by a password that is no longer the room's."""
+    LOST = "lost"
+    """nginx, control or the machine went down with it, and it was not there afterwards."""
+
 
 @dataclass(slots=True)
 class Session:
@@ -38,6 +57,10 @@ class Session:
     counted: bool = True
     """A viewer. An owner who previews their own room is none."""
     encoder: str = ""
+    found: bool = False
+    """Not let in by this control: nginx had it already."""
+    ending: Ending | None = None
+    """Why it is over, or why it has been told to go."""
     signal: Signal | None = None
     """A publisher's, once nginx has measured it."""
     timestamp: int = 0
@@ -53,6 +76,16 @@ class Session:
     @property
     def live(self) -> bool:
         return self.role is Role.PUBLISHER and self.media_at is not None
+
+    @property
+    def user_id(self) -> int:
+        """Who came by ticket; 0 for who came by password, which says nothing of who."""
+        return self.credentials.ticket.user_id if self.credentials and self.credentials.ticket else 0
+
+    @property
+    def viewer(self) -> str:
+        """Who watches, as far as it is known: the same user twice is one, the same player twice is two."""
+        return str(self.user_id or self.key)
 
 
 class Presence:
@@ -71,13 +104,14 @@ class Presence:
         self._rooms.setdefault(session.room_id, {})[session.key] = session
         self.changed.set()
 
-    def end(self, key: SessionKey) -> Session | None:
-        """Forgets a session, and remembers that it is over."""
+    def end(self, key: SessionKey, how: Ending = Ending.LEFT) -> Session | None:
+        """Forgets a session, and remembers that it is over. One that had been told to go keeps the reason for that."""
         self._gone[key] = self._clock.ticks()
         session = self._sessions.pop(key, None)
         if session is None:
             self._early[key] = self._gone[key]  # its question may still be on its way here
             return None
+        session.ending = session.ending or how
         room = self._rooms[session.room_id]
         del room[key]
         if not room:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from control.refusals import Denied
+from control.refusals import Denied, GateShut
 from control.rooms.rights import Rights
 from control.rooms.room_passwords import same_password
 
@@ -46,16 +46,19 @@ def may_publish(room: Rights | None, shown: Credentials, now: float) -> None:
     if not same_password(room.anchor_password, shown.password):
         raise Denied("wrong anchor password")
     if room.gate_shut_until > now:
-        raise Denied("gate shut")
+        raise GateShut
 
 
-def may_play(room: Rights | None, shown: Credentials, now: float, void_until_ms: int) -> None:
-    """`void_until_ms`: tickets of this user for this room that expire by then were given back. Raises Denied."""
+def may_play(room: Rights | None, shown: Credentials, now: float, void_until_ms: int, banned_until: float) -> None:
+    """`void_until_ms`: tickets of this user for this room that expire by then were given back; `banned_until`: this
+    user may not watch it before then, seconds since the epoch. Raises Denied."""
     if room is None:
         raise Denied("no such room")
     if shown.false_ticket:
         raise Denied("not a ticket of ours")
     if shown.ticket is not None:
+        if banned_until > now:
+            raise Denied("banned")
         _valid(room, shown.ticket, now, void_until_ms)
     elif not same_password(room.user_password, shown.password):
         raise Denied("wrong viewing password")

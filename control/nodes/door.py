@@ -10,15 +10,17 @@ import structlog
 from control.clock import Clock
 from control.delivery.box_office import BoxOffice
 from control.delivery.hls_door import HlsDoor
-from control.live.presence import REMEMBERED, Presence, Session, SessionKey
+from control.live.presence import REMEMBERED, Ending, Presence, Session, SessionKey
 from control.live.verdicts import Credentials, Role
 from control.nodes.form import Callback
 from control.nodes.plan import JOINING
 from control.nodes.rtmp_control import ControlError, RtmpControl
 from control.nodes.stat import Stat, StatError
-from control.refusals import Denied
+from control.refusals import Denied, GateShut
 from control.storage.tables import LAST_ROOM_ID
 
+DEAD = 5.0  # seconds without media after which a publisher that is gone had lost its link before
+OUT_OF_HEARING = 6.0  # seconds since /stat was last read, which is done every two
 LOOK_AGAIN = 0.3  # seconds between two looks at a publisher that may have fallen silent
 LONGEST_LOOK = 6.0  # seconds; nginx waits longer for a verdict, netcall_timeout
 
@@ -71,6 +73,8 @@ class Door:
         room, shown = room_id(callback.name), self._shown(callback)
         self._box_office.admit(Role.PUBLISHER, room, shown)
         self._check_new(key)
+        if self._clock.ticks() - self._looked_at > OUT_OF_HEARING and self._presence.publisher(room) is None:
+            await self._refuse_beside_unknown(room)
         holder = self._presence.publisher(room)
         if holder is not None:
             await self._make_way(room, holder)
@@ -93,8 +97,9 @@ class Door:
             return self._unknown(key, callback)
         if session.credentials is None:
             self._identify(session, callback)
-        assert session.credentials is not None
-        self._box_office.admit(session.role, session.room_id, session.credentials)
+        if session.ending is not None:
+            raise Denied("put out before")  # and nginx did not hear of it
+        self._judge(session)
         if session.role is Role.PUBLISHER:
             self._presence.hear(session, callback.timestamp)
         else:
@@ -102,9 +107,12 @@ class Door:
 
     def end(self, key: SessionKey) -> None:
         self._awaited.pop(key, None)
-        session = self._presence.end(key)
+        session = self._presence.get(key)
         if session is not None:
+            self._presence.end(key, Ending.SILENT if self._quiet_for(session) >= DEAD else Ending.LEFT)
             _log_passage(session, "left")
+        else:
+            self._presence.end(key)
 
     async def reconsider(self, room: int) -> None:
         """Puts out at once whoever of a room may no longer be here."""
@@ -113,12 +121,13 @@ class Door:
             if session.credentials is None:
                 continue  # its next update tells what let it in
             try:
-                self._box_office.admit(session.role, session.room_id, session.credentials)
+                self._judge(session)
             except Denied as denied:
                 await self.put_out(session, denied.reason)
 
-    async def put_out(self, session: Session, reason: str) -> bool:
+    async def put_out(self, session: Session, reason: str, how: Ending = Ending.LEFT) -> bool:
         """Whether it is gone. Raises nothing: a session that cannot be dropped now is refused at its next update."""
+        session.ending = session.ending or how
         log.info(f"{session.role.value} put out", room=session.room_id, client=session.key.client, reason=reason)
         try:
             dropped = await self._control.drop(session.key.client)
@@ -145,6 +154,19 @@ class Door:
         self._hls_door.expire()
         deadline = self._clock.ticks() - REMEMBERED
         self._awaited = {key: pair for key, pair in self._awaited.items() if pair[1] > deadline}
+
+    def _judge(self, session: Session) -> None:
+        """Asks for the verdict again. Raises Denied, and notes why this session is to end."""
+        assert session.credentials is not None
+        try:
+            self._box_office.admit(session.role, session.room_id, session.credentials)
+        except Denied as denied:
+            session.ending = Ending.GATE if isinstance(denied, GateShut) else Ending.PASSWORD
+            raise
+
+    def _quiet_for(self, session: Session) -> float:
+        """Seconds since a publisher's last media."""
+        return self._clock.ticks() - session.media_at if session.media_at is not None else 0.0
 
     def _unknown(self, key: SessionKey, callback: Callback) -> None:
         """An update of a session we know nothing of: judged afresh, and taken in once /stat shows it."""
@@ -206,10 +228,29 @@ class Door:
             else:
                 looked = holder.timestamp
                 silent = self._clock.ticks() - (holder.media_at or holder.since) >= self._silent
-                if not (silent and await self.put_out(holder, "silent, and another publisher came")):
+                if not (silent and await self._retire(holder)):
                     await asyncio.sleep(LOOK_AGAIN)
         if self._presence.publisher(room) is not None:
             raise Denied("another publisher was quicker")
+
+    async def _retire(self, holder: Session) -> bool:
+        """Whether a silent publisher is gone. One that could not be dropped may yet be heard again, and then stays."""
+        gone = await self.put_out(holder, "silent, and another publisher came", Ending.SILENT)
+        if self._presence.get(holder.key) is holder:
+            holder.ending = None
+        return gone
+
+    async def _refuse_beside_unknown(self, room: int) -> None:
+        """nginx has been out of hearing, and leases ran out: a publisher that we gave up may be there all the same.
+        Raises Denied where one is."""
+        try:
+            snapshot = await self._stat.read()
+        except StatError as failure:
+            log.warning("stat failed", failure=str(failure))
+            return  # as empty as far as we know
+        if any(client.publishing and client.name == str(room) for client in snapshot.clients):
+            self.nudge.set()
+            raise Denied("already live from one that was out of hearing")
 
     async def _is_there(self, holder: Session) -> bool:
         """Asks /stat about one publisher. Raises Denied if there is no telling."""

@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from control.clock import Clock
-from control.live.presence import Presence, Session
+from control.live.presence import Ending, Presence, Session
 from control.live.verdicts import Role
 from control.nodes.door import Door
 from control.nodes.plan import Plan, key_of, plan
@@ -48,6 +48,7 @@ class Reconciler:
         self._first_media = first_media
         self._lease = lease
         self._reachable = True
+        self._worker = 0
         self._turn = asyncio.Lock()
 
     async def next_turn(self) -> None:
@@ -65,7 +66,8 @@ class Reconciler:
     async def run(self) -> bool:
         """One repair, while no other runs. False where nginx could not be asked: then leases alone run out."""
         async with self._turn:
-            return await self._repair()
+            with metrics.repair_seconds.time():
+                return await self._repair()
 
     async def _repair(self) -> bool:
         self._presence.forget()
@@ -77,6 +79,7 @@ class Reconciler:
             self._expire()
             return False
         self._say_reachable(True)
+        self._notice_worker(seen.pid)
         self._vouch(seen)
         work = plan(
             seen,
@@ -104,22 +107,22 @@ class Reconciler:
 
     async def _apply(self, work: Plan, seen: Snapshot) -> None:
         for session in work.end:
-            self._presence.end(session.key)
+            self._presence.end(session.key, Ending.LOST)
             metrics.repairs.labels("ended").inc()
             log.warning("repaired: ended", room=session.room_id, client=session.key.client, role=session.role.value)
         for client in work.add:
             self._take_in(client, seen)
         for session in work.silent:
-            await self._door.put_out(session, "no media")
+            await self._door.put_out(session, "no media", Ending.SILENT)
         for client in work.drop:
             await self._drop(client)
 
     def _take_in(self, client: SeenClient, seen: Snapshot) -> None:
         key = key_of(self._node, seen, client.client)
         role = Role.PUBLISHER if client.publishing else Role.PLAYER
-        session = Session(
-            key, role, int(client.name), client.address, self._clock.ticks(), counted=not client.publishing
-        )
+        since = self._clock.ticks() - client.connected
+        session = Session(key, role, int(client.name), client.address, since, found=True)
+        session.counted = not client.publishing
         self._door.adopt(session)
         self._hear(session, client)
         metrics.repairs.labels("added").inc()
@@ -138,12 +141,20 @@ class Reconciler:
         deadline = self._clock.ticks() - self._lease
         for session in self._presence.all():
             if session.heard_at < deadline:
-                self._presence.end(session.key)
+                self._presence.end(session.key, Ending.LOST)
                 metrics.repairs.labels("expired").inc()
                 log.warning("lease ran out", room=session.room_id, client=session.key.client)
 
     def _room_exists(self, name: str) -> bool:
         return name.isascii() and name.isdigit() and self._rights.of(int(name)) is not None
+
+    def _notice_worker(self, pid: int) -> None:
+        """A worker that crashed told of no end, and its successor has only those who came since."""
+        if self._worker not in (0, pid):
+            log.warning("nginx's worker is a new one", pid=pid)
+            metrics.repairs.labels("worker").inc()
+            self._door.nudge.set()  # those who were just joining the old one are looked for once more, soon
+        self._worker = pid
 
     def _say_reachable(self, reachable: bool, failure: str = "") -> None:
         if reachable != self._reachable:

@@ -32,6 +32,8 @@ class SeenClient:
     """Milliseconds, of the last media."""
     address: str
     encoder: str
+    connected: float
+    """Seconds since it connected."""
     signal: Signal | None = None
     """What a publisher sends."""
 
@@ -101,6 +103,7 @@ def _client(element: ET.Element, stream: ET.Element, signal: Signal) -> SeenClie
         timestamp=int(element.findtext("timestamp") or 0),
         address=element.findtext("address") or "",
         encoder=element.findtext("flashver") or "",
+        connected=int(element.findtext("time") or 0) / 1000,
         signal=signal if publishing else None,
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
 callbacks = Counter("qplus_callbacks", "nginx-rtmp's callbacks, by call and answer", ["call", "answer"])
 hls_questions = Counter("qplus_hls_questions", "The web nginx's questions about HLS viewers, by answer", ["answer"])
 repairs = Counter("qplus_repairs", "Differences found between nginx and what control held, by kind", ["kind"])
+repair_seconds = Histogram("qplus_repair_seconds", "How long it took to ask nginx who is there and to repair")
 live_rooms = Gauge("qplus_live_rooms", "Rooms of this node that are live")
 players = Gauge("qplus_players", "Viewers of this node")
 

@@ -15,6 +15,7 @@ class Rights:
     room_id: int
     owner_id: int
     anchor_password: str
+    assist_password: str
     user_password: str
     password_generation: int
     gate_shut_until: float
@@ -25,6 +26,7 @@ COLUMNS = (
     rooms.c.id,
     rooms.c.owner_id,
     rooms.c.anchor_password,
+    rooms.c.assist_password,
     rooms.c.user_password,
     rooms.c.password_generation,
     rooms.c.gate_shut_until,
@@ -46,6 +48,7 @@ class RightsOfRooms:
             room_id=row["id"],
             owner_id=row["owner_id"],
             anchor_password=row["anchor_password"],
+            assist_password=row["assist_password"],
             user_password=row["user_password"],
             password_generation=row["password_generation"],
             gate_shut_until=row["gate_shut_until"],

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 FIRST_ROOM_ID = 1000001  # wire contract
 LAST_ROOM_ID = 2**31 - 1  # shipped apps hold a room id in a signed 32-bit integer
+LAST_USER_ID = 2**31 - 1  # an integer column holds no more everywhere
 
 metadata = sa.MetaData(
     naming_convention={
@@ -141,6 +142,42 @@ on_air = sa.Table(  # what a node says of a room; good until expires_at unless s
     sa.Column("live_since", sa.Float, nullable=True, index=True),  # null: viewers wait, nobody publishes
     sa.Column("players", sa.Integer, nullable=False),
     sa.Column("expires_at", sa.Float, nullable=False, index=True),
+)
+
+broadcasts = sa.Table(  # one row for each, from going live to going off air
+    "broadcasts",
+    metadata,
+    _room(primary_key=True),
+    sa.Column("started_at", sa.Float, primary_key=True),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("seen_at", sa.Float, nullable=False),  # when it was last known to be on air
+    sa.Column("ended_at", sa.Float, nullable=True),  # null: on air
+    sa.Column("ending", sa.Text, nullable=True),
+    sa.Column("encoder", sa.Text, nullable=False),
+    sa.Column("peak_viewers", sa.Integer, nullable=False),
+    sa.Column("total_viewers", sa.Integer, nullable=False),
+    sa.Column("watch_seconds", sa.Float, nullable=False),
+    sa.Column("closed", sa.Boolean, nullable=False),  # it cannot go on any more
+    sa.Index("ix_broadcasts_node_closed", "node", "closed"),
+)
+
+broadcast_viewers = sa.Table(  # who has been counted in total_viewers, until the broadcast is closed
+    "broadcast_viewers",
+    metadata,
+    sa.Column("room_id", sa.Integer, primary_key=True),
+    sa.Column("started_at", sa.Float, primary_key=True),
+    sa.Column("viewer", sa.Text, primary_key=True),
+    sa.ForeignKeyConstraint(
+        ["room_id", "started_at"], ["broadcasts.room_id", "broadcasts.started_at"], ondelete="CASCADE"
+    ),
+)
+
+bans = sa.Table(
+    "bans",
+    metadata,
+    _room(primary_key=True),
+    _user(primary_key=True, index=True),
+    sa.Column("until", sa.Float, nullable=False),
 )
 
 list_pages = sa.Table(  # what a session's listing has still to show, in the order it began with

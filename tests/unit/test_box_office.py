@@ -7,6 +7,7 @@ from control.delivery.revocations import Revocations
 from control.delivery.tickets import Keys
 from control.live.verdicts import Role
 from control.refusals import Denied
+from control.rooms.bans import Bans
 from control.rooms.rights import RightsOfRooms
 from control.storage.database import Store
 from tests.support.rows import add_room, add_user
@@ -22,7 +23,8 @@ class Office:
     def __init__(self, store: Store, clock: HandClock, room: int, viewer: int) -> None:
         self.clock, self.room, self.viewer = clock, room, viewer
         self.rights, self.revocations = RightsOfRooms(store), Revocations(store, clock)
-        self.box_office = BoxOffice(Keys({"k1": b"key"}), self.rights, self.revocations, clock, LIFETIME)
+        self.bans = Bans(store, clock)
+        self.box_office = BoxOffice(Keys({"k1": b"key"}), self.rights, self.revocations, self.bans, clock, LIFETIME)
 
     def issue(self) -> str:
         return self.box_office.issue(self.room, self.viewer, 1)
@@ -39,6 +41,7 @@ async def opened(store: Store, clock: HandClock, room: int, viewer: int) -> Offi
     made = Office(store, clock, room, viewer)
     await made.rights.load()
     await made.revocations.load()
+    await made.bans.load()
     return made
 
 

@@ -302,15 +302,43 @@ async def test_a_publisher_of_an_nginx_that_is_no_more_gives_way(stage: Stage) -
     assert await stage.status() == (True, 0)
 
 
+async def test_what_cannot_be_dropped_now_is_refused_at_its_next_update(stage: Stage) -> None:
+    await stage.publish(1)
+    stage.box.nginx.deaf = True
+    await stage.own("PushLiveStream", status=0)
+    await stage.own("PushLiveStream", status=1)  # for who comes next
+    assert await stage.update(1) == 403
+
+
+async def test_a_publisher_whose_lease_ran_out_unheard_keeps_its_room(stage: Stage) -> None:
+    await stage.publish(1)
+    await stage.box.settle()
+    stage.box.nginx.broken = True
+    stage.box.clock.advance(13)
+    assert await stage.status() == (False, 0)
+    stage.box.nginx.broken = False  # frozen and woken: nobody has looked yet
+    assert await stage.box.callback("publish", 2, str(stage.id), f"pwd={stage.anchor}") == 403
+    stage.box.clock.advance(JOINING + 0.1)
+    assert await stage.status() == (True, 0)
+
+
+async def test_an_nginx_that_cannot_be_looked_at_keeps_nobody_out_of_an_empty_room(stage: Stage) -> None:
+    stage.box.nginx.broken = True
+    stage.box.clock.advance(13)
+    assert await stage.publish(1) == 204
+
+
 async def test_a_restarted_control_finds_who_is_here(stage: Stage) -> None:
     await stage.publish(1)
     await stage.play(2)
     assert await stage.status() == (True, 1)
-    began = await live_since(stage.box)
+    stage.box.clock.advance(100)
+    assert await stage.update(1, timestamp=2000) == 204
+    began = await live_since(stage)
     async with restarted(stage) as again:
         again.box.clock.advance(5)
         assert await again.status() == (True, 1)
-        assert await live_since(again.box) == began
+        assert await live_since(again) == began
 
 
 async def test_a_restarted_control_learns_what_let_each_in(stage: Stage) -> None:
@@ -355,8 +383,8 @@ def send(box: Box, client: int) -> None:
     box.nginx.clients[client].timestamp += 300
 
 
-async def live_since(box: Box) -> float:
-    return (await box.doors.board.read()).popitem()[1]
+async def live_since(stage: Stage) -> int:
+    return (await stage.own("GetMyLiveSessions"))["list"][0]["startTime"]
 
 
 class restarted:

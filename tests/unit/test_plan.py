@@ -21,7 +21,7 @@ def held(client: int = 1, role: Role = Role.PLAYER, since: float = LONG_AGO, sta
 
 
 def seen(client: int = 1, publishing: bool = False, **more: object) -> SeenClient:
-    usual = SeenClient(client, str(ROOM), publishing, True, 500, "192.0.2.7", "test")
+    usual = SeenClient(client, str(ROOM), publishing, True, 500, "192.0.2.7", "test", 1.0)
     return replace(usual, **more)
 
 

@@ -56,9 +56,9 @@ async def test_clients_are_read_as_nginx_writes_them() -> None:
     seen = await read(saying(SAMPLE))
     assert (seen.start, seen.pid, seen.asked_at) == ("s1", 7925, HandClock().ticks())
     assert seen.clients == (
-        SeenClient(8, "101", False, True, 4756, "127.0.0.1", "LNX 9,0,124,2"),
-        SeenClient(9, "101", False, True, 4756, "127.0.0.1:1936/hls", "ngx-local-relay"),
-        SeenClient(1, "101", True, True, 4797, "::1", "FMLE/3.0", Signal(88000, 160, 90, 15.0, "H264", "AAC")),
+        SeenClient(8, "101", False, True, 4756, "127.0.0.1", "LNX 9,0,124,2", 1.126),
+        SeenClient(9, "101", False, True, 4756, "127.0.0.1:1936/hls", "ngx-local-relay", 1.126),
+        SeenClient(1, "101", True, True, 4797, "::1", "FMLE/3.0", 4.8, Signal(88000, 160, 90, 15.0, "H264", "AAC")),
     )
     assert [client.is_relay for client in seen.clients] == [False, True, False]
 

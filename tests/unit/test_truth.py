@@ -17,6 +17,7 @@ from control.delivery.revocations import Revocations
 from control.delivery.tickets import Keys
 from control.live.attempts import Attempts
 from control.live.audience import Audience
+from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Heartbeats
 from control.live.presence import Presence, SessionKey
 from control.nodes import door as door_module
@@ -28,6 +29,7 @@ from control.nodes.reconcile import Reconciler
 from control.nodes.rtmp_control import RtmpControl
 from control.nodes.stat import Stat
 from control.refusals import Denied
+from control.rooms.bans import Bans
 from control.rooms.rights import RightsOfRooms
 from tests.support.world import FakeNginx, HandClock, StreamClient, body
 
@@ -41,23 +43,24 @@ class Control:
     """One life of a control: what it is made of, without a database."""
 
     def __init__(self, nginx: FakeNginx, http: httpx.AsyncClient, clock: HandClock) -> None:
-        rights, revocations = RightsOfRooms(None), Revocations(None, clock)
+        rights, revocations, bans = RightsOfRooms(None), Revocations(None, clock), Bans(None, clock)
         for room in ROOMS:
             rights.note(
                 {
                     "id": room,
                     "owner_id": 1,
                     "anchor_password": "anchor",
+                    "assist_password": "assist",
                     "user_password": "viewer",
                     "password_generation": 1,
                     "gate_shut_until": 0.0,
                 }
             )
-        box_office = BoxOffice(Keys({"k1": b"k"}), rights, revocations, clock, 600)
+        box_office = BoxOffice(Keys({"k1": b"k"}), rights, revocations, bans, clock, 600)
         self.presence = Presence(clock)
         heartbeats = Heartbeats(clock, self.presence.changed)
         hls_door = HlsDoor(self.presence, heartbeats, box_office)
-        self.audience = Audience(self.presence, heartbeats, clock, 10)
+        self.audience = Audience(self.presence, heartbeats, Broadcasts(clock, 10))
         stat, control = Stat(http, clock), RtmpControl(http)
         self.door = Door(self.presence, box_office, hls_door, stat, control, clock, 3)
         self.callbacks = Callbacks("local", self.door, Attempts(clock))

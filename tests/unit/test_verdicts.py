@@ -10,7 +10,7 @@ from control.rooms.rights import Rights
 
 NOW = 1_800_000_000.0
 OWNER, VIEWER = 1, 2
-ROOM = Rights(1000001, OWNER, "anchor-pwd", "viewing-pwd", 3, 0.0)
+ROOM = Rights(1000001, OWNER, "anchor-pwd", "assist-pwd", "viewing-pwd", 3, 0.0)
 TICKET = Pass(ROOM.room_id, VIEWER, 3, int(NOW * 1000) + 1)
 
 
@@ -59,15 +59,27 @@ def test_who_may_publish(outcome: str, room: Rights | None, shown: Credentials) 
     ],
 )
 def test_who_may_play(outcome: str, shown: Credentials, void_until_ms: int) -> None:
-    assert said(lambda: may_play(ROOM, shown, NOW, void_until_ms)) == outcome
+    assert said(lambda: may_play(ROOM, shown, NOW, void_until_ms, 0.0)) == outcome
 
 
 def test_nobody_plays_in_a_room_that_is_not() -> None:
-    assert said(lambda: may_play(None, ticket(), NOW, 0)) == "no such room"
+    assert said(lambda: may_play(None, ticket(), NOW, 0, 0.0)) == "no such room"
 
 
 def test_a_shut_gate_is_no_affair_of_viewers() -> None:
-    assert said(lambda: may_play(replace(ROOM, gate_shut_until=NOW + 1), ticket(), NOW, 0)) == "ok"
+    assert said(lambda: may_play(replace(ROOM, gate_shut_until=NOW + 1), ticket(), NOW, 0, 0.0)) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown", "until"),
+    [
+        ("banned", ticket(), NOW + 1),
+        ("ok", ticket(), NOW),
+        ("ok", Credentials("viewing-pwd"), NOW + 1),  # nobody knows who that is
+    ],
+)
+def test_a_ban_holds_for_its_time_and_its_user(outcome: str, shown: Credentials, until: float) -> None:
+    assert said(lambda: may_play(ROOM, shown, NOW, 0, until)) == outcome
 
 
 def said(ask) -> str:

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from control.live.broadcasts import REMEMBERED, Broadcast, Broadcasts
+from control.live.presence import Ending, Session, SessionKey
+from control.live.verdicts import Role
+from tests.support.world import HandClock
+
+ROOM, GAP, SAID_EVERY = 1000001, 10, 5
+
+
+@dataclass
+class Room:
+    clock: HandClock = field(default_factory=HandClock)
+
+    def __post_init__(self) -> None:
+        self.broadcasts = Broadcasts(self.clock, GAP)
+        self.publisher = self.comes()
+
+    def comes(self, **more: object) -> Session:
+        """Another publisher."""
+        key = SessionKey("local", "s1", 1)
+        self.publisher = Session(key, Role.PUBLISHER, ROOM, "192.0.2.7", self.clock.ticks(), encoder="obs", **more)
+        return self.publisher
+
+    def on(self, *viewers: str, players: int | None = None) -> Broadcast:
+        return self.broadcasts.on_air(self.publisher, len(viewers) if players is None else players, set(viewers))
+
+    def off(self, how: Ending | None = Ending.LEFT) -> None:
+        self.publisher.ending = how
+        self.broadcasts.off_air(but=set())
+
+    def written(self) -> list[Broadcast]:
+        rows = self.broadcasts.unsaved()
+        self.broadcasts.saved()
+        return rows
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def test_one_that_goes_on_is_written_each_time(room: Room) -> None:
+    first = room.on()
+    assert room.written() == [first]
+    room.clock.advance(5)
+    assert room.on() is first
+    assert room.written() == [first]
+    assert (first.started_at, first.seen_at) == (room.clock.now() - 5, room.clock.now())
+    assert room.written() == []
+
+
+@pytest.mark.parametrize("how", Ending)
+def test_it_is_told_how_it_ended(room: Room, how: Ending) -> None:
+    broadcast = room.on()
+    room.clock.advance(60)
+    room.off(how)
+    assert (broadcast.ended_at, broadcast.ending) == (room.clock.now(), how)
+
+
+def test_a_gap_is_no_end(room: Room) -> None:
+    broadcast = room.on()
+    room.off()
+    room.clock.advance(GAP)
+    room.comes()
+    assert room.on() is broadcast
+    assert (broadcast.ended_at, broadcast.ending) == (None, None)
+
+
+def test_after_a_longer_gap_it_is_another_and_the_first_is_closed(room: Room) -> None:
+    first = room.on()
+    room.off()
+    room.written()
+    room.clock.advance(GAP + 1)
+    room.comes()
+    second = room.on()
+    assert second.started_at == room.clock.now()
+    assert room.written() == [first, second]
+    assert (first.closed, second.closed) == (True, False)
+
+
+def test_what_nginx_had_all_along_goes_on(room: Room) -> None:
+    broadcast = room.on()
+    room.off(Ending.LOST)  # a lease that ran out while nginx could not be heard
+    room.clock.advance(REMEMBERED)
+    room.comes(found=True)
+    assert room.on() is broadcast
+
+
+def test_it_is_closed_when_it_can_no_longer_go_on(room: Room) -> None:
+    broadcast = room.on()
+    room.off()
+    room.written()
+    room.clock.advance(REMEMBERED + 1)
+    room.broadcasts.off_air(but=set())
+    assert room.written() == [broadcast]
+    assert broadcast.closed
+    room.broadcasts.off_air(but=set())
+    assert room.written() == []
+
+
+def test_viewers_are_told_apart_and_written_once(room: Room) -> None:
+    broadcast = room.on("7", "8")
+    assert broadcast.fresh == {"7", "8"}
+    room.written()
+    room.on("7")
+    room.on("7", "9", players=3)
+    assert (broadcast.fresh, broadcast.viewers, broadcast.peak) == ({"9"}, {"7", "8", "9"}, 3)
+
+
+def test_watching_is_added_up_while_it_is_on_air(room: Room) -> None:
+    broadcast = room.on("7", "8")
+    room.clock.advance(10)
+    room.on("7")
+    room.clock.advance(5)
+    room.off()
+    assert broadcast.watch_seconds == 2 * 10 + 5
+    room.clock.advance(GAP)
+    room.comes()
+    room.on("7", "8", "9")
+    room.clock.jump(3600)
+    room.clock.advance(1)
+    room.off()
+    assert broadcast.watch_seconds == 25 + 3
+
+
+def resumed(room: Room, ago: float, **more: object) -> Broadcast:
+    """One that a control before this one saw last so many seconds ago."""
+    at = room.clock.now() - ago
+    broadcast = Broadcast(ROOM, at - 100, at, **more)
+    room.broadcasts.resume(broadcast, SAID_EVERY)
+    return broadcast
+
+
+def test_after_a_restart_it_goes_on_with_the_publisher_that_was_there(room: Room) -> None:
+    broadcast = resumed(room, ago=300, peak=5, watch_seconds=50.0)
+    room.comes(found=True)
+    assert room.on("7") is broadcast
+    assert (broadcast.ended_at, broadcast.peak, broadcast.watch_seconds) == (None, 5, 50.0)
+
+
+def test_after_a_restart_it_goes_on_with_a_publisher_that_is_back_in_time(room: Room) -> None:
+    broadcast = resumed(room, ago=SAID_EVERY + GAP)
+    assert room.on() is broadcast
+
+
+def test_after_a_restart_it_has_ended_when_it_was_seen_last(room: Room) -> None:
+    broadcast = resumed(room, ago=SAID_EVERY + GAP + 1)
+    assert (broadcast.ended_at, broadcast.ending) == (room.clock.now() - 16, Ending.LOST)
+    assert room.on() is not broadcast
+    assert broadcast in room.written()
+
+
+def test_after_a_restart_a_known_end_stays(room: Room) -> None:
+    ended = room.clock.now() - 3
+    broadcast = resumed(room, ago=3, ended_at=ended, ending=Ending.GATE)
+    room.broadcasts.off_air(but=set())
+    assert (broadcast.ended_at, broadcast.ending) == (ended, Ending.GATE)
+
+
+def test_a_wall_clock_that_was_set_back_ends_nothing(room: Room) -> None:
+    broadcast = resumed(room, ago=-3600)
+    assert room.on() is broadcast
