@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from control.api import own_rooms, people, visits
+from control.api import moderation, own_rooms, people, visits
 from control.api.envelope import Api, endpoint
 from control.api.people import get_user_head_pic
 from control.api.services import Services
@@ -55,6 +55,10 @@ APIS: dict[str, Api] = {
     "CreateLiveRoom": own_rooms.create_live_room,
     "ModifyMyLiveRoom": own_rooms.modify_my_live_room,
     "PushLiveStream": own_rooms.push_live_stream,
+    "GetMyLiveSessions": own_rooms.get_my_live_sessions,
+    "GetRoomPlayers": moderation.get_room_players,
+    "KickPlayer": moderation.kick_player,
+    "BanUser": moderation.ban_user,
     "GetLiveRoomList": visits.get_live_room_list,
     "SearchLiveStream": visits.search_live_stream,
     "SearchLiveRoom": visits.search_live_stream,

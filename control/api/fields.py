@@ -62,6 +62,13 @@ class Fields:
             return value
         raise BadParameter(name)
 
+    def count(self, usual: int, most: int) -> int:
+        """How long a page is wanted; more than `most` is taken as `most`. Raises BadParameter."""
+        count = self.number("count", usual) or usual
+        if count < 0:
+            raise BadParameter("count")
+        return min(count, most)
+
     def needed_number(self, *names: str) -> int:
         """The first of these names that is there: the contract spells some in two ways. Raises BadParameter."""
         name = next((each for each in names if self._values.get(each) not in (None, "")), names[0])

@@ -1,4 +1,5 @@
-"""GetMyLiveRoomId, GetMyLiveRoom, CreateLiveRoom, ModifyMyLiveRoom, PushLiveStream: an owner and their room."""
+"""GetMyLiveRoomId, GetMyLiveRoom, CreateLiveRoom, ModifyMyLiveRoom, PushLiveStream, GetMyLiveSessions: an owner and
+their room."""
 
 from __future__ import annotations
 
@@ -6,8 +7,11 @@ from control.api.envelope import Call, Reply
 from control.api.fields import Fields
 from control.api.room_objects import room_object
 from control.live import gate
-from control.refusals import NoRoom
+from control.live.ledger import Entry
+from control.refusals import BadParameter, NoRoom
 from control.rooms.rooms import RoomForm
+
+PAGE, LONGEST_PAGE = 20, 100  # broadcasts
 
 
 async def get_my_live_room_id(call: Call) -> Reply:
@@ -42,6 +46,30 @@ async def push_live_stream(call: Call) -> Reply:
     room_id = await call.services.gate.set(caller.user, fields.needed_number("liveRoomId"), is_open, seconds)
     await call.services.door.reconsider(room_id)
     return {}
+
+
+async def get_my_live_sessions(call: Call) -> Reply:
+    caller, fields = await call.caller(), call.fields
+    if not caller.user.room_id:
+        raise NoRoom
+    count, before = fields.count(PAGE, LONGEST_PAGE), fields.number("before", 0)
+    if before < 0:
+        raise BadParameter("before")
+    entries = await call.services.ledger.of_room(caller.user.room_id, float(before), count)
+    return {"list": [_live_session(entry, call.services.clock.now()) for entry in entries]}
+
+
+def _live_session(entry: Entry, now: float) -> Reply:
+    return {
+        "startTime": int(entry.started_at),
+        "endTime": int(entry.ended_at or 0),
+        "duration": round((entry.ended_at or now) - entry.started_at),
+        "endReason": entry.ending or "",
+        "encoder": entry.encoder,
+        "peakCount": entry.peak_viewers,
+        "totalCount": entry.total_viewers,
+        "watchSeconds": round(entry.watch_seconds),
+    }
 
 
 def _form(fields: Fields) -> RoomForm:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from control.api.envelope import Call, Reply
 from control.api.room_objects import play_urls, room_object
 from control.lobby.lists import Kind
-from control.refusals import BadParameter, BadRoomPassword
+from control.refusals import BadParameter, BadRoomPassword, Banned
 from control.rooms.room_passwords import same_password
 
 PAGE, LONGEST_PAGE = 5, 100  # rooms
@@ -15,11 +15,8 @@ LONGEST_KEYWORD = 256  # characters
 async def get_live_room_list(call: Call) -> Reply:
     caller, fields = await call.caller(), call.fields
     kind = Kind(fields.choice("type", *Kind))
-    count = fields.number("count", PAGE) or PAGE
-    if count < 0:
-        raise BadParameter("count")
-    from_start = fields.number("refresh", 1) != 0
-    cards = await call.services.lists.page(caller, kind, min(count, LONGEST_PAGE), from_start)
+    count, from_start = fields.count(PAGE, LONGEST_PAGE), fields.number("refresh", 1) != 0
+    cards = await call.services.lists.page(caller, kind, count, from_start)
     if kind is Kind.ALL:
         return {"type": kind, "list": [room_object(call, caller, card) for card in cards]}
     online = [room_object(call, caller, card) for card in cards if card.is_live]
@@ -55,6 +52,8 @@ async def play_live_stream(call: Call) -> Reply:
     if card.need_password:
         rights = services.box_office.rights(card.room_id)
         shown = fields.needed_text("liveRoomUserPwd")
+        if card.is_banned:
+            raise Banned
         if rights is None or not same_password(rights.user_password, shown):
             raise BadRoomPassword
     return play_urls(call, caller, card)

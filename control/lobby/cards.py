@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from control.accounts.users import User
 from control.storage.database import Row
-from control.storage.tables import follows, on_air, rooms, users
+from control.storage.tables import bans, follows, on_air, rooms, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Card:
     password_generation: int
     need_password: bool
     """The visitor must know the viewing password to watch."""
+    is_banned: bool
+    """No password helps."""
 
 
 def is_live(now: float) -> sa.ColumnElement[bool]:
@@ -57,6 +59,7 @@ def select_cards(visitor: User, now: float) -> sa.Select[Any]:
     players = sa.select(sa.func.coalesce(sa.func.sum(on_air.c.players), 0)).where(believed).scalar_subquery()
     live = sa.select(on_air.c.room_id).where(believed, on_air.c.live_since > 0).exists()
     followed = follows.select().where(follows.c.user_id == visitor.id, follows.c.room_id == rooms.c.id).exists()
+    banned = bans.select().where(bans.c.user_id == visitor.id, bans.c.room_id == rooms.c.id, bans.c.until > now)
     return sa.select(
         rooms,
         users.c.nick_name,
@@ -64,11 +67,13 @@ def select_cards(visitor: User, now: float) -> sa.Select[Any]:
         players.label("players"),
         live.label("is_live"),
         followed.label("is_followed"),
+        banned.exists().label("is_banned"),
     ).join_from(rooms, users, users.c.id == rooms.c.owner_id)
 
 
 def read_card(row: Row, visitor: User) -> Card:
     mine = row["owner_id"] == visitor.id
+    may_watch = mine or (row["is_open"] and not row["is_banned"])
     return Card(
         room_id=row["id"],
         owner_id=row["owner_id"],
@@ -83,7 +88,8 @@ def read_card(row: Row, visitor: User) -> Card:
         is_live=bool(row["is_live"]),
         anchor_password=row["anchor_password"] if mine else "",
         assist_password=row["assist_password"] if mine else "",
-        user_password=row["user_password"] if mine or row["is_open"] else "",
+        user_password=row["user_password"] if may_watch else "",
         password_generation=row["password_generation"],
-        need_password=not (mine or row["is_open"]),
+        need_password=not may_watch,
+        is_banned=bool(row["is_banned"]),
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from control.live.broadcasts import REMEMBERED
 from control.lobby.lobby import Lobby
 from control.routes import APIS
 from control.settings import Settings
@@ -23,9 +24,11 @@ from tests.support.world import Box, HandClock
 
 pytestmark = pytest.mark.anyio
 
-LOADED_AT_START = {"rooms", "ticket_revocations"}  # whole, into memory, for verdicts
+LOADED_AT_START = {"rooms", "ticket_revocations", "bans"}  # whole, into memory, for verdicts
 NO_TABLES = re.compile(r"CONSTANT|\d+|anon_\d+|live|numbered|listed|json_each")
-BACKGROUND = re.compile(r"(INSERT INTO|DELETE FROM) on_air|UPDATE sessions|DELETE FROM sessions WHERE sessions.used_at")
+BACKGROUND = re.compile(
+    r"(INSERT INTO|DELETE FROM) (on_air|broadcast)|UPDATE sessions|DELETE FROM sessions WHERE sessions.used_at"
+)
 PARTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
 
@@ -89,6 +92,10 @@ async def evening(box: Box, ann: Person, bob: Person) -> None:
     ticket = argument((await bob.does("PlayLiveStream", liveroomId=room["liveRoomId"], status=1))["playRtmpUrl"])
     await watch(box, 1, room["liveRoomId"], ticket)
     await bob.does("GetLiveroomNumber", liveroomId=room["liveRoomId"])
+    (player,) = (await ann.does("GetRoomPlayers", liveRoomId=room["liveRoomId"]))["list"]
+    for wish in (1, 0):
+        await ann.does("BanUser", liveRoomId=room["liveRoomId"], userId=player["userId"], status=wish)
+    await ann.does("KickPlayer", liveRoomId=room["liveRoomId"], playerId=player["playerId"])
     await bob.does("PlayLiveStream", liveroomId=room["liveRoomId"], status=0)
     await ann.does("GetMyLiveRoomId")
     await ann.does("ModifyMyLiveRoom", liveRoomName="Orchard", liveRoomTopic="Apples", liveRoomUserPwd="viewer-2")
@@ -98,6 +105,9 @@ async def evening(box: Box, ann: Person, bob: Person) -> None:
         picture = await ann.does("ModifyUserHeadPic", headPic=pictures.sent(pictures.encoded("PNG")))
     await box.http.get("/live/GetUserHeadPic", params={"id": picture["headPicId"]})
     await go_off(box, private)
+    box.clock.advance(REMEMBERED + 1)
+    await box.settle()
+    await bob.does("GetMyLiveSessions")
     await new_passwords(box, ann, bob)
 
 
@@ -166,6 +176,11 @@ async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[s
         ("PlayLiveStream", {"liveroomId": room, "status": 1}),
         ("PlayLiveStream", {"liveroomId": room, "status": 0}),
         ("GetLiveroomNumber", {"liveroomId": room}),
+        ("GetMyLiveSessions", {}),
+        ("GetRoomPlayers", {"liveRoomId": room}),
+        ("KickPlayer", {"liveRoomId": room, "playerId": "hls.2"}),
+        ("BanUser", {"liveRoomId": room, "userId": 2, "status": 1}),
+        ("BanUser", {"liveRoomId": room, "userId": 2, "status": 0}),
     ]
     assert {name for name, _ in asked} == APIS.keys()
     made = []

@@ -1,0 +1,79 @@
+"""GetRoomPlayers, KickPlayer, BanUser: a room's owner, or their assistant, and who watches."""
+
+from __future__ import annotations
+
+from control.accounts.users import NOBODY, User
+from control.api.envelope import Call, Reply
+from control.live.audience import Viewer
+from control.refusals import BadRoomPassword, NoSuchRoom
+from control.rooms import bans
+from control.rooms.rights import Rights
+from control.rooms.room_passwords import same_password
+
+SHOWN, MOST_SHOWN = 100, 1000  # viewers
+
+
+async def get_room_players(call: Call) -> Reply:
+    room, services = await _moderated(call), call.services
+    count = call.fields.count(SHOWN, MOST_SHOWN)
+    viewers = services.audience.viewers(room.room_id)
+    shown = viewers[:count]
+    users = await services.users.by_ids([viewer.user_id for viewer in shown if viewer.user_id])
+    now = services.clock.ticks()
+    return {
+        "number": len(viewers),
+        "list": [_player(viewer, users.get(viewer.user_id, NOBODY), now) for viewer in shown],
+        "bannedList": [
+            {"userId": ban.user_id, "nickName": ban.nick_name, "seconds": round(ban.seconds_left)}
+            for ban in await services.bans.of_room(room.room_id)
+        ],
+    }
+
+
+async def kick_player(call: Call) -> Reply:
+    room, services = await _moderated(call), call.services
+    player = call.fields.needed_text("playerId")
+    viewer = next((each for each in services.audience.viewers(room.room_id) if each.id == player), None)
+    if viewer is None:
+        return {}  # has gone, which is what was wanted
+    if viewer.user_id:  # else the ticket would let the player back in by itself
+        await services.box_office.take_back(room.room_id, viewer.user_id)
+        await services.door.reconsider(room.room_id)
+    elif viewer.session is not None:
+        await services.door.put_out(viewer.session, "thrown out")
+    return {}
+
+
+async def ban_user(call: Call) -> Reply:
+    room, services, fields = await _moderated(call), call.services, call.fields
+    user_id = fields.needed_number("userId")
+    if not fields.choice("status", 0, 1):
+        await services.bans.lift(room, user_id)
+        return {}
+    await services.bans.ban(room, user_id, fields.number("timeout", bans.DEFAULT))
+    await services.door.reconsider(room.room_id)
+    return {}
+
+
+async def _moderated(call: Call) -> Rights:
+    """The room of the request, which the caller owns or knows the assistant's password of. Raises NoSuchRoom, also
+    where neither is claimed, and BadRoomPassword."""
+    caller, fields = await call.caller(), call.fields
+    room = call.services.box_office.rights(fields.needed_number("liveRoomId", "liveroomId"))
+    shown = fields.text("liveRoomAssistPwd")
+    if room is None or (room.owner_id != caller.user.id and not shown):
+        raise NoSuchRoom
+    if room.owner_id != caller.user.id and not same_password(room.assist_password, shown):
+        raise BadRoomPassword
+    return room
+
+
+def _player(viewer: Viewer, user: User, now: float) -> Reply:
+    return {
+        "playerId": viewer.id,
+        "userId": viewer.user_id,
+        "nickName": user.nick_name,
+        "headPicId": user.head_picture_id,
+        "protocol": "rtmp" if viewer.session else "hls",
+        "seconds": round(now - viewer.since),
+    }
