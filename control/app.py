@@ -42,6 +42,7 @@ from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
 from control.nodes.callbacks import Callbacks
 from control.nodes.door import Door
+from control.nodes.grace import Grace
 from control.nodes.reconcile import SOON, Reconciler
 from control.nodes.rtmp_control import RtmpControl
 from control.nodes.stat import Stat
@@ -155,7 +156,9 @@ async def _joined(
     probes = _alive, partial(_ready, store=store)
     doors = Doors(
         _door(routes.public(services, Confirmations(recovery), events, studio, *probes)),
-        _door(routes.internal(Callbacks(settings.node, door, attempts), hls_door, *probes)),
+        _door(
+            routes.internal(Callbacks(settings.node, door, attempts), Grace(settings.grace_seconds), hls_door, *probes)
+        ),
         reconciler,
         board,
         feed,

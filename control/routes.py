@@ -18,6 +18,7 @@ from control.api.services import Services
 from control.delivery.hls_door import HlsDoor
 from control.nodes.callbacks import Callbacks
 from control.nodes.form import CALLS
+from control.nodes.grace import Grace
 from control.ops import metrics
 from control.web import showcase
 from control.web.confirm import Confirmations
@@ -99,13 +100,14 @@ def public(
     ]
 
 
-def internal(callbacks: Callbacks, hls_door: HlsDoor, alive: Probe, ready: Probe) -> list[BaseRoute]:
+def internal(callbacks: Callbacks, grace: Grace, hls_door: HlsDoor, alive: Probe, ready: Probe) -> list[BaseRoute]:
     """On a unix socket that only nginx can reach."""
     return [
         *(
             Route(f"/rtmp/{{node}}/{{start}}/{call}", partial(callbacks.answer, call), methods=["POST"])
             for call in sorted(CALLS)
         ),
+        Route("/grace", grace.answer, methods=["GET"]),
         Route("/hls", hls_door.answer, methods=["GET"]),
         Route("/metrics", metrics.page, methods=["GET"]),
         Route("/healthz", alive),

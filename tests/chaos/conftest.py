@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.e2e.conftest import node
+from tests.e2e.conftest import node, options
 
-__all__ = ["node"]
+__all__ = ["node", "options"]

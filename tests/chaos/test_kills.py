@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -134,6 +135,29 @@ async def test_control_stopped_for_a_while_cuts_nobody(node: Node) -> None:
         os.kill(pid, signal.SIGCONT)
         await right(node, room, live=True, players=3)
         assert not any(client.is_closed for client in clients)
+
+
+@pytest.mark.parametrize("options", [{"grace_seconds": 3, "update_seconds": 1}])
+async def test_control_stopped_for_longer_than_its_grace_ends_everything(node: Node) -> None:
+    async with broadcast(node, viewers=1) as (_, clients):
+        pid = node.pid("control")
+        os.kill(pid, signal.SIGSTOP)
+        began = time.monotonic()
+        for client in clients:
+            await client.closed(within=REPAIRED)
+        assert time.monotonic() - began > 3
+        os.kill(pid, signal.SIGCONT)
+        await node.ready()
+
+
+async def test_control_that_dies_before_its_first_update_cuts_nobody(node: Node) -> None:
+    async with broadcast(node, viewers=1) as (room, clients):
+        pid = node.pid("control")
+        os.kill(pid, signal.SIGSTOP)
+        await asyncio.sleep(9)  # past the first update, and all the time it may take
+        assert not any(client.is_closed for client in clients)
+        os.kill(pid, signal.SIGCONT)
+        await right(node, room, live=True, players=1)
 
 
 async def test_the_rtmp_nginx_stopped_for_a_while(node: Node) -> None:

@@ -188,6 +188,12 @@ async def running(node: Node) -> AsyncIterator[Node]:
 
 
 @pytest.fixture
-async def node(tmp_path: Path) -> AsyncIterator[Node]:
-    async with running(Node(tmp_path / "node")) as started:
+def options() -> dict[str, Any]:
+    """The node's, where they are not the usual ones; for tests to parametrize."""
+    return {}
+
+
+@pytest.fixture
+async def node(tmp_path: Path, options: dict[str, Any]) -> AsyncIterator[Node]:
+    async with running(Node(tmp_path / "node", **options)) as started:
         yield started
