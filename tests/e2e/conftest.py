@@ -106,9 +106,9 @@ class Node:
         reply: dict[str, Any] = (await self.http.post(f"/live/{name}", json=fields)).json()
         return reply
 
-    async def user(self) -> str:
+    async def user(self, number: int = 0) -> str:
         """A new user's session id."""
-        self._users += 1
+        self._users = number or self._users + 1
         account = f"user{self._users}"
         await self.api("Register", account=account, phone=f"135{self._users:08}", password="secret1")
         session: str = (await self.api("Login", account=account, password="secret1"))["sessionId"]

@@ -117,6 +117,32 @@ async def test_the_studio_shows_refused_pushes_and_the_gate(node: Node, browser:
     assert anchor.complaints == []
 
 
+async def test_an_anchor_sees_who_watches_and_puts_them_out(node: Node, browser: Browser) -> None:
+    async with visitor(browser, node) as anchor:
+        await anchor.open("/studio")
+        await anchor.register("ann", "13500000001")
+        await anchor.create_room("Garden")
+        key, room_id = await anchor.page.input_value("#key"), await anchor.page.get_attribute("#watch", "href")
+        viewer = await node.user(2)
+        asked = {"liveroomId": str(room_id).rpartition("/")[2], "status": 1}
+        url = (await node.api("PlayLiveStream", sessionId=viewer, **asked))["playRtmpUrl"]
+        async with node.publisher(key), node.player(url.removeprefix(node.rtmp + "/")) as player:
+            await anchor.page.wait_for_selector("#viewers li:has-text('user2 · RTMP')")
+            await anchor.page.wait_for_selector("#broadcasts td:has-text('On air')")
+            assert await anchor.faults() == []
+            await anchor.picture("studio-viewers")
+            await anchor.page.click("#viewers li button:has-text('Ban for an hour')")
+            await player.closed(within=2)
+            await anchor.page.wait_for_selector("#banned li:has-text('user2')")
+            await anchor.says("#players", "0")
+            assert (await node.api("PlayLiveStream", sessionId=viewer, **asked))["status"] == 10002
+            await anchor.page.click("#banned li button")
+            await anchor.page.wait_for_selector("#banned-title", state="hidden")
+            assert (await node.api("PlayLiveStream", sessionId=viewer, **asked))["status"] == 10000
+        await anchor.page.wait_for_selector("#broadcasts td:has-text('Publisher left')")
+    assert anchor.complaints == []
+
+
 async def test_rare_key_frames_are_pointed_out(node: Node, browser: Browser) -> None:
     async with visitor(browser, node, locale="zh-CN") as anchor:
         await anchor.open("/studio")

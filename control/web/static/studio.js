@@ -1,11 +1,13 @@
 /* An anchor's own room: what to put into the encoder, and what comes of it. */
 
+import { follow, refresh, unfollow } from "./audience.js";
 import { ask, byId, element, logIn, me, onSession, onSubmit, start, watch } from "./common.js";
 import { language, reasonText, t } from "./texts.js";
 
 const FAR_APART = 2.5; // seconds between key frames from which on viewers notice
 let room = null;
 let unwatch = null;
+let last = {};
 
 async function show() {
   byId("stranger").hidden = me.account !== "";
@@ -13,8 +15,10 @@ async function show() {
   byId("mine").hidden = !me.account || me.liveRoomId === 0;
   unwatch?.();
   unwatch = null;
+  unfollow();
   if (byId("mine").hidden) return;
   await load();
+  await follow(room.liveRoomId);
   unwatch = watch("/events/studio", { state: showState });
 }
 
@@ -43,6 +47,8 @@ function showState(state) {
   showPublisher(state.publisher);
   byId("none-refused").hidden = state.refused.length > 0;
   byId("refused").replaceChildren(...state.refused.map(refusal));
+  if (state.live !== last.live || state.players !== last.players) refresh();
+  last = state;
 }
 
 function showPublisher(publisher) {

@@ -18,6 +18,8 @@ const zh = {
   qrHelp: "用手机推流软件扫描。二维码含主播密码, 请勿外传。", state: "直播状态", viewers: "观看人数", bitrate: "码率", resolution: "分辨率",
   fps: "帧率", keyFrames: "关键帧间隔", encoder: "编码器", from: "来自", stop: "停止直播", start: "允许推流",
   gateShut: "推流已关闭, 剩余秒数: ", gateOpen: "可以推流。", keyFrameHint: "关键帧间隔过长: 请在编码器中设为 1 至 2 秒, 观众才能更快看到画面。",
+  whoWatches: "正在观看", nobodyWatches: "现在没有观众。", unknownViewer: "凭密码的观众", kick: "踢出", ban: "禁看一小时", banned: "已禁看", lift: "解除",
+  broadcasts: "最近的直播", neverLive: "还没有直播过。", began: "开始", lasted: "时长", mostViewers: "最高同时观看", allViewers: "总观众", ended: "结束方式",
   refused: "最近被拒绝的推流", noneRefused: "没有。", watchPage: "观看页面", failed: "网络错误, 请稍后再试。", seconds: "秒",
 };
 
@@ -39,6 +41,8 @@ const en = {
   qrHelp: "To be scanned by a phone encoder. It holds the anchor password: keep it to yourself.", state: "On air", viewers: "Viewers", bitrate: "Bitrate", resolution: "Resolution",
   fps: "Frame rate", keyFrames: "Key frames every", encoder: "Encoder", from: "From", stop: "Stop the stream", start: "Let the stream in",
   gateShut: "Pushing is shut. Seconds left: ", gateOpen: "You may push.", keyFrameHint: "Key frames are too far apart: set the encoder to one every 1 to 2 seconds, so that viewers see the picture sooner.",
+  whoWatches: "Watching now", nobodyWatches: "Nobody is watching right now.", unknownViewer: "By password", kick: "Throw out", ban: "Ban for an hour", banned: "Banned", lift: "Lift",
+  broadcasts: "Latest broadcasts", neverLive: "None yet.", began: "Began", lasted: "Lasted", mostViewers: "Most viewers", allViewers: "All viewers", ended: "How it ended",
   refused: "Pushes refused lately", noneRefused: "None.", watchPage: "Watch page", failed: "The network failed. Please try again.", seconds: "s",
 };
 
@@ -52,6 +56,11 @@ const STATUSES_EN = {
 const REASONS_ZH = {
   "wrong anchor password": "主播密码错误", "gate shut": "推流已关闭", "over before it began": "连接已断开",
   "a second stream on one connection": "同一连接重复推流", "another publisher was quicker": "其他推流抢先",
+};
+
+const ENDINGS = {
+  zh: { "": "直播中", left: "推流结束", silent: "网络中断", gate: "已停止直播", password: "主播密码已改", lost: "服务器中断" },
+  en: { "": "On air", left: "Publisher left", silent: "Link was dead", gate: "Stopped", password: "Password changed", lost: "Server went down" },
 };
 
 export const language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
@@ -72,6 +81,10 @@ export function reasonText(reason) {
   if (language !== "zh") return reason;
   if (reason.startsWith("already live from ")) return `已有推流, 来自 ${reason.slice(18)}`;
   return REASONS_ZH[reason] ?? reason;
+}
+
+export function endingText(reason) {
+  return ENDINGS[language][reason] ?? reason;
 }
 
 export function translate(root) {
