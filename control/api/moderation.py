@@ -15,13 +15,11 @@ SHOWN, MOST_SHOWN = 100, 1000  # viewers
 
 async def get_room_players(call: Call) -> Reply:
     room, services = await _moderated(call), call.services
-    count = call.fields.count(SHOWN, MOST_SHOWN)
-    viewers = services.audience.viewers(room.room_id)
-    shown = viewers[:count]
+    number, shown = services.audience.viewers(room.room_id, call.fields.count(SHOWN, MOST_SHOWN))
     users = await services.users.by_ids([viewer.user_id for viewer in shown if viewer.user_id])
     now = services.clock.ticks()
     return {
-        "number": len(viewers),
+        "number": number,
         "list": [_player(viewer, users.get(viewer.user_id, NOBODY), now) for viewer in shown],
         "bannedList": [
             {"userId": ban.user_id, "nickName": ban.nick_name, "seconds": round(ban.seconds_left)}
@@ -32,8 +30,7 @@ async def get_room_players(call: Call) -> Reply:
 
 async def kick_player(call: Call) -> Reply:
     room, services = await _moderated(call), call.services
-    player = call.fields.needed_text("playerId")
-    viewer = next((each for each in services.audience.viewers(room.room_id) if each.id == player), None)
+    viewer = services.audience.viewer(room.room_id, call.fields.needed_text("playerId"))
     if viewer is None:
         return {}  # has gone, which is what was wanted
     if viewer.user_id:  # else the ticket would let the player back in by itself

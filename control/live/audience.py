@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import chain
 
 from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Beat, Heartbeats
@@ -44,12 +46,20 @@ class Audience:
         self._broadcasts.off_air(but={room.room_id for room in rooms if room.live_since is not None})
         return [room for room in rooms if room.live_since is not None or room.players]
 
-    def viewers(self, room_id: int) -> list[Viewer]:
-        """Everybody who is counted, the longest here first."""
+    def viewers(self, room_id: int, most: int) -> tuple[int, list[Viewer]]:
+        """How many are counted, and those of them who are here the longest, at most so many."""
         sessions, beats = self._counted(room_id, self._presence.in_room(room_id))
-        found = [Viewer(str(each.key), each.user_id, each.since, each) for each in sessions]
-        found += [Viewer(f"hls.{user_id}", user_id, beat.since, None) for user_id, beat in beats.items()]
-        return sorted(found, key=lambda viewer: (viewer.since, viewer.id))
+        over_rtmp = nsmallest(most, sessions, key=lambda session: session.since)
+        over_hls = nsmallest(most, beats.items(), key=lambda pair: pair[1].since)
+        viewers = [*map(_over_rtmp, over_rtmp), *(_over_hls(user_id, beat) for user_id, beat in over_hls)]
+        return len(sessions) + len(beats), sorted(viewers, key=lambda viewer: (viewer.since, viewer.id))[:most]
+
+    def viewer(self, room_id: int, viewer_id: str) -> Viewer | None:
+        """None for one who is not here, or not any more."""
+        sessions, beats = self._counted(room_id, self._presence.in_room(room_id))
+        over_rtmp = (_over_rtmp(session) for session in sessions if str(session.key) == viewer_id)
+        over_hls = (_over_hls(user_id, beat) for user_id, beat in beats.items() if f"hls.{user_id}" == viewer_id)
+        return next(chain(over_rtmp, over_hls), None)
 
     def _room(self, room_id: int) -> OnAir:
         here = self._presence.in_room(room_id)
@@ -70,3 +80,11 @@ class Audience:
             return sessions, over_hls
         over_rtmp = {session.user_id for session in sessions}
         return sessions, {user_id: beat for user_id, beat in over_hls.items() if user_id not in over_rtmp}
+
+
+def _over_rtmp(session: Session) -> Viewer:
+    return Viewer(str(session.key), session.user_id, session.since, session)
+
+
+def _over_hls(user_id: int, beat: Beat) -> Viewer:
+    return Viewer(f"hls.{user_id}", user_id, beat.since, None)
