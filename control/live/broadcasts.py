@@ -116,6 +116,5 @@ class Broadcasts:
         return begun
 
     def _is_over(self, broadcast: Broadcast, publisher: Session) -> bool:
-        if broadcast.off_since is None or publisher.found:
-            return False  # what nginx had all along was on air all along, whether we could see it or not
-        return self._clock.ticks() - broadcast.off_since > self._gap
+        # By when the publisher came, not by when we saw it: nginx may have had it all along while we could not look.
+        return broadcast.off_since is not None and publisher.since - broadcast.off_since > self._gap

@@ -51,14 +51,12 @@ class Session:
     room_id: int
     address: str
     since: float
-    """Ticks. So are all times here."""
+    """When it came. Ticks, as are all times here."""
     credentials: Credentials | None = None
     """None: found at nginx by a control that was not there when it was let in; its next update tells."""
     counted: bool = True
     """A viewer. An owner who previews their own room is none."""
     encoder: str = ""
-    found: bool = False
-    """Not let in by this control: nginx had it already."""
     ending: Ending | None = None
     """Why it is over, or why it has been told to go."""
     signal: Signal | None = None

@@ -121,8 +121,7 @@ class Reconciler:
         key = key_of(self._node, seen, client.client)
         role = Role.PUBLISHER if client.publishing else Role.PLAYER
         since = self._clock.ticks() - client.connected
-        session = Session(key, role, int(client.name), client.address, since, found=True)
-        session.counted = not client.publishing
+        session = Session(key, role, int(client.name), client.address, since, counted=not client.publishing)
         self._door.adopt(session)
         self._hear(session, client)
         metrics.repairs.labels("added").inc()

@@ -77,12 +77,14 @@ class StreamClient:
     publishing: bool = False
     timestamp: int = 0
     address: str = "192.0.2.7"
+    connected: float = 0.0
+    """Seconds."""
 
     def xml(self) -> str:
         flags = ("<publishing/>" if self.publishing else "") + ("<active/>" if self.timestamp else "")
         return (
-            f"<client><id>{self.client}</id><address>{escape(self.address)}</address><time>1</time>"
-            f"<flashver>test</flashver><dropped>0</dropped><avsync>0</avsync>"
+            f"<client><id>{self.client}</id><address>{escape(self.address)}</address>"
+            f"<time>{self.connected * 1000:.0f}</time><flashver>test</flashver><dropped>0</dropped><avsync>0</avsync>"
             f"<timestamp>{self.timestamp}</timestamp>{flags}</client>"
         )
 

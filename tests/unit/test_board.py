@@ -47,7 +47,8 @@ class Node:
         self.presence.end(SessionKey(self.name, "s1", client))
 
     def _session(self, room: int, client: int, role: Role, **more: Any) -> Session:
-        return Session(SessionKey(self.name, "s1", client), role, room, "192.0.2.7", self.clock.ticks(), **more)
+        usual = {"since": self.clock.ticks()}
+        return Session(SessionKey(self.name, "s1", client), role, room, "192.0.2.7", **usual | more)
 
 
 @pytest.fixture

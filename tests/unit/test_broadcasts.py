@@ -20,10 +20,10 @@ class Room:
         self.broadcasts = Broadcasts(self.clock, GAP)
         self.publisher = self.comes()
 
-    def comes(self, **more: object) -> Session:
-        """Another publisher."""
-        key = SessionKey("local", "s1", 1)
-        self.publisher = Session(key, Role.PUBLISHER, ROOM, "192.0.2.7", self.clock.ticks(), encoder="obs", **more)
+    def comes(self, ago: float = 0) -> Session:
+        """Another publisher, or one that nginx has had for some seconds."""
+        key, since = SessionKey("local", "s1", 1), self.clock.ticks() - ago
+        self.publisher = Session(key, Role.PUBLISHER, ROOM, "192.0.2.7", since, encoder="obs")
         return self.publisher
 
     def on(self, *viewers: str, players: int | None = None) -> Broadcast:
@@ -87,7 +87,7 @@ def test_what_nginx_had_all_along_goes_on(room: Room) -> None:
     broadcast = room.on()
     room.off(Ending.LOST)  # a lease that ran out while nginx could not be heard
     room.clock.advance(REMEMBERED)
-    room.comes(found=True)
+    room.comes(ago=REMEMBERED)
     assert room.on() is broadcast
 
 
@@ -138,7 +138,7 @@ def resumed(room: Room, ago: float, **more: object) -> Broadcast:
 
 def test_after_a_restart_it_goes_on_with_the_publisher_that_was_there(room: Room) -> None:
     broadcast = resumed(room, ago=300, peak=5, watch_seconds=50.0)
-    room.comes(found=True)
+    room.comes(ago=400)
     assert room.on("7") is broadcast
     assert (broadcast.ended_at, broadcast.peak, broadcast.watch_seconds) == (None, 5, 50.0)
 
@@ -146,6 +146,12 @@ def test_after_a_restart_it_goes_on_with_the_publisher_that_was_there(room: Room
 def test_after_a_restart_it_goes_on_with_a_publisher_that_is_back_in_time(room: Room) -> None:
     broadcast = resumed(room, ago=SAID_EVERY + GAP)
     assert room.on() is broadcast
+
+
+def test_after_a_restart_one_that_came_later_is_another(room: Room) -> None:
+    broadcast = resumed(room, ago=300)  # and what began just before the restart was not written down
+    room.comes(ago=60)
+    assert room.on() is not broadcast
 
 
 def test_after_a_restart_it_has_ended_when_it_was_seen_last(room: Room) -> None:

@@ -333,6 +333,7 @@ async def test_a_restarted_control_finds_who_is_here(stage: Stage) -> None:
     await stage.play(2)
     assert await stage.status() == (True, 1)
     stage.box.clock.advance(100)
+    stage.box.nginx.clients[1].connected = 100
     assert await stage.update(1, timestamp=2000) == 204
     began = await live_since(stage)
     async with restarted(stage) as again:

@@ -68,7 +68,7 @@ async def test_another_control_of_the_node_goes_on_with_it(store: Store, node: N
     node.clock.advance(60)
     again = Node(store, "ams-1", node.clock)
     await again.ledger.load()
-    again.push(room, 1, found=True)
+    again.push(room, 1, since=node.clock.ticks() - 60)
     again.play(room, 3, user=8)
     again.play(room, 4, user=9)
     await again.board.write()

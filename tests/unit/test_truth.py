@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -17,7 +19,7 @@ from control.delivery.revocations import Revocations
 from control.delivery.tickets import Keys
 from control.live.attempts import Attempts
 from control.live.audience import Audience
-from control.live.broadcasts import Broadcasts
+from control.live.broadcasts import Broadcast, Broadcasts
 from control.live.heartbeats import Heartbeats
 from control.live.presence import Presence, SessionKey
 from control.nodes import door as door_module
@@ -42,7 +44,9 @@ chance = st.floats(0, 1, exclude_max=True)
 class Control:
     """One life of a control: what it is made of, without a database."""
 
-    def __init__(self, nginx: FakeNginx, http: httpx.AsyncClient, clock: HandClock) -> None:
+    def __init__(
+        self, nginx: FakeNginx, http: httpx.AsyncClient, clock: HandClock, rows: Iterable[Broadcast] = ()
+    ) -> None:
         rights, revocations, bans = RightsOfRooms(None), Revocations(None, clock), Bans(None, clock)
         for room in ROOMS:
             rights.note(
@@ -60,7 +64,10 @@ class Control:
         self.presence = Presence(clock)
         heartbeats = Heartbeats(clock, self.presence.changed)
         hls_door = HlsDoor(self.presence, heartbeats, box_office)
-        self.audience = Audience(self.presence, heartbeats, Broadcasts(clock, 10))
+        self.broadcasts = Broadcasts(clock, 10)
+        for row in rows:
+            self.broadcasts.resume(Broadcast(row.room_id, row.started_at, row.seen_at, row.ended_at, row.ending), 5)
+        self.audience = Audience(self.presence, heartbeats, self.broadcasts)
         stat, control = Stat(http, clock), RtmpControl(http)
         self.door = Door(self.presence, box_office, hls_door, stat, control, clock, 3)
         self.callbacks = Callbacks("local", self.door, Attempts(clock))
@@ -79,6 +86,7 @@ class Truth(RuleBasedStateMachine):
         self.silent: set[int] = set()
         self.given_up: set[int] = set()
         self.cut: list[int] = []
+        self.rows: dict[tuple[int, float], Broadcast] = {}
         self.runner = asyncio.Runner()
         shim = SimpleNamespace(sleep=self._pause, Event=asyncio.Event)
         self.patched = patch.object(door_module, "asyncio", shim)
@@ -151,7 +159,8 @@ class Truth(RuleBasedStateMachine):
 
     @rule()
     def control_restarts(self) -> None:
-        self.control = Control(self.nginx, self.http, self.clock)
+        rows = [row for row in self.rows.values() if not row.closed]
+        self.control = Control(self.nginx, self.http, self.clock, rows)
         self._repair()  # before it answers anything
 
     @rule()
@@ -177,6 +186,7 @@ class Truth(RuleBasedStateMachine):
             here = [client for client in clients if client.name == str(room)]
             live = any(client.publishing and client.timestamp for client in here)
             assert said.get(room, (False, 0)) == (live, sum(not client.publishing for client in here))
+            assert sum(row.room_id == room and row.ended_at is None for row in self._written()) == live
 
     @invariant()
     def nobody_who_was_let_in_is_cut(self) -> None:
@@ -199,12 +209,20 @@ class Truth(RuleBasedStateMachine):
 
     def _media(self, seconds: float) -> None:
         for client in self.nginx.clients.values():
+            client.connected += seconds
             if client.timestamp and client.client not in self.silent:
                 client.timestamp += int(seconds * 1000)
 
     async def _pause(self, seconds: float) -> None:
         self.clock.advance(seconds)
         self._media(seconds)
+
+    def _written(self) -> Iterable[Broadcast]:
+        """The broadcasts' rows, with what has changed since the last time."""
+        for changed in self.control.broadcasts.unsaved():
+            self.rows[changed.room_id, changed.started_at] = replace(changed)
+        self.control.broadcasts.saved()
+        return self.rows.values()
 
     def _repair(self) -> None:
         self.runner.run(self.control.reconciler.run())
