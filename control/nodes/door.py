@@ -19,7 +19,7 @@ from control.nodes.stat import Stat, StatError
 from control.refusals import Denied, GateShut
 from control.storage.tables import LAST_ROOM_ID
 
-DEAD = 5.0  # seconds without media after which a publisher that is gone had lost its link before
+DEAD = 10.0  # seconds without media after which a publisher that is gone had lost its link before
 OUT_OF_HEARING = 6.0  # seconds since /stat was last read, which is done every two
 LOOK_AGAIN = 0.3  # seconds between two looks at a publisher that may have fallen silent
 LONGEST_LOOK = 6.0  # seconds; nginx waits longer for a verdict, netcall_timeout
