@@ -1,10 +1,9 @@
-"""The command line: `run` for people, `serve` for the supervisor."""
+"""The command line: `run` for people, `serve` for the supervisor and for containers, `ready` for health checks."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import socket
 import sys
 from collections.abc import Sequence
 
@@ -19,9 +18,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"qplus: {failure}", file=sys.stderr)
         return 2
     from control.ops import logs
+    from control.ops.errors import StartError
 
     logs.configure(settings)
-    status: int = options.command(settings, options)
+    try:
+        status: int = options.command(settings, options)
+    except StartError as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 1
     return status
 
 
@@ -30,10 +34,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="a whole node: control, the rtmp nginx and the web nginx")
     run.set_defaults(command=_run)
-    serve = commands.add_parser("serve", help="control alone, on sockets opened by its parent")
-    serve.add_argument("--internal-fd", type=int, required=True, help="where nginx's callbacks come in")
-    serve.add_argument("--public-fd", type=int, required=True, help="where the web nginx comes in")
+    serve = commands.add_parser("serve", help="control alone, on sockets of its own or those its parent opened")
+    serve.add_argument("--internal-fd", type=int, help="where nginx's callbacks come in")
+    serve.add_argument("--public-fd", type=int, help="where the web nginx comes in")
     serve.set_defaults(command=_serve)
+    ready = commands.add_parser("ready", help="exit code 0 if this node's control is ready, 1 and why not")
+    ready.set_defaults(command=_ready)
     return parser
 
 
@@ -44,8 +50,25 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _serve(settings: Settings, options: argparse.Namespace) -> int:
-    # Imported here: the supervisor needs none of what control is made of, and is up before it.
-    from control.serve import serve
+    from control.ops import doors
 
-    serve(settings, socket.socket(fileno=options.internal_fd), socket.socket(fileno=options.public_fd))
+    given = options.internal_fd, options.public_fd
+    if given != (None, None) and None in given:
+        print("qplus: --internal-fd and --public-fd are given together or not at all", file=sys.stderr)
+        return 2
+    with doors.own(settings) if None in given else doors.inherited(*given) as (internal, public):
+        # Imported here: the supervisor needs none of what control is made of, and is up before it. A control that is
+        # alone listens already, so whoever comes meanwhile waits, and is not refused.
+        from control.serve import serve
+
+        serve(settings, internal, public)
     return 0
+
+
+def _ready(settings: Settings, options: argparse.Namespace) -> int:
+    from control.ops import probe
+
+    problem = probe.problem(settings.internal_socket)
+    if problem:
+        print(f"not ready: {problem}", file=sys.stderr)
+    return 1 if problem else 0

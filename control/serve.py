@@ -1,4 +1,4 @@
-"""The control process: two doors, each on a socket that its parent opened."""
+"""The control process: two doors, each on a socket that listens already."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Server(uvicorn.Server):
 
 
 def serve(settings: Settings, internal: socket.socket, public: socket.socket) -> None:
-    """Until TERM or INT. Both sockets listen already; they stay open in the parent."""
+    """Until TERM or INT. Both sockets listen already, and are their opener's to close."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, internal, public))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import http.client
 import os
-import resource
 import secrets
 import signal
 import socket
@@ -71,8 +70,7 @@ class Supervisor:
         nginx.program()
         sockets.require_free_ports(self._settings)
         folders.prepare_sockets(self._settings)
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        sockets.raise_limit()
         self._doors = [sockets.listen(self._settings.internal_socket), sockets.listen(self._settings.public_socket)]
         self._control = Part("control", self._pid_file("control"), self._start_control)
         self._rtmp = Part("rtmp", self._pid_file("rtmp"), self._start_rtmp)

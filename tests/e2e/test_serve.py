@@ -1,4 +1,4 @@
-"""Control as a process of its own, on sockets that its parent opened, with a stand-in for /stat."""
+"""Control as a process of its own, on sockets that its parent opened or on its own, with a stand-in for /stat."""
 
 from __future__ import annotations
 
@@ -35,18 +35,10 @@ class Process:
         self.internal = self._client(settings.internal_socket)
         self.public = self._client(settings.public_socket)
 
-    def start(self, **environment: str) -> subprocess.Popen[bytes]:
+    def start(self, **environment: str) -> None:
         internal, public = (door.fileno() for door in self._doors)
-        command = [sys.executable, "-m", "control", "serve", "--internal-fd", str(internal), "--public-fd", str(public)]
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("QPLUS_")}
-        self.child = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=clean | to_env(self.settings) | environment,
-            pass_fds=(internal, public),
-            stderr=subprocess.PIPE,
-        )
-        return self.child
+        arguments = ("serve", "--internal-fd", str(internal), "--public-fd", str(public))
+        self.child = qplus(self.settings, *arguments, pass_fds=(internal, public), more=environment)
 
     def ended(self) -> tuple[int, str]:
         """The exit code, and what was logged."""
@@ -63,6 +55,19 @@ class Process:
 
     def _client(self, path: Path) -> httpx.Client:
         return httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://control", timeout=20)
+
+
+def qplus(
+    settings: Settings, *arguments: str, pass_fds: tuple[int, ...] = (), more: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("QPLUS_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "control", *arguments],
+        cwd=ROOT,
+        env=clean | to_env(settings) | (more or {}),
+        pass_fds=pass_fds,
+        stderr=subprocess.PIPE,
+    )
 
 
 @pytest.fixture

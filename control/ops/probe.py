@@ -1,0 +1,32 @@
+"""Asks the control of this node how it is, over its internal socket: for health checks, which are processes too."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from contextlib import closing
+from pathlib import Path
+
+TIMEOUT = 2.0  # seconds
+
+
+class _Door(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("control", timeout=TIMEOUT)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(TIMEOUT)
+        self.sock.connect(str(self._path))
+
+
+def problem(internal: Path) -> str:
+    """What keeps control from being ready; empty when nothing does."""
+    with closing(_Door(internal)) as door:
+        try:
+            door.request("GET", "/readyz")
+            status = door.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            return f"{internal}: {error}"
+    return "" if status == 200 else f"{internal}: /readyz answers {status}"
