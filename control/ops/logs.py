@@ -17,17 +17,22 @@ def configure(settings: Settings) -> None:
         shape = structlog.processors.JSONRenderer(ensure_ascii=False)
     else:
         shape = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    told: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # dict_tracebacks and the console's rich frames print local variables, and those hold secrets.
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            # dict_tracebacks and the console's rich frames print local variables, and those hold secrets.
-            structlog.processors.format_exc_info,
-            shape,
-        ],
+        processors=[structlog.contextvars.merge_contextvars, *told, shape],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(stream=sys.stderr, level=max(level, logging.WARNING), force=True)
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=told, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, shape]
+        )
+    )
+    logging.basicConfig(handlers=[libraries], level=max(level, logging.WARNING), force=True)

@@ -81,3 +81,16 @@ def test_warnings_of_libraries_are_heard_and_their_chatter_is_not(capsys: pytest
     logging.getLogger("uvicorn.error").warning("it is full")
     said = capsys.readouterr().err
     assert "it is full" in said and "t0ken" not in said
+
+
+def test_lines_of_libraries_have_the_same_shape(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(Settings(log_format="json"))
+    try:
+        fail("a password")
+    except RuntimeError:
+        logging.getLogger("asyncio").exception("it is %s", "full")
+    line = capsys.readouterr().err
+    said = orjson.loads(line)
+    assert line.count("\n") == 1
+    assert (said["event"], said["level"], said["timestamp"][-1]) == ("it is full", "error", "Z")
+    assert "in fail" in said["exception"]
