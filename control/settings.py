@@ -51,6 +51,7 @@ class Settings:
     argon2_time_cost: int = _setting(3, "argon2id passes over memory.", low=1)
     argon2_memory_kib: int = _setting(65536, "argon2id memory for one hash, KiB.", low=8)
     argon2_parallelism: int = _setting(1, "argon2id lanes.", low=1)
+    argon2_at_once: int = _setting(0, "Hashes at a time, each with that memory. 0: as many as there are cores.", low=0)
     notifier: str = _setting(
         "console", "How codes and links reach a phone's holder.", choices=("console", "webhook", "smtp")
     )

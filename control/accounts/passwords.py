@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Passwords:
-    """Hashes and checks account passwords. As many at a time as there are cores; the rest wait."""
+    """Hashes and checks account passwords. As many at a time as is set, or as there are cores; the rest wait."""
 
     def __init__(self, settings: Settings) -> None:
         self._hasher = PasswordHasher(
@@ -26,7 +26,8 @@ class Passwords:
             memory_cost=settings.argon2_memory_kib,
             parallelism=settings.argon2_parallelism,
         )
-        self._threads = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="argon2")
+        at_once = settings.argon2_at_once or os.cpu_count()
+        self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="argon2")
         self._nobodys = self._hasher.hash("nobody's password")
 
     def close(self) -> None:
