@@ -1,0 +1,33 @@
+# Both nginx, as targets `rtmp` and `web`: one that changes must not replace the other, and cut its streams.
+# Build context: the repository's root.
+
+FROM debian:bookworm-slim AS nginx
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends nginx libnginx-mod-rtmp curl \
+    && rm -rf /var/lib/apt/lists/*
+# The number is control's too: see there.
+RUN groupadd --gid 10001 qplus \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin qplus \
+    && install -d -m 0700 -o 10001 -g 10001 /run/qplus /srv/hls
+COPY docker/nginx.sh /opt/qplus/
+ENV QPLUS_SOCKET_DIR=/run/qplus \
+    QPLUS_HLS_DIR=/srv/hls
+USER 10001:10001
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/opt/qplus/nginx.sh"]
+
+FROM nginx AS rtmp
+LABEL org.opencontainers.image.title="QPlus Live Server: rtmp" \
+      org.opencontainers.image.description="Stock nginx with its RTMP module, for publishers and players." \
+      org.opencontainers.image.version="0.1.0"
+COPY nginx/rtmp.conf /opt/qplus/
+HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check-rtmp"]
+CMD ["rtmp"]
+
+FROM nginx AS web
+LABEL org.opencontainers.image.title="QPlus Live Server: web" \
+      org.opencontainers.image.description="Stock nginx for the API, the pages and HLS." \
+      org.opencontainers.image.version="0.1.0"
+COPY nginx/web.conf /opt/qplus/
+HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check-web"]
+CMD ["web"]

@@ -1,0 +1,72 @@
+#!/bin/sh
+# Fills in one of the two nginx files for this start, and becomes that nginx.
+#   nginx.sh rtmp|web               what a container runs
+#   nginx.sh print rtmp|web         shows the file, no more
+#   nginx.sh check-rtmp|check-web   is it well?
+# Settings come under the names that control has for them.
+set -eu
+
+here=$(dirname "$0")
+temp=${TEMP_DIR:-/tmp/nginx}
+sockets=${QPLUS_SOCKET_DIR:-/run/qplus}
+hls=${QPLUS_HLS_DIR:-/srv/hls}
+http_port=${QPLUS_HTTP_PORT:-8080}
+
+fail() {
+    echo "error: $*" >&2
+    exit 1
+}
+
+# Every placeholder of both files. The two inner ports are on the container's own loopback.
+values() {
+    cat <<EOF
+USER_LINE=
+TEMP_DIR=$temp
+NODE=${QPLUS_NODE:-local}
+START=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+RTMP_PORT=${QPLUS_RTMP_PORT:-1935}
+HTTP_PORT=$http_port
+UPDATE_PORT=28080
+HLS_PORT=21935
+UPDATE_SECONDS=${QPLUS_UPDATE_SECONDS:-5}
+INTERNAL_SOCKET=$sockets/internal.sock
+PUBLIC_SOCKET=$sockets/public.sock
+RTMP_SOCKET=$sockets/rtmp.sock
+HLS_DIR=$hls
+EOF
+}
+
+render() {
+    values=$(values)
+    # Anything else would not be one word to nginx, nor plain text to sed.
+    odd=$(echo "$values" | grep -Ev '^[A-Z_]+=[A-Za-z0-9./+_-]*$' | cut -d= -f1)
+    [ -z "$odd" ] || fail "letters, digits and ./+-_ only:" $odd
+    text=$(sed "$(echo "$values" | sed 's/\([A-Z_]*\)=\(.*\)/s|@{\1}|\2|g/')" "$here/$1.conf")
+    unknown=$(echo "$text" | grep -o '@{[^}]*}' | sort -u)
+    [ -z "$unknown" ] || fail "$1.conf: no value for" $unknown
+    echo "$text"
+}
+
+run() {
+    mkdir -p -m 0700 "$temp" "$sockets"
+    render "$1" >"$temp/$1.conf"
+    if [ "$1" = rtmp ]; then
+        rm -f "$sockets/rtmp.sock" # left by a killed one, in whose place nginx would not bind
+        rm -rf "$hls"/[0-9]*       # of streams that ended with the nginx that wrote them
+    fi
+    ulimit -n "$(ulimit -Hn)" # every viewer is a connection or two
+    exec nginx -e stderr -p "$temp" -c "$temp/$1.conf" -g 'daemon off;' 2>&1
+}
+
+answers() {
+    exec curl -fsS -m 3 -o /dev/null "$@"
+}
+
+case "${1:-} ${2:-}" in
+    'rtmp ' | 'web ') run "$1" ;;
+    'print rtmp' | 'print web') render "$2" ;;
+    # Of control nothing is asked here: streams go on without it, and whoever ends what is unhealthy would cut them.
+    'check-rtmp ') answers --unix-socket "$sockets/rtmp.sock" http://rtmp/stat ;;
+    'check-web ') answers "http://127.0.0.1:$http_port/readyz" ;;
+    *) fail "usage: $0 rtmp|web|print rtmp|print web|check-rtmp|check-web" ;;
+esac
