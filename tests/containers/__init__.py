@@ -1,0 +1,1 @@
+"""What only shows in containers. Needs a Docker engine: `make test-containers`."""
