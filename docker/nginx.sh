@@ -39,12 +39,12 @@ EOF
 render() {
     values=$(values)
     # Anything else would not be one word to nginx, nor plain text to sed.
-    odd=$(echo "$values" | grep -Ev '^[A-Z_]+=[A-Za-z0-9./+_-]*$' | cut -d= -f1)
+    odd=$(printf '%s\n' "$values" | grep -Ev '^[A-Z_]+=[A-Za-z0-9./+_-]*$' | cut -d= -f1)
     [ -z "$odd" ] || fail "letters, digits and ./+-_ only:" $odd
-    text=$(sed "$(echo "$values" | sed 's/\([A-Z_]*\)=\(.*\)/s|@{\1}|\2|g/')" "$here/$1.conf")
-    unknown=$(echo "$text" | grep -o '@{[^}]*}' | sort -u)
+    text=$(sed "$(printf '%s\n' "$values" | sed 's/\([A-Z_]*\)=\(.*\)/s|@{\1}|\2|g/')" "$here/$1.conf")
+    unknown=$(printf '%s\n' "$text" | grep -o '@{[^}]*}' | sort -u)
     [ -z "$unknown" ] || fail "$1.conf: no value for" $unknown
-    echo "$text"
+    printf '%s\n' "$text"
 }
 
 run() {

@@ -1,0 +1,221 @@
+"""The files that containers are made of, as far as they can be judged without an engine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from control.ops import nginx
+from control.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+DOCKER = ROOT / "docker"
+COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+UID = "10001"
+
+# What Compose 1.29 and Compose 2 both take.
+KEYS = {"image", "build", "command", "depends_on", "environment", "ports", "volumes", "tmpfs", "restart", "read_only"}
+KEYS |= {"cap_drop", "security_opt", "mem_limit", "pids_limit", "logging", "init", "stop_grace_period"}
+
+services = pytest.mark.parametrize("service", SERVICES)
+
+
+# --- the compose file
+
+
+def test_the_compose_file_is_for_old_and_new_versions() -> None:
+    assert {key for key in COMPOSE if not key.startswith("x-")} == {"services", "volumes"}
+    for service in SERVICES.values():
+        assert service.keys() <= KEYS
+        assert service["build"].keys() <= {"context", "dockerfile", "target"}
+    for found in re.findall(r"\$\{[^}]*\}", (DOCKER / "compose.yaml").read_text()):
+        assert re.fullmatch(r"\$\{[A-Z0-9_]+:-[^${}]*\}", found), found
+
+
+@services
+def test_a_service_has_no_more_rights_than_it_needs(service: str) -> None:
+    given = SERVICES[service]
+    assert given["read_only"] is True
+    assert given["cap_drop"] == ["ALL"]
+    assert given["security_opt"] == ["no-new-privileges:true"]
+    assert given["restart"] == "unless-stopped"
+    assert {"mem_limit", "pids_limit"} <= given.keys()
+
+
+def test_what_carries_streams_depends_on_nothing() -> None:
+    assert [name for name, service in SERVICES.items() if "depends_on" in service] == ["control"]
+
+
+def test_control_is_handed_every_setting_and_no_other() -> None:
+    assert SERVICES["control"]["environment"].keys() == {PREFIX + each.name.upper() for each in fields(Settings)}
+
+
+def test_what_nginx_needs_to_know_is_the_same_for_all() -> None:
+    shared = COMPOSE["x-node"]
+    for service in SERVICES.values():
+        assert shared.items() <= service["environment"].items()
+    for found in re.finditer(r"\$\{(?:QPLUS_)?(\w+):-(\w+)\}", str(shared)):
+        assert found[2] == str(getattr(Settings(), found[1].lower()))
+
+
+def test_a_folder_is_where_its_setting_says() -> None:
+    folders = {COMPOSE["x-node"]["QPLUS_SOCKET_DIR"], COMPOSE["x-node"]["QPLUS_HLS_DIR"]}
+    for service in SERVICES.values():
+        mounted = {volume.split(":")[1] for volume in service["volumes"]}
+        assert mounted == folders | {service["environment"].get("QPLUS_DATA_DIR")} - {None}
+
+
+def test_segments_belong_to_the_user_of_both_images() -> None:
+    assert f"uid={UID},gid={UID}," in COMPOSE["volumes"]["hls"]["driver_opts"]["o"]
+
+
+# --- the images
+
+
+def instructions(file: str) -> list[tuple[str, str]]:
+    text = re.sub(r"^#.*\n", "", (DOCKER / file).read_text(), flags=re.MULTILINE).replace("\\\n", "")
+    return [(line.split()[0], line.partition(" ")[2]) for line in text.splitlines() if line.strip()]
+
+
+def stages(file: str) -> Iterator[list[tuple[str, str]]]:
+    """Each stage with what it inherits from one before."""
+    named: dict[str, list[tuple[str, str]]] = {}
+    stage: list[tuple[str, str]] = []
+    for word, rest in instructions(file):
+        if word == "FROM":
+            base, _, name = rest.partition(" AS ")
+            stage = [*named.get(base, [])]
+            named[name] = stage
+        stage.append((word, rest))
+    yield from named.values()
+
+
+FILES = {each["build"]["dockerfile"].removeprefix("docker/") for each in SERVICES.values()}
+IMAGES = {name: each["build"] for name, each in SERVICES.items()}
+
+
+def image(service: str) -> list[tuple[str, str]]:
+    """The instructions that make a service's image: those of its target, or of the last stage."""
+    build = IMAGES[service]
+    made = list(stages(build["dockerfile"].removeprefix("docker/")))
+    ends = f" AS {build.get('target')}"
+    return next((stage for stage in made if any(rest.endswith(ends) for _, rest in stage)), made[-1])
+
+
+@pytest.mark.parametrize("file", sorted(FILES))
+def test_a_dockerfile_builds_anywhere(file: str) -> None:
+    text = (DOCKER / file).read_text()
+    assert not re.search(r"<<|--link|--start-interval|^# *syntax|^ADD|:latest|\bsudo\b", text, re.MULTILINE)
+    for word, rest in instructions(file):
+        if word == "FROM" and ":" in rest:
+            assert rest.split()[0] in {"python:3.11-slim-bookworm", "debian:bookworm-slim"}
+        if "apt-get install" in rest:
+            assert "--no-install-recommends" in rest and "rm -rf /var/lib/apt/lists/*" in rest
+        if "pip install" in rest or "python install" in rest:
+            assert "--require-hashes" in rest and "--no-cache-dir" in rest
+        if word in ("CMD", "ENTRYPOINT"):
+            assert rest.startswith("[")
+
+
+@services
+def test_an_image_ends_as_the_plain_user_and_can_be_asked_how_it_is(service: str) -> None:
+    made = image(service)
+    last = dict(made)
+    assert last["USER"] == f"{UID}:{UID}"
+    assert last["STOPSIGNAL"] == "SIGTERM"  # nginx would take QUIT for a wish to wait until all streams have ended
+    assert "HEALTHCHECK" in last
+    assert f'org.opencontainers.image.version="{VERSION}"' in last["LABEL"]
+    assert f":-{VERSION}}}" in SERVICES[service]["image"]
+    assert [rest for word, rest in made if word == "RUN" and f"useradd --uid {UID} --gid {UID}" in rest]
+
+
+@pytest.mark.parametrize("file", sorted(FILES))
+def test_what_an_image_copies_is_sent_to_the_engine(file: str) -> None:
+    sent = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    copied = [rest.split()[:-1] for word, rest in instructions(file) if word == "COPY" and "--from" not in rest]
+    for source in [Path(each) for sources in copied for each in sources]:
+        assert (ROOT / source).exists()
+        assert any(source.match(pattern) or Path(pattern) in [source, *source.parents] for pattern in sent), source
+
+
+# --- the nginx files
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """The script beside both files, as in an image."""
+    for file in (DOCKER / "nginx.sh", *nginx.TEMPLATES.glob("*.conf")):
+        shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+def printed(scripts: Path, part: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": "/usr/bin:/bin", "TEMP_DIR": str(scripts), "QPLUS_SOCKET_DIR": str(scripts)} | settings
+    return subprocess.run([scripts / "nginx.sh", "print", part], env=env, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("part", ["rtmp", "web"])
+def test_nginx_takes_what_a_container_makes_of_its_file(scripts: Path, part: str) -> None:
+    made = printed(scripts, part)
+    assert made.returncode == 0, made.stderr
+    assert not nginx.PLACEHOLDER.search(made.stdout)
+    file = scripts / "made.conf"
+    file.write_text(made.stdout)
+    tried = subprocess.run([*nginx.command(file), "-t"], capture_output=True, text=True)
+    assert tried.returncode == 0, tried.stderr
+
+
+def test_only_placeholders_are_replaced(scripts: Path) -> None:
+    text = 'return 404 "Off air.\\n"; "~\\.ts$" \\c \\\\ & | @a {A} $a\n'
+    (scripts / "web.conf").write_text(text + "@{HTTP_PORT}@{HTTP_PORT}\n")
+    assert printed(scripts, "web").stdout == text + "80808080\n"
+
+
+def test_the_script_has_a_value_for_every_placeholder_and_no_other() -> None:
+    wanted = {name for file in nginx.TEMPLATES.glob("*.conf") for name in nginx.PLACEHOLDER.findall(file.read_text())}
+    assert set(re.findall(r"^([A-Z_]+)=", (DOCKER / "nginx.sh").read_text(), re.MULTILINE)) == wanted
+
+
+def test_settings_stand_where_they_belong(scripts: Path) -> None:
+    text = printed(scripts, "rtmp", QPLUS_NODE="ams-1", QPLUS_UPDATE_SECONDS="7", QPLUS_RTMP_PORT="1940").stdout
+    assert f"on_publish http://unix:{scripts}/internal.sock:/rtmp/ams-1/" in text
+    assert "notify_update_timeout 7s;" in text and "listen 1940 " in text
+    assert "listen 81 " in printed(scripts, "web", QPLUS_HTTP_PORT="81").stdout
+
+
+def test_each_start_has_its_own_name(scripts: Path) -> None:
+    names = [re.findall(r'X-Start "([0-9a-f]{16})"', printed(scripts, "rtmp").stdout) for _ in range(2)]
+    assert len(names[0]) == 1 and names[0] != names[1]
+
+
+def test_a_placeholder_without_a_value_is_said(scripts: Path) -> None:
+    with (scripts / "web.conf").open("a") as file:
+        file.write("# @{NEW} @{OTHER}\n")
+    made = printed(scripts, "web")
+    assert (made.returncode, made.stdout) == (1, "")
+    assert made.stderr == "error: web.conf: no value for @{NEW} @{OTHER}\n"
+
+
+@pytest.mark.parametrize("value", ["a b", "a;b", "a|b", "a\nb", "$a", '"', "a&b"])
+def test_a_value_that_nginx_could_take_for_more_is_refused(scripts: Path, value: str) -> None:
+    made = printed(scripts, "rtmp", QPLUS_NODE=value)
+    assert (made.returncode, made.stdout) == (1, "")
+    assert made.stderr.startswith("error: letters, digits and ./+-_ only:")
+
+
+@pytest.mark.parametrize("arguments", [[], ["print"], ["print", "mail"], ["mail"], ["rtmp", "-t"]])
+def test_anything_else_is_answered_with_the_usage(arguments: list[str]) -> None:
+    tried = subprocess.run([DOCKER / "nginx.sh", *arguments], capture_output=True, text=True)
+    assert tried.returncode == 1
+    assert tried.stderr.startswith("error: usage: ")
