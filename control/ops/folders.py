@@ -129,7 +129,8 @@ def _make_private(folder: Path) -> None:
 def _is_private(folder: Path) -> bool:
     user, found = worker(), folder.lstat()
     wanted = (0, user.pw_gid, 0o710) if user else (os.geteuid(), found.st_gid, 0o700)
-    return stat.S_ISDIR(found.st_mode) and (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == wanted
+    rights = found.st_mode & 0o777  # a set-group-id bit, inherited from a folder above, opens nothing
+    return stat.S_ISDIR(found.st_mode) and (found.st_uid, found.st_gid, rights) == wanted
 
 
 def _require_unused(folder: Path) -> None:

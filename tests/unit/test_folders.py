@@ -60,6 +60,15 @@ def test_a_folder_that_cannot_hold_sockets_is_refused(folder):
         folders.prepare_sockets(Settings(socket_dir=folder))
 
 
+def test_a_private_folder_in_use_is_taken_also_with_an_inherited_group(short):
+    settings = at(short)
+    folders.prepare_sockets(settings)
+    settings.sockets.chmod(settings.sockets.stat().st_mode | stat.S_ISGID)
+    sockets.listen(settings.rtmp_socket).close()
+    folders.prepare_sockets(settings)
+    assert settings.rtmp_socket.exists()
+
+
 def test_a_data_folder_that_cannot_be_made_is_said():
     with (
         pytest.raises(StartError, match="DATA_DIR /dev/null/x"),
