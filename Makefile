@@ -13,7 +13,7 @@ ONCE = @flock Makefile $(MAKE) --silent --no-print-directory
 
 .PHONY: help
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 .PHONY: run
 run: export QPLUS_HTTP_PORT := $(or $(HTTP_PORT),$(QPLUS_HTTP_PORT),8080)
@@ -36,6 +36,15 @@ test: lint  ## all checks and tests (`make test-fast`: only the quick ones)
 .PHONY: test-fast
 test-fast: tools  ## the quick tests only
 	$(PYTHON) -m pytest tests/unit tests/contract
+
+.PHONY: image
+image:  ## build the container images
+	docker compose -f docker/compose.yaml build
+
+.PHONY: test-containers
+test-containers: tools  ## test the containers under faults (needs a Docker engine; COMPOSE='docker compose')
+	@docker info >/dev/null 2>&1 || { echo 'error: make test-containers: no Docker engine answers' >&2; exit 1; }
+	$(PYTHON) -m pytest tests/containers
 
 .PHONY: lint
 lint: tools  ## ruff and mypy
