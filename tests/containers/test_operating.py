@@ -32,6 +32,11 @@ async def test_no_container_has_more_rights_than_it_needs(stack: Stack) -> None:
     assert await stack.sh("web", "touch /srv/hls/x /run/qplus/x 2>/dev/null || echo kept") == "kept\n"
 
 
+async def test_the_check_from_outside_passes_again_on_the_same_data(stack: Stack) -> None:
+    for _ in range(2):
+        await run("tests/e2e/compose_check.sh", env=stack.env)
+
+
 async def test_no_build_tool_is_left_in_an_image(stack: Stack) -> None:
     for service in SERVICES:
         found = await stack.sh(
