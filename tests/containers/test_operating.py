@@ -66,6 +66,18 @@ async def test_logs_are_structured_on_standard_output_and_hold_no_secret(stack: 
             assert secret not in out
 
 
+async def test_each_part_ends_in_order_when_told_to(stack: Stack) -> None:
+    room = await stack.room()
+    parts = {service: await stack.container(service) for service in SERVICES}
+    async with stack.publisher(room.push) as publisher:
+        await stack.live(room)
+        await stack.compose("stop")
+        await publisher.closed()
+    for service, container in parts.items():
+        assert (await run("docker", "inspect", "-f", "{{.State.ExitCode}}", container)).strip() == "0", service
+    assert '"event": "control ended"' in await run("docker", "logs", parts["control"])
+
+
 async def test_settings_reach_control_and_nginx_alike(stacks: Callable[..., Stack]) -> None:
     stack = stacks(QPLUS_NODE="ams-1", QPLUS_UPDATE_SECONDS="2", QPLUS_PUBLIC_URL="https://live.example")
     await stack.up()

@@ -1,4 +1,4 @@
-"""Control as a process of its own, on sockets that its parent opened or on its own, with a stand-in for /stat."""
+"""Control as a process of its own, on sockets that its parent opened, with a stand-in for /stat."""
 
 from __future__ import annotations
 

@@ -69,6 +69,12 @@ def test_what_nginx_needs_to_know_is_the_same_for_all() -> None:
         assert found[2] == str(getattr(Settings(), found[1].lower()))
 
 
+def test_every_variable_of_the_compose_file_is_in_the_manual() -> None:
+    names = set(re.findall(r"\$\{([A-Z_]+):-", (DOCKER / "compose.yaml").read_text()))
+    manual = (ROOT / "docs" / "containers.md").read_text()
+    assert {name for name in names if f"`{name}`" not in manual} == set()
+
+
 def test_a_folder_is_where_its_setting_says() -> None:
     folders = {COMPOSE["x-node"]["QPLUS_SOCKET_DIR"], COMPOSE["x-node"]["QPLUS_HLS_DIR"]}
     for service in SERVICES.values():
