@@ -4,6 +4,8 @@
 #   nginx.sh print rtmp|web         shows the file, no more
 #   nginx.sh check-rtmp|check-web   is it well?
 # Settings come under the names that control has for them.
+# shellcheck disable=SC2086  # words are meant where nothing is quoted
+# shellcheck disable=SC2174,SC3045  # the folders above are there; Debian's sh has ulimit
 set -eu
 
 here=$(dirname "$0")
