@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import io
 import logging
 from collections.abc import Iterator
 
@@ -73,6 +75,17 @@ def test_a_traceback_shows_no_values(shape: str, capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().err
     assert "it failed" in said and "in fail" in said
     assert shown not in said
+
+
+class FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_log_on_a_full_disk_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", FullDisk())
+    logs.configure(Settings())
+    structlog.get_logger().info("a line")
 
 
 def test_warnings_of_libraries_are_heard_and_their_chatter_is_not(capsys: pytest.CaptureFixture[str]) -> None:
