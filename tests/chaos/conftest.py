@@ -1,5 +1,16 @@
 from __future__ import annotations
 
-from tests.e2e.conftest import node, options
+from typing import Any
 
-__all__ = ["node", "options"]
+import pytest
+
+from tests.chaos.scenes import UPDATE
+from tests.e2e.conftest import node
+
+__all__ = ["node"]
+
+
+@pytest.fixture
+def options() -> dict[str, Any]:
+    """What hangs on updates is soon seen."""
+    return {"update_seconds": UPDATE}

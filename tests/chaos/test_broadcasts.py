@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.test_kills import broadcast, replaced, right
+from tests.chaos.scenes import broadcast, replaced, right
 from tests.e2e.conftest import Node, Room, until
 
 pytestmark = pytest.mark.anyio

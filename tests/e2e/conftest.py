@@ -60,6 +60,8 @@ class Node:
         )
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}", timeout=20)
         self.log = data_dir / "log"
+        self.code = ROOT
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith("QPLUS_")}
         self._users = 0
 
     @property
@@ -68,12 +70,11 @@ class Node:
 
     def start(self) -> None:
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
-        env = {name: value for name, value in os.environ.items() if not name.startswith("QPLUS_")}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "control", "run"],
-                cwd=ROOT,
-                env=env | to_env(self.settings),
+                cwd=self.code,
+                env=self.env | to_env(self.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -91,9 +92,15 @@ class Node:
 
     def stop(self) -> int:
         self._process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Until the supervisor has ended; its exit code."""
         return self._process.wait(30)
 
     def pid(self, part: str) -> int:
+        if part == "supervisor":
+            return self._process.pid
         return int((self.settings.run_dir / f"{part}.pid").read_text())
 
     def hang_up(self) -> None:
