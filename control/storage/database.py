@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import databases
 import orjson
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from databases.core import Connection
 from sqlalchemy.dialects import sqlite
 
 READERS = 3
+PATIENCE = 5.0  # seconds that a connection is waited for: while another program locks the file, a line must not grow
 
 Row = Any  # databases.Record: a mapping by column name
 
@@ -35,10 +37,6 @@ class Sqlite(sqlite3.Connection):
         # FULL: an answer was given for what was committed, so it must outlive a power cut too.
         for pragma in ("synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
             self.execute(f"PRAGMA {pragma}")
-
-    def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
-        # A deferred transaction that reads before it writes fails at once under a second writer, without waiting.
-        return super().execute("BEGIN IMMEDIATE" if sql == "BEGIN" else sql, *args)
 
 
 class Shelf(asyncio.Queue[Connection]):
@@ -69,7 +67,7 @@ class Store:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
         """One transaction: committed at the end of the block, rolled back by an exception."""
-        async with _lent(self._writers) as connection, connection.transaction():
+        async with _lent(self._writers) as connection, _transaction(connection.raw_connection):
             yield connection
 
     async def fetch_one(self, query: sa.sql.ClauseElement) -> Row | None:
@@ -99,11 +97,27 @@ class Store:
 
 @asynccontextmanager
 async def _lent(shelf: Shelf) -> AsyncIterator[Connection]:
-    connection = await shelf.get()
+    """Raises TimeoutError when none came free in time."""
+    async with asyncio.timeout(PATIENCE):
+        connection = await shelf.get()
     try:
         yield connection
     finally:
         shelf.put_nowait(connection)
+
+
+@asynccontextmanager
+async def _transaction(connection: aiosqlite.Connection) -> AsyncIterator[None]:
+    """Not the one of `databases`: where that cannot begin or end, on a locked file or a full disk, it takes its
+    connection for used from then on and never closes it, and the process does not end."""
+    try:
+        # A deferred one that reads before it writes fails at once under a second writer, without waiting.
+        async with connection.execute("BEGIN IMMEDIATE"):
+            pass
+        yield
+        await connection.commit()
+    finally:
+        await connection.rollback()  # of nothing, where it was committed or SQLite itself has rolled it back
 
 
 @asynccontextmanager

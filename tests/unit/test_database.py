@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from alembic.migration import MigrationContext
 from alembic.util import CommandError
 
 from control.settings import Settings
-from control.storage import migrate
+from control.storage import database, migrate
 from control.storage.database import Store, insert, listed, migrating, numbered, opened
 from control.storage.tables import FIRST_ROOM_ID, metadata, sent_messages
 from tests.support.world import Box
@@ -92,6 +93,24 @@ async def test_a_failed_block_leaves_nothing_and_the_connection_works_on(store: 
     assert await subjects(store) == ["kept"]
 
 
+async def test_a_lock_that_was_not_had_is_forgotten_and_the_store_can_be_left(settings: Settings) -> None:
+    before = set(threading.enumerate())
+    async with opened(settings.database) as store:
+        async with store.writing() as connection:
+            await connection.execute(sa.text("PRAGMA busy_timeout=1"))
+        with sqlite3.connect(settings.data_dir / "qplus.db", isolation_level=None) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                await store.write(message("lost"))
+            other.execute("ROLLBACK")
+        other.close()
+        await store.write(message("kept"))
+        assert await subjects(store) == ["kept"]
+    for thread in set(threading.enumerate()) - before:  # SQLite's, one for each connection
+        thread.join(5)
+        assert not thread.is_alive()
+
+
 async def test_writers_stand_in_line(store: Store) -> None:
     async def add(number: int) -> None:
         async with store.writing() as connection:
@@ -101,6 +120,16 @@ async def test_writers_stand_in_line(store: Store) -> None:
     await asyncio.gather(*(add(number) for number in range(30)))
     counts = sorted(int(subject.split()[-1]) for subject in await subjects(store))
     assert counts == list(range(30))
+
+
+async def test_who_stands_in_line_for_too_long_leaves_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with store.writing() as connection:
+        monkeypatch.setattr(database, "PATIENCE", 0.05)
+        with pytest.raises(TimeoutError):
+            await store.write(message("late"))
+        await connection.execute(message("first"))
+    await store.write(message("next"))
+    assert await subjects(store) == ["first", "next"]
 
 
 async def test_foreign_keys_are_kept(store: Store) -> None:
