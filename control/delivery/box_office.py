@@ -22,15 +22,17 @@ class BoxOffice:
         self._bans = bans
         self._clock = clock
         self._lifetime_ms = lifetime * 1000
+        self._last_expiry = 0  # of all tickets issued, in ms: a clock that is set back issues shorter ones
 
     def issue(self, room_id: int, user_id: int, password_generation: int) -> str:
         """A ticket that outlasts any this user gave back."""
         expiry = max(self._expiry(), self._revocations.void_until(room_id, user_id) + 1)
+        self._last_expiry = max(self._last_expiry, expiry)
         return self._keys.sign(Pass(room_id, user_id, password_generation, expiry))
 
     async def take_back(self, room_id: int, user_id: int) -> None:
         """Voids every ticket this user has for the room."""
-        void = max(self._expiry(), self._revocations.void_until(room_id, user_id) + 1)
+        void = max(self._expiry(), self._last_expiry, self._revocations.void_until(room_id, user_id) + 1)
         await self._revocations.revoke(room_id, user_id, void)
 
     def credentials(self, password: str, ticket: str) -> Credentials:

@@ -94,6 +94,14 @@ async def test_a_clock_that_is_set_back_brings_no_ticket_back(office: Office) ->
     assert office.said(office.issue()) == "ok"
 
 
+async def test_a_ticket_can_be_given_back_after_the_clock_was_set_back(office: Office) -> None:
+    before = office.issue()
+    office.clock.jump(-3600)
+    await office.box_office.take_back(office.room, office.viewer)
+    assert office.said(before) == "ticket given back"
+    assert office.said(office.issue()) == "ok"
+
+
 async def test_tickets_of_others_stay_good(office: Office) -> None:
     others = office.box_office.issue(office.room, office.viewer + 1, 1)
     await office.box_office.take_back(office.room, office.viewer)
