@@ -22,3 +22,16 @@ class SystemClock:
 
     def ticks(self) -> float:
         return time.monotonic()
+
+
+class Watch:
+    """Notices that somebody has set the wall clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ahead = clock.now() - clock.ticks()
+
+    def step(self) -> float:
+        """Seconds by which it was set since this was last asked; below 0: back."""
+        before, self._ahead = self._ahead, self._clock.now() - self._clock.ticks()
+        return self._ahead - before

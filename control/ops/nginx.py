@@ -16,6 +16,7 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "nginx"
 RTMP_MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 # A plain user's PATH on Debian does not hold the folder that nginx is in.
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
+VERDICTS = "verdicts"  # the folder of its cache, in web.conf
 PLACEHOLDER = re.compile(r"@\{([^}]*)\}")
 
 
@@ -58,6 +59,12 @@ def write_web(settings: Settings) -> Path:
             "HLS_DIR": str(folders.hls(settings)),
         },
     )
+
+
+def forget_verdicts(settings: Settings) -> None:
+    """Removes what the web nginx was answered about HLS viewers: it asks again, and makes the folder at need."""
+    # nginx goes on writing there and removing from there.
+    shutil.rmtree(settings.sockets / "web" / VERDICTS, ignore_errors=True)
 
 
 def command(file: Path) -> list[str]:

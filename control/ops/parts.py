@@ -70,6 +70,11 @@ class Part:
         self._asked = True
         await self._end()
 
+    def hang_up(self) -> None:
+        """Sends HUP to the process, which means to an nginx: new workers."""
+        if self._pid is not None:
+            os.kill(self._pid, signal.SIGHUP)
+
     async def stop(self) -> None:
         self._stopping = True
         await self._end()

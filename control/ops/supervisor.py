@@ -16,16 +16,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
+from control.clock import SystemClock, Watch
 from control.ops import banner, folders, nginx, sockets
 from control.ops.errors import StartError
 from control.ops.parts import Part, spawn
 from control.settings import PREFIX, Settings, to_env
 
 READY_SECONDS = 30.0
+LOOK_EVERY = 1.0  # seconds between two looks at the wall clock
+SET_BACK = -1.0  # seconds: less than this, and what nginx keeps is only kept a little longer
 TRIES = 5  # a part that has ended this often before all was ready will not come up
 
 log = structlog.get_logger()
@@ -78,6 +82,7 @@ class Supervisor:
         self._parts = (self._control, self._rtmp, self._web)
 
     async def _main_loop(self) -> None:
+        watch = Watch(SystemClock())
         deadline = time.monotonic() + READY_SECONDS
         while not self._stop.is_set() and (problem := await asyncio.to_thread(self._problem)):
             failed = [part.name for part in self._parts if part.failures >= TRIES]
@@ -87,7 +92,18 @@ class Supervisor:
             await asyncio.sleep(0.05)
         if not self._stop.is_set():
             print(banner.text(self._settings, sockets.host()), flush=True)
-        await self._stop.wait()
+        while not self._stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), LOOK_EVERY)
+            if (step := watch.step()) < SET_BACK:
+                self._refresh_web(step)
+
+    def _refresh_web(self, step: float) -> None:
+        """Once the clock was set, by `step` seconds. nginx keeps verdicts and open files until a time of day, which is
+        far off then: viewers over HLS would get one playlist again and again, and be counted no more."""
+        log.warning("the clock was set back", seconds=round(-step))
+        nginx.forget_verdicts(self._settings)
+        self._web.hang_up()
 
     async def _shutdown(self) -> None:
         # control last: it writes down what the others leave.

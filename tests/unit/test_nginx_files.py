@@ -39,6 +39,14 @@ def test_nginx_takes_the_web_file(settings):
     assert "proxy_set_header Host $http_host;" in text
 
 
+def test_what_web_nginx_was_answered_can_be_forgotten(settings):
+    kept = Path(re.findall(r"proxy_cache_path (\S+)", nginx.write_web(settings).read_text())[0])
+    nginx.forget_verdicts(settings)  # also where there is nothing yet
+    (kept / "a1").mkdir(parents=True)
+    nginx.forget_verdicts(settings)
+    assert not kept.exists()
+
+
 def test_updates_go_to_the_port_that_listens(settings):
     text = nginx.write_rtmp(settings, "5tart").read_text()
     asked = re.search(r"on_update http://127\.0\.0\.1:(\d+)", text)

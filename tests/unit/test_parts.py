@@ -10,6 +10,7 @@ from control.ops import parts
 
 pytestmark = pytest.mark.anyio
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+HEARS = "import signal, sys, time; signal.signal(signal.SIGHUP, lambda *_: sys.exit()); time.sleep(60)"
 
 
 @pytest.fixture
@@ -62,6 +63,17 @@ async def test_the_pid_file_is_true_while_the_part_lives_and_gone_after(tmp_path
     assert not (tmp_path / "pid").exists()
 
 
+async def test_hang_up_reaches_the_process_and_without_one_nobody(tmp_path):
+    part = parts.Part("web", tmp_path / "pid", lambda: python(HEARS))
+    part.hang_up()
+    async with kept(part):
+        await until(lambda: number(tmp_path / "pid"))
+        first = number(tmp_path / "pid")
+        await until(lambda: has_signal(first, "SigCgt", signal.SIGHUP))
+        part.hang_up()
+        await until(lambda: number(tmp_path / "pid") not in (0, first))
+
+
 async def test_a_part_that_ignores_term_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(parts, "GRACE", 0.3)
     part = parts.Part("web", tmp_path / "pid", lambda: python(STUBBORN))
@@ -100,8 +112,10 @@ async def test_a_long_life_makes_the_next_delay_short_again(tmp_path, monkeypatc
 
 
 def ignores_term(pid):
-    if not pid:
-        return False
+    return bool(pid) and has_signal(pid, "SigIgn", signal.SIGTERM)
+
+
+def has_signal(pid, which, signal_number):
     with open(f"/proc/{pid}/status") as status:
-        ignored = next(line for line in status if line.startswith("SigIgn:"))
-    return bool(int(ignored.split()[1], 16) & 1 << signal.SIGTERM - 1)
+        mask = next(line for line in status if line.startswith(f"{which}:"))
+    return bool(int(mask.split()[1], 16) & 1 << signal_number - 1)
