@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 import uvicorn
@@ -17,6 +17,7 @@ from control.app import real_world, running
 from control.settings import Settings
 from control.web.feed import Feed
 
+HEAR = 1.0  # seconds that who has connected is given to say what it wants
 DRAIN = 5  # seconds that answers under way are given
 
 log = structlog.get_logger()
@@ -29,6 +30,21 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Hears out first whoever has connected. uvicorn hangs up on those that have yet to say what they want, which
+        to nginx is a refusal; who connects from now on is for the next control, which has the same socket."""
+        for server in self.servers:
+            server.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._all_heard(), HEAR)
+        await super().shutdown(sockets)
+
+    async def _all_heard(self) -> None:
+        while True:
+            await asyncio.sleep(0.02)  # before the first look: the loop may have taken one in without telling yet
+            if all(getattr(each, "cycle", each) is not None for each in self.server_state.connections):
+                return
+
 
 def serve(settings: Settings, internal: socket.socket, public: socket.socket) -> None:
     """Until TERM or INT. Both sockets listen already, and are their opener's to close."""
@@ -38,7 +54,7 @@ def serve(settings: Settings, internal: socket.socket, public: socket.socket) ->
 
 async def _serve(settings: Settings, internal: socket.socket, public: socket.socket) -> None:
     async with running(settings, real_world(settings)) as doors:
-        servers = [_server(doors.internal), _server(doors.public)]
+        servers = [server_of(doors.internal), server_of(doors.public)]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, servers, doors.feed)
@@ -49,7 +65,7 @@ async def _serve(settings: Settings, internal: socket.socket, public: socket.soc
     log.info("control ended")
 
 
-def _server(app: ASGIApp) -> Server:
+def server_of(app: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
             app,
