@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -61,8 +61,9 @@ async def replaced(node: Node, part: str, old: int) -> None:
     """Waits until a part runs under another pid, and the node is ready."""
 
     async def new() -> bool:
-        file = node.settings.run_dir / f"{part}.pid"
-        return file.exists() and file.read_text().strip() not in ("", str(old))
+        with suppress(FileNotFoundError):  # between two lives
+            return node.pid(part) != old
+        return False
 
     await until(new)
     await node.ready()
