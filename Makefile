@@ -46,6 +46,15 @@ test-containers: tools  ## test the containers under faults (needs a Docker engi
 	@docker info >/dev/null 2>&1 || { echo 'error: make test-containers: no Docker engine answers' >&2; exit 1; }
 	$(PYTHON) -m pytest tests/containers
 
+.PHONY: soak
+soak: MINUTES ?= 10
+soak: ROOMS ?= 20
+soak: PLAYERS ?= 200
+soak: KILLS ?= 0
+soak: PLOT ?= var/soak.svg
+soak: tools  ## people come and go, and counts are compared: MINUTES=10 ROOMS=20 PLAYERS=200 KILLS=0 PLOT=var/soak.svg
+	$(PYTHON) -m tests.soak --minutes $(MINUTES) --rooms $(ROOMS) --players $(PLAYERS) --kills $(KILLS) --plot $(PLOT)
+
 .PHONY: lint
 lint: tools  ## ruff and mypy
 	$(PYTHON) -m ruff check .
