@@ -13,7 +13,8 @@ temp=$(mktemp -d)
 running=()
 
 finish() {
-    [ ${#running[@]} = 0 ] || kill "${running[@]}" 2>/dev/null || true
+    # ffmpeg would not heed a TERM while it waits for media.
+    [ ${#running[@]} = 0 ] || kill -KILL "${running[@]}" 2>/dev/null || true
     wait
     rm -rf "$temp"
 }
@@ -146,6 +147,7 @@ start "${encoder[@]}" "$push_url"
 within 10 'live again once it is open' is_play 1
 ! ended "$player" || fail 'the player did not outlast its publisher'
 
-kill "$player" "$last"
-within 10 'both ended: off air' is_play 0
-within 10 'and nobody watches' counted 0
+kill -KILL "$player"
+within 10 'the player has ended: nobody watches' counted 0
+kill -KILL "$last"
+within 10 'the encoder too: off air' is_play 0
