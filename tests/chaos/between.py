@@ -78,7 +78,7 @@ class Between:
             target = request.scope["raw_path"].decode() + (f"?{query}" if query else "")
             answer = await self._http.request(request.method, target, content=content)
             headers = {name: value for name, value in answer.headers.items() if name not in OF_A_CONNECTION}
-            return Response(answer.content, answer.status_code, headers)
+            return Response(answer.content, answer.status_code, headers | {"connection": "close"})
 
         return await self.fault(call, pass_on)
 

@@ -17,7 +17,7 @@ from tests.rtmp.client import Refused
 
 pytestmark = pytest.mark.anyio
 
-ENDS = ("done", "disconnect")
+VERDICTS, ENDS = ("publish", "play"), ("done", "disconnect")
 NOTHING = Response(status_code=502)  # to nginx the same as no answer
 
 
@@ -38,9 +38,8 @@ async def ends_are_lost(call: str, pass_on: PassOn) -> Response:
 
 async def verdicts_and_ends_are_lost(call: str, pass_on: PassOn) -> Response:
     """A verdict on its way back: control has let in whom nginx turns away."""
-    if call not in ENDS:
-        await pass_on()
-    return NOTHING
+    answer = NOTHING if call in ENDS else await pass_on()
+    return NOTHING if call in VERDICTS else answer
 
 
 async def twice(call: str, pass_on: PassOn) -> Response:
