@@ -58,7 +58,9 @@ class Node:
         self.settings = Settings(
             data_dir=data_dir, http_port=http, rtmp_port=rtmp, argon2_time_cost=1, argon2_memory_kib=8, **more
         )
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}", timeout=20)
+        # No connection is kept: one that an nginx closes as it is asked on again is an error that browsers hide.
+        once = httpx.Limits(max_keepalive_connections=0)
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}", timeout=20, limits=once)
         self.log = data_dir / "log"
         self.code = ROOT
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("QPLUS_")}

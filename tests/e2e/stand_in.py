@@ -49,6 +49,7 @@ class Handler(BaseHTTPRequestHandler):
             print(self.path, file=calls)
         body = str({**self.headers, "pid": os.getpid()}).encode()
         self.send_response(200)
+        self.send_header("Cache-Control", "max-age=1, stale-if-error=600")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -165,6 +165,8 @@ def test_a_stream_outlives_control_and_its_password_is_in_no_log(node):
     encoder = subprocess.Popen(source, stderr=subprocess.DEVNULL)
     try:
         until(lambda: [call for call in node.calls() if call.endswith("/update")])
+        node.stream_age()  # control looks there too, and by that nginx learns how long its silence counts as yes
+        until(lambda: "/grace" in node.calls())
         node.hold()
         old = node.pid("control")
         os.kill(old, signal.SIGKILL)
