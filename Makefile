@@ -24,6 +24,12 @@ run:  ## run everything: HTTP_PORT=8080 RTMP_PORT=1935 DATA_DIR=var
 	$(ONCE) $(RUN_STAMP)
 	@exec setpriv --pdeathsig TERM $(PYTHON) -m control run
 
+.PHONY: upgrade
+upgrade: export QPLUS_DATA_DIR := $(or $(DATA_DIR),$(QPLUS_DATA_DIR),var)
+upgrade:  ## have the running node load new code, cutting no stream: DATA_DIR=var
+	$(ONCE) $(RUN_STAMP)
+	@$(PYTHON) -m control upgrade
+
 .PHONY: test
 test: lint  ## all checks and tests (`make test-fast`: only the quick ones)
 	@echo 'Running everything; make test-fast runs only the quick ones.'

@@ -1,4 +1,5 @@
-"""The command line: `run` for people, `serve` for the supervisor and for containers, `ready` for health checks."""
+"""The command line: `run` and `upgrade` for people, `serve` for the supervisor and for containers, `ready` for health
+checks."""
 
 from __future__ import annotations
 
@@ -34,6 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="a whole node: control, the rtmp nginx and the web nginx")
     run.set_defaults(command=_run)
+    upgrade = commands.add_parser("upgrade", help="have the running node load new code; no stream is cut")
+    upgrade.set_defaults(command=_upgrade)
     serve = commands.add_parser("serve", help="control alone, on sockets of its own or those its parent opened")
     serve.add_argument("--internal-fd", type=int, help="where nginx's callbacks come in")
     serve.add_argument("--public-fd", type=int, help="where the web nginx comes in")
@@ -47,6 +50,14 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
     from control.ops import supervisor
 
     return supervisor.run(settings)
+
+
+def _upgrade(settings: Settings, options: argparse.Namespace) -> int:
+    from control.ops import upgrade
+
+    upgrade.run(settings)
+    print("Upgraded: control is a new one, and whoever was there still is.")
+    return 0
 
 
 def _serve(settings: Settings, options: argparse.Namespace) -> int:

@@ -49,6 +49,16 @@ def locked(settings: Settings) -> Iterator[None]:
         yield
 
 
+def holder(settings: Settings) -> int:
+    """The pid of the run that holds the data folder; 0 for none."""
+    with suppress(FileNotFoundError), (settings.run_dir / "lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(lock.read())
+    return 0
+
+
 def prepare_sockets(settings: Settings) -> None:
     """Makes the folder of the unix sockets, for us and nginx's workers alone. Raises StartError."""
     folder = settings.sockets

@@ -1,0 +1,38 @@
+"""Has a running node load the code that is on disk now, and waits until it does its work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+from control.ops import folders, probe
+from control.ops.errors import StartError
+from control.settings import Settings
+
+PATIENCE = 30.0  # seconds
+
+
+def run(settings: Settings) -> None:
+    """Ends once another control is ready. Raises StartError where no node runs, or none comes up in time."""
+    supervisor, before = folders.holder(settings), _control(settings)
+    if not supervisor or not before:
+        raise StartError(f"no node runs in {settings.data_dir}")
+    os.kill(supervisor, signal.SIGHUP)
+    deadline = time.monotonic() + PATIENCE
+    problem = "the one before does not end"
+    while time.monotonic() < deadline:
+        if _control(settings) not in (0, before) and not (problem := probe.problem(settings.internal_socket)):
+            return
+        time.sleep(0.1)
+    raise StartError(
+        f"the new control is not ready: {problem}. Streams go on; put the code back that was there, and upgrade again"
+    )
+
+
+def _control(settings: Settings) -> int:
+    """Its pid; 0 where there is none."""
+    with suppress(FileNotFoundError):
+        return int((settings.run_dir / "control.pid").read_text())
+    return 0
