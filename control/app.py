@@ -79,6 +79,7 @@ class World:
 class Doors:
     public: Starlette
     internal: Starlette
+    rtmp: Door
     reconciler: Reconciler
     board: Board
     feed: Feed
@@ -159,6 +160,7 @@ async def _joined(
         _door(
             routes.internal(Callbacks(settings.node, door, attempts), Grace(settings.grace_seconds), hls_door, *probes)
         ),
+        door,
         reconciler,
         board,
         feed,

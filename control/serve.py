@@ -13,12 +13,11 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from control.app import real_world, running
+from control.app import Doors, real_world, running
 from control.settings import Settings
-from control.web.feed import Feed
 
 HEAR = 1.0  # seconds that who has connected is given to say what it wants
-DRAIN = 5  # seconds that answers under way are given
+DRAIN = 1  # seconds that answers under way are given: newcomers wait meanwhile, for the next control to come up
 
 log = structlog.get_logger()
 
@@ -57,7 +56,7 @@ async def _serve(settings: Settings, internal: socket.socket, public: socket.soc
         servers = [server_of(doors.internal), server_of(doors.public)]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _stop, servers, doors.feed)
+            loop.add_signal_handler(number, _stop, servers, doors)
         log.info("control serves", node=settings.node)
         async with asyncio.TaskGroup() as group:
             for server, listening in zip(servers, (internal, public), strict=True):
@@ -82,7 +81,8 @@ def server_of(app: ASGIApp) -> Server:
     )
 
 
-def _stop(servers: list[Server], feed: Feed) -> None:
-    feed.close()  # its streams never end by themselves, and would be waited for
+def _stop(servers: list[Server], doors: Doors) -> None:
+    doors.feed.close()  # its streams never end by themselves, and would be waited for
+    doors.rtmp.close()
     for server in servers:
         server.should_exit = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -79,7 +80,8 @@ async def _asked(api: Api, services: Services, request: Request, own: Mapping[st
 
 
 async def guarded(request: Request, answer: Awaitable[Response]) -> Response:
-    """The answer, or the one to the exception it ends in. Raises nothing."""
+    """The answer, or the one to the exception it ends in. Raises nothing: not when it is cut off either, by a control
+    that ends and cannot wait for it any longer."""
     access = request.scope["path"]
     try:
         return await answer
@@ -87,6 +89,8 @@ async def guarded(request: Request, answer: Awaitable[Response]) -> Response:
         return reply(access, *answer_to(refusal))
     except TooLarge:
         return Response(status_code=413)
+    except asyncio.CancelledError:
+        return Response(status_code=503, headers={"Retry-After": "1"})
     except ClientDisconnect:
         return Response(status_code=400)  # to nobody
     except Exception:

@@ -13,16 +13,14 @@ from control.delivery.hls_door import HlsDoor
 from control.live.presence import REMEMBERED, Ending, Presence, Session, SessionKey
 from control.live.verdicts import Credentials, Role
 from control.nodes.form import Callback
-from control.nodes.plan import JOINING
 from control.nodes.rtmp_control import ControlError, RtmpControl
-from control.nodes.stat import Stat, StatError
+from control.nodes.stat import Stat
+from control.nodes.takeover import LONGEST_LOOK, Takeover
 from control.refusals import Denied, GateShut
 from control.storage.tables import LAST_ROOM_ID
 
+AT_ONCE = 16  # sessions that nginx is asked to drop at a time
 DEAD = 10.0  # seconds without media after which a publisher that is gone had lost its link before
-OUT_OF_HEARING = 6.0  # seconds since /stat was last read, which is done every two
-LOOK_AGAIN = 0.3  # seconds between two looks at a publisher that may have fallen silent
-LONGEST_LOOK = 6.0  # seconds; nginx waits longer for a verdict, netcall_timeout
 
 _ROOM_ID = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 log = structlog.get_logger()
@@ -51,14 +49,13 @@ class Door:
         self._presence = presence
         self._box_office = box_office
         self._hls_door = hls_door
-        self._stat = stat
         self._control = control
         self._clock = clock
-        self._silent = silent
         self._awaited: dict[SessionKey, tuple[Callback, float]] = {}
         self._looked_at = 0.0
         self.nudge = asyncio.Event()
         """Set when /stat should be read soon."""
+        self._takeover = Takeover(presence, stat, clock, silent, self.put_out, self.nudge)
 
     def known_room(self, name: str) -> int | None:
         """The room of a stream's name, None for any other name: people paste their passwords there by mistake."""
@@ -73,13 +70,9 @@ class Door:
         room, shown = room_id(callback.name), self._shown(callback)
         self._box_office.admit(Role.PUBLISHER, room, shown)
         self._check_new(key)
-        if self._clock.ticks() - self._looked_at > OUT_OF_HEARING and self._presence.publisher(room) is None:
-            await self._refuse_beside_unknown(room)
-        holder = self._presence.publisher(room)
-        if holder is not None:
-            await self._make_way(room, holder)
-            self._check_new(key)
-            self._box_office.admit(Role.PUBLISHER, room, shown)
+        await self._takeover.make_way(room, self._looked_at)
+        self._check_new(key)  # it may have left while it waited, or lost its right
+        self._box_office.admit(Role.PUBLISHER, room, shown)
         self._enter(key, Role.PUBLISHER, room, shown, callback)
         self.nudge.set()
 
@@ -115,28 +108,30 @@ class Door:
             self._presence.end(key)
 
     async def reconsider(self, room: int) -> None:
-        """Puts out at once whoever of a room may no longer be here."""
+        """Puts out at once whoever of a room may no longer be here. All are judged first: where nginx does not hear us,
+        their next updates are refused."""
         self._hls_door.reconsider(room)
-        for session in self._presence.in_room(room):
-            if session.credentials is None:
-                continue  # its next update tells what let it in
+        denied = [session for session in self._presence.in_room(room) if not self._may_stay(session)]
+        for start in range(0, len(denied), AT_ONCE):
             try:
-                self._judge(session)
-            except Denied as denied:
-                await self.put_out(session, denied.reason)
+                await asyncio.gather(*map(self._drop, denied[start : start + AT_ONCE]))
+            except ControlError as failure:
+                log.warning("drop failed", room=room, failure=str(failure))
+                return
 
     async def put_out(self, session: Session, reason: str, how: Ending = Ending.LEFT) -> bool:
         """Whether it is gone. Raises nothing: a session that cannot be dropped now is refused at its next update."""
         session.ending = session.ending or how
-        log.info(f"{session.role.value} put out", room=session.room_id, client=session.key.client, reason=reason)
+        _log_put_out(session, reason)
         try:
-            dropped = await self._control.drop(session.key.client)
+            return await self._drop(session)
         except ControlError as failure:
             log.warning("drop failed", client=session.key.client, failure=str(failure))
             return False
-        if dropped:
-            self._presence.end(session.key)
-        return dropped
+
+    def close(self) -> None:
+        """Keeps no publisher waiting any more, for a control that ends."""
+        self._takeover.close()
 
     def adopt(self, session: Session) -> None:
         """Takes in a session that nginx has and we did not know, with what its updates said of it."""
@@ -154,6 +149,23 @@ class Door:
         self._hls_door.expire()
         deadline = self._clock.ticks() - REMEMBERED
         self._awaited = {key: pair for key, pair in self._awaited.items() if pair[1] > deadline}
+
+    async def _drop(self, session: Session) -> bool:
+        """Whether it was in a stream. Raises ControlError."""
+        dropped = await self._control.drop(session.key.client)
+        if dropped:
+            self._presence.end(session.key)
+        return dropped
+
+    def _may_stay(self, session: Session) -> bool:
+        if session.credentials is None:
+            return True  # as far as is known: its next update tells what let it in
+        try:
+            self._judge(session)
+        except Denied as denied:
+            _log_put_out(session, denied.reason)
+            return False
+        return True
 
     def _judge(self, session: Session) -> None:
         """Asks for the verdict again. Raises Denied, and notes why this session is to end."""
@@ -211,63 +223,12 @@ class Door:
         self._presence.admit(session)
         _log_passage(session, "let in")
 
-    async def _make_way(self, room: int, holder: Session) -> None:
-        """Returns once the room has no publisher: one that has fallen silent is dropped. Raises Denied if it has one.
-
-        A newcomer waits until it is known whether the one before still sends: an encoder whose link broke is back
-        within a second or two, often before anything here can tell that the old connection is dead.
-        """
-        deadline = self._clock.ticks() + LONGEST_LOOK
-        looked: int | None = None
-        while self._presence.get(holder.key) is holder:
-            joining = self._clock.ticks() - holder.since < JOINING
-            if not await self._is_there(holder) and not joining:
-                self._presence.end(holder.key)
-            elif looked not in (None, holder.timestamp) or self._clock.ticks() > deadline:
-                raise Denied(f"already live from {holder.address}")
-            else:
-                looked = holder.timestamp
-                silent = self._clock.ticks() - (holder.media_at or holder.since) >= self._silent
-                if not (silent and await self._retire(holder)):
-                    await asyncio.sleep(LOOK_AGAIN)
-        if self._presence.publisher(room) is not None:
-            raise Denied("another publisher was quicker")
-
-    async def _retire(self, holder: Session) -> bool:
-        """Whether a silent publisher is gone. One that could not be dropped may yet be heard again, and then stays."""
-        gone = await self.put_out(holder, "silent, and another publisher came", Ending.SILENT)
-        if self._presence.get(holder.key) is holder:
-            holder.ending = None
-        return gone
-
-    async def _refuse_beside_unknown(self, room: int) -> None:
-        """nginx has been out of hearing, and leases ran out: a publisher that we gave up may be there all the same.
-        Raises Denied where one is."""
-        try:
-            snapshot = await self._stat.read()
-        except StatError as failure:
-            log.warning("stat failed", failure=str(failure))
-            return  # as empty as far as we know
-        if any(client.publishing and client.name == str(room) for client in snapshot.clients):
-            self.nudge.set()
-            raise Denied("already live from one that was out of hearing")
-
-    async def _is_there(self, holder: Session) -> bool:
-        """Asks /stat about one publisher. Raises Denied if there is no telling."""
-        try:
-            snapshot = await self._stat.read()
-        except StatError as failure:
-            log.warning("stat failed", failure=str(failure))
-            raise Denied("cannot tell whether it is live already") from failure
-        if snapshot.start != holder.key.start:
-            return False
-        client = next((each for each in snapshot.clients if each.client == holder.key.client), None)
-        if client is not None:
-            self._presence.hear(holder, client.timestamp, client.active)
-        return client is not None
-
 
 def _log_passage(session: Session, what: str) -> None:
     """Viewers come and go by the thousand; to write each down would cost more than to judge them."""
     say = log.info if session.role is Role.PUBLISHER else log.debug
     say(f"{session.role.value} {what}", room=session.room_id, client=session.key.client, address=session.address)
+
+
+def _log_put_out(session: Session, reason: str) -> None:
+    log.info(f"{session.role.value} put out", room=session.room_id, client=session.key.client, reason=reason)

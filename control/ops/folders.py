@@ -10,6 +10,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from control.ops.errors import StartError
@@ -49,14 +50,34 @@ def locked(settings: Settings) -> Iterator[None]:
         yield
 
 
-def holder(settings: Settings) -> int:
-    """The pid of the run that holds the data folder; 0 for none."""
-    with suppress(FileNotFoundError), (settings.run_dir / "lock").open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return int(lock.read())
-    return 0
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A supervisor at work."""
+
+    pid: int
+    sockets: Path
+
+
+def announce(settings: Settings) -> None:
+    """To be called by a supervisor that holds the data folder: a later command may be given other settings."""
+    replace(settings.run_dir / "supervisor", f"{os.getpid()}\n{settings.sockets.absolute()}\n")
+
+
+def supervised(settings: Settings) -> Run | None:
+    """Who runs the node in the data folder; None for nobody, and for a control that runs there alone."""
+    try:
+        with (settings.run_dir / "lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return None  # what is announced is by one that was killed
+            except BlockingIOError:
+                holder = lock.read().strip()
+        pid, sockets = (settings.run_dir / "supervisor").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StartError(f"DATA_DIR {settings.data_dir}: {error.strerror}") from None
+    return Run(int(pid), Path(sockets)) if pid == holder else None
 
 
 def prepare_sockets(settings: Settings) -> None:

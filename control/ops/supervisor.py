@@ -74,6 +74,7 @@ class Supervisor:
         nginx.program()
         sockets.require_free_ports(self._settings)
         folders.prepare_sockets(self._settings)
+        folders.announce(self._settings)
         sockets.raise_limit()
         self._doors = [sockets.listen(self._settings.internal_socket), sockets.listen(self._settings.public_socket)]
         self._control = Part("control", self._pid_file("control"), self._start_control)

@@ -16,14 +16,17 @@ PATIENCE = 30.0  # seconds
 
 def run(settings: Settings) -> None:
     """Ends once another control is ready. Raises StartError where no node runs, or none comes up in time."""
-    supervisor, before = folders.holder(settings), _control(settings)
-    if not supervisor or not before:
+    node, before = folders.supervised(settings), _control(settings)
+    if node is None:
         raise StartError(f"no node runs in {settings.data_dir}")
-    os.kill(supervisor, signal.SIGHUP)
+    try:
+        os.kill(node.pid, signal.SIGHUP)
+    except PermissionError:
+        raise StartError(f"the node in {settings.data_dir} is another user's (pid {node.pid})") from None
     deadline = time.monotonic() + PATIENCE
     problem = "the one before does not end"
     while time.monotonic() < deadline:
-        if _control(settings) not in (0, before) and not (problem := probe.problem(settings.internal_socket)):
+        if _control(settings) not in (0, before) and not (problem := probe.problem(node.sockets / "internal.sock")):
             return
         time.sleep(0.1)
     raise StartError(
@@ -32,7 +35,7 @@ def run(settings: Settings) -> None:
 
 
 def _control(settings: Settings) -> int:
-    """Its pid; 0 where there is none."""
+    """Its pid; 0 between two lives."""
     with suppress(FileNotFoundError):
         return int((settings.run_dir / "control.pid").read_text())
     return 0

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from control.nodes import door
+from control.nodes import takeover
 from control.settings import Settings
 from control.storage.database import Store, opened
 from tests.support.stage import Stage, staged
@@ -35,6 +35,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Callable[[HandClock, Callable[[],
             result = happens()
             await (result if inspect.isawaitable(result) else asyncio.sleep(0))
 
-        monkeypatch.setattr(door, "asyncio", SimpleNamespace(sleep=pause, Event=asyncio.Event))
+        monkeypatch.setattr(takeover, "asyncio", SimpleNamespace(sleep=pause))
 
     return arrange

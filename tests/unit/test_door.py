@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from control.nodes.door import LONGEST_LOOK
 from control.nodes.plan import JOINING
+from control.nodes.takeover import LONGEST_LOOK
 from control.storage.tables import LAST_ROOM_ID
 from tests.support import world
 from tests.support.stage import Stage, staged

@@ -22,7 +22,7 @@ from control.live.audience import Audience
 from control.live.broadcasts import Broadcast, Broadcasts
 from control.live.heartbeats import Heartbeats
 from control.live.presence import Presence, SessionKey
-from control.nodes import door as door_module
+from control.nodes import takeover
 from control.nodes.callbacks import Callbacks
 from control.nodes.door import Door
 from control.nodes.form import parse
@@ -88,8 +88,7 @@ class Truth(RuleBasedStateMachine):
         self.cut: list[int] = []
         self.rows: dict[tuple[int, float], Broadcast] = {}
         self.runner = asyncio.Runner()
-        shim = SimpleNamespace(sleep=self._pause, Event=asyncio.Event)
-        self.patched = patch.object(door_module, "asyncio", shim)
+        self.patched = patch.object(takeover, "asyncio", SimpleNamespace(sleep=self._pause))
         self.patched.start()
 
     def teardown(self) -> None:
