@@ -47,7 +47,7 @@ from control.nodes.reconcile import SOON, Reconciler
 from control.nodes.rtmp_control import RtmpControl
 from control.nodes.stat import Stat
 from control.ops.folders import hls
-from control.ops.loops import repeat
+from control.ops.loops import once, repeat
 from control.rooms.bans import Bans
 from control.rooms.follows import Follows
 from control.rooms.rights import RightsOfRooms
@@ -120,7 +120,7 @@ async def _joined(
     presence.changed.set()  # nothing has been said yet, not even that nobody is here
     heartbeats = Heartbeats(clock, presence.changed)
     broadcasts = Broadcasts(clock, settings.gap_seconds)
-    ledger = Ledger(store, settings.node, broadcasts, AGAIN)
+    ledger = Ledger(store, broadcasts, AGAIN)
     await ledger.load()
     audience = Audience(presence, heartbeats, broadcasts)
     board = Board(store, settings.node, presence, audience, ledger, clock)
@@ -165,7 +165,8 @@ async def _joined(
         board,
         feed,
     )
-    await _heard(reconciler)
+    if await _heard(reconciler):
+        await once("board", board.write)  # before anybody is answered from what the last control wrote
     work = [
         asyncio.create_task(repeat("feed", partial(asyncio.sleep, EVERY), feed.refresh), name="feed"),
         asyncio.create_task(repeat("board", board.next_change, board.write), name="board"),
@@ -178,7 +179,8 @@ async def _joined(
         for task in work:
             task.cancel()
         await asyncio.wait(work)
-        await sessions.save()
+        await once("sessions", sessions.save)
+        await once("board", board.write)
 
 
 def _door(table: list[BaseRoute]) -> Starlette:
@@ -187,8 +189,8 @@ def _door(table: list[BaseRoute]) -> Starlette:
     return app
 
 
-async def _heard(reconciler: Reconciler) -> None:
-    """Returns once nginx has told who is here, or has had its time to: then nobody is.
+async def _heard(reconciler: Reconciler) -> bool:
+    """Returns once nginx has told who is here; False where it has had its time to.
 
     Before that nothing is answered, since a publisher might be let into a room that has one, and nothing is written,
     since what the last control wrote may still hold.
@@ -197,10 +199,10 @@ async def _heard(reconciler: Reconciler) -> None:
         async with asyncio.timeout(SETTLE_WITHIN):
             while True:
                 if await reconciler.run():
-                    return
+                    return True
                 await asyncio.sleep(SOON)
     except TimeoutError:
-        return
+        return False
 
 
 async def _alive(request: Request) -> Response:

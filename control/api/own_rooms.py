@@ -56,14 +56,14 @@ async def get_my_live_sessions(call: Call) -> Reply:
     if before < 0:
         raise BadParameter("before")
     entries = await call.services.ledger.of_room(caller.user.room_id, float(before), count)
-    return {"list": [_live_session(entry, call.services.clock.now()) for entry in entries]}
+    return {"list": [_live_session(entry) for entry in entries]}
 
 
-def _live_session(entry: Entry, now: float) -> Reply:
+def _live_session(entry: Entry) -> Reply:
     return {
         "startTime": int(entry.started_at),
         "endTime": int(entry.ended_at or 0),
-        "duration": round((entry.ended_at or now) - entry.started_at),
+        "duration": round((entry.ended_at or entry.seen_at) - entry.started_at),
         "endReason": entry.ending or "",
         "encoder": entry.encoder,
         "peakCount": entry.peak_viewers,

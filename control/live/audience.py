@@ -68,9 +68,11 @@ class Audience:
         publisher = next((session for session in here if session.live), None)
         if publisher is None:
             return OnAir(room_id, None, players)
-        # Whom the last control let in is known by their next update; until then they would be taken for others.
-        known = {session.viewer for session in sessions if session.credentials} | {str(user_id) for user_id in beats}
-        return OnAir(room_id, self._broadcasts.on_air(publisher, players, known).started_at, players)
+        # Whom the last control let in is known by their next update: until then it may be the owner, or be here twice.
+        known = [session for session in sessions if session.credentials]
+        names = {session.viewer for session in known} | {str(user_id) for user_id in beats}
+        broadcast = self._broadcasts.on_air(publisher, len(known) + len(beats), names)
+        return OnAir(room_id, broadcast.started_at, players)
 
     def _counted(self, room_id: int, here: list[Session]) -> tuple[list[Session], dict[int, Beat]]:
         """RTMP sessions that play, and users over HLS who are not among them."""

@@ -13,12 +13,16 @@ REMEMBERED = 600.0  # seconds after its end in which a publisher that nginx had 
 
 @dataclass(slots=True)
 class Broadcast:
-    """Named by its room and its beginning. `at` times are in seconds since the epoch, others in ticks."""
+    """Named by its room and its beginning. `at` times are in seconds since the epoch as the clock was when it began, so
+    that one that is set meanwhile makes it neither longer nor shorter; others are in ticks."""
 
     room_id: int
     started_at: float
+    began: float
     seen_at: float
     """When it was last known to be on air."""
+    publisher: str = ""
+    """nginx's name of who sends it, or did last."""
     ended_at: float | None = None
     ending: Ending | None = None
     encoder: str = ""
@@ -35,32 +39,43 @@ class Broadcast:
     """None: on air."""
     closed: bool = False
     """It cannot go on any more."""
-    _publisher: Session | None = None
+    _session: Session | None = None
     _players: int = 0
     _looked: float = 0.0
 
-    def look(self, publisher: Session, players: int, viewers: Set[str], clock: Clock) -> None:
-        """It is on air: from this publisher, to that many, who are those as far as they are known."""
-        self._watched(clock)
+    @property
+    def is_left(self) -> bool:
+        """Its publisher is gone, and that has not been noted yet."""
+        return self.off_since is None and self._session is not None and self._session.over_at is not None
+
+    def look(self, publisher: Session, players: int, viewers: Set[str], now: float) -> None:
+        """It is on air: from this publisher, to that many, who are those."""
+        self._watched(now)
         self.ended_at = self.ending = self.off_since = None
-        self._publisher, self._players, self.seen_at = publisher, players, clock.now()
+        self._session, self.publisher, self._players = publisher, str(publisher.key), players
+        self.seen_at = self._at(now)
         self.encoder = publisher.encoder or self.encoder
         self.peak = max(self.peak, players)
         self.fresh |= viewers - self.viewers
         self.viewers |= viewers
 
-    def end(self, clock: Clock) -> None:
-        self._watched(clock)
-        self.off_since, self.ended_at = clock.ticks(), clock.now()
-        self.ending = (self._publisher and self._publisher.ending) or Ending.LOST
+    def end(self, now: float) -> None:
+        assert self._session is not None
+        gone = now if self._session.over_at is None else self._session.over_at
+        self._watched(gone)
+        self.off_since, self.ended_at = gone, self._at(gone)
+        self.ending = self._session.ending or Ending.LOST
 
     def close(self) -> None:
         self.closed, self.saved = True, False
 
-    def _watched(self, clock: Clock) -> None:
-        if self._publisher is not None and self.off_since is None:
-            self.watch_seconds += self._players * (clock.ticks() - self._looked)
-        self._looked, self.saved = clock.ticks(), False
+    def _watched(self, until: float) -> None:
+        if self._session is not None and self.off_since is None:
+            self.watch_seconds += self._players * max(0.0, until - self._looked)
+        self._looked, self.saved = until, False
+
+    def _at(self, ticks: float) -> float:
+        return self.started_at + ticks - self.began
 
 
 class Broadcasts:
@@ -75,26 +90,33 @@ class Broadcasts:
     def resume(self, broadcast: Broadcast, said_every: float) -> None:
         """Takes over one that a control before this one wrote down: ended when it was last seen, unless it is seen
         again. It may have gone on for `said_every` seconds after that without its being written."""
+        last = broadcast.ended_at or broadcast.seen_at
         silent = self._clock.now() - (broadcast.ended_at or broadcast.seen_at + said_every)
         broadcast.off_since = self._clock.ticks() - max(0.0, silent)
+        broadcast.began = self._clock.ticks() - max(self._clock.now(), last) + broadcast.started_at
         if broadcast.ended_at is None:
             broadcast.ended_at, broadcast.ending = broadcast.seen_at, Ending.LOST
-        self._of_rooms[broadcast.room_id] = broadcast
+        self._take(broadcast)
 
     def on_air(self, publisher: Session, players: int, viewers: Set[str]) -> Broadcast:
-        """The publisher's broadcast, which is on air now."""
+        """The publisher's broadcast, which is on air now, to that many players, who are those viewers."""
+        now = self._clock.ticks()
         broadcast = self._of_rooms.get(publisher.room_id)
+        if broadcast is not None and broadcast.is_left:
+            broadcast.end(now)
         if broadcast is None or self._is_over(broadcast, publisher):
-            broadcast = self._begin(publisher.room_id, broadcast)
-        broadcast.look(publisher, players, viewers, self._clock)
+            broadcast = Broadcast(publisher.room_id, self._clock.now(), now, self._clock.now())
+            self._take(broadcast)
+        broadcast.look(publisher, players, viewers, now)
         return broadcast
 
     def off_air(self, but: Set[int]) -> None:
         """Every room is off air but those."""
+        now = self._clock.ticks()
         for broadcast in self._of_rooms.values():
             if broadcast.off_since is None and broadcast.room_id not in but:
-                broadcast.end(self._clock)
-            elif broadcast.off_since is not None and self._clock.ticks() - broadcast.off_since > REMEMBERED:
+                broadcast.end(now)
+            elif broadcast.off_since is not None and now - broadcast.off_since > REMEMBERED:
                 broadcast.close()
 
     def unsaved(self) -> list[Broadcast]:
@@ -108,13 +130,16 @@ class Broadcasts:
         self._replaced.clear()
         self._of_rooms = {room: broadcast for room, broadcast in self._of_rooms.items() if not broadcast.closed}
 
-    def _begin(self, room_id: int, before: Broadcast | None) -> Broadcast:
+    def _take(self, broadcast: Broadcast) -> None:
+        before = self._of_rooms.get(broadcast.room_id)
         if before is not None:
             before.close()
             self._replaced.append(before)
-        begun = self._of_rooms[room_id] = Broadcast(room_id, self._clock.now(), self._clock.now())
-        return begun
+        self._of_rooms[broadcast.room_id] = broadcast
 
     def _is_over(self, broadcast: Broadcast, publisher: Session) -> bool:
-        # By when the publisher came, not by when we saw it: nginx may have had it all along while we could not look.
-        return broadcast.off_since is not None and publisher.since - broadcast.off_since > self._gap
+        if broadcast.off_since is None:
+            return False
+        if broadcast.ending is Ending.LOST and str(publisher.key) == broadcast.publisher:
+            return False  # nginx had it all along, and it was we who could not look
+        return publisher.since - broadcast.off_since > self._gap

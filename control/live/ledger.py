@@ -16,7 +16,17 @@ from control.storage.tables import broadcast_viewers, broadcasts
 
 NAME = ("room_id", "started_at")
 VIEWER = (*NAME, "viewer")
-FIGURES = ("seen_at", "ended_at", "ending", "encoder", "peak_viewers", "total_viewers", "watch_seconds", "closed")
+FIGURES = (
+    "publisher",
+    "seen_at",
+    "ended_at",
+    "ending",
+    "encoder",
+    "peak_viewers",
+    "total_viewers",
+    "watch_seconds",
+    "closed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,8 @@ class Entry:
     """A broadcast as its room's owner is told of it. Times are in seconds since the epoch."""
 
     started_at: float
+    seen_at: float
+    """When it was last known to be on air: seconds ago, for one that is."""
     ended_at: float | None
     """None: on air."""
     ending: Ending | None
@@ -36,21 +48,20 @@ class Entry:
 class Ledger:
     """`said_every`: seconds after which what goes on is written again at the latest."""
 
-    def __init__(self, store: Store, node: str, kept: Broadcasts, said_every: float) -> None:
+    def __init__(self, store: Store, kept: Broadcasts, said_every: float) -> None:
         self._store = store
-        self._node = node
         self._kept = kept
         self._said_every = said_every
 
     async def load(self) -> None:
-        """Takes over what a control of this node before this one wrote down, and what may still go on."""
-        open_ones = sa.and_(broadcasts.c.node == self._node, broadcasts.c.closed == sa.false())
+        """Takes over what a control before this one wrote down, and what may still go on."""
+        open_ones = broadcasts.c.closed == sa.false()
         same = sa.and_(*(broadcast_viewers.c[name] == broadcasts.c[name] for name in NAME))
         watched = sa.select(broadcast_viewers).join(broadcasts, same).where(open_ones)
         viewers: defaultdict[tuple[int, float], set[str]] = defaultdict(set)
         for row in await self._store.fetch_all(watched):
             viewers[row["room_id"], row["started_at"]].add(row["viewer"])
-        for row in await self._store.fetch_all(sa.select(broadcasts).where(open_ones)):
+        for row in await self._store.fetch_all(sa.select(broadcasts).where(open_ones).order_by(broadcasts.c.seen_at)):
             read = _unfinished(row, viewers[row["room_id"], row["started_at"]])
             self._kept.resume(read, self._said_every)
 
@@ -80,14 +91,14 @@ class Ledger:
         self._kept.saved()
 
     def _figures(self, changed: list[Broadcast]) -> sa.sql.ClauseElement:
-        columns = (*NAME, "node", *FIGURES)
+        columns = (*NAME, *FIGURES)
         fresh = insert(broadcasts).from_select(columns, listed([self._row(each) for each in changed], columns))
         return fresh.on_conflict_do_update(NAME, set_={name: fresh.excluded[name] for name in FIGURES})
 
     def _row(self, each: Broadcast) -> Sequence[Any]:
         return (
             *_name(each),
-            self._node,
+            each.publisher,
             each.seen_at,
             each.ended_at,
             each.ending,
@@ -107,7 +118,9 @@ def _unfinished(row: Row, viewers: set[str]) -> Broadcast:
     return Broadcast(
         room_id=row["room_id"],
         started_at=row["started_at"],
+        began=0.0,  # settled when it is resumed
         seen_at=row["seen_at"],
+        publisher=row["publisher"],
         ended_at=row["ended_at"],
         ending=_ending(row),
         encoder=row["encoder"],
@@ -120,6 +133,7 @@ def _unfinished(row: Row, viewers: set[str]) -> Broadcast:
 def _entry(row: Row) -> Entry:
     return Entry(
         started_at=row["started_at"],
+        seen_at=row["seen_at"],
         ended_at=row["ended_at"],
         ending=_ending(row),
         encoder=row["encoder"],

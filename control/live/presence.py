@@ -59,6 +59,7 @@ class Session:
     encoder: str = ""
     ending: Ending | None = None
     """Why it is over, or why it has been told to go."""
+    over_at: float | None = None
     signal: Signal | None = None
     """A publisher's, once nginx has measured it."""
     timestamp: int = 0
@@ -109,7 +110,7 @@ class Presence:
         if session is None:
             self._early[key] = self._gone[key]  # its question may still be on its way here
             return None
-        session.ending = session.ending or how
+        session.ending, session.over_at = session.ending or how, self._gone[key]
         room = self._rooms[session.room_id]
         del room[key]
         if not room:

@@ -14,10 +14,15 @@ async def repeat(name: str, next_turn: Callable[[], Awaitable[object]], work: Ca
     """Until cancelled. A failure is logged and the next turn taken: whoever waits for this work has nobody else."""
     while True:
         await next_turn()
-        try:
-            await finished(work())
-        except Exception:
-            log.exception("background work failed", work=name)
+        await once(name, work)
+
+
+async def once(name: str, work: Callable[[], Awaitable[object]]) -> None:
+    """A failure is logged, and no more."""
+    try:
+        await finished(work())
+    except Exception:
+        log.exception("background work failed", work=name)
 
 
 async def finished(work: Awaitable[object]) -> None:

@@ -149,7 +149,7 @@ broadcasts = sa.Table(  # one row for each, from going live to going off air
     metadata,
     _room(primary_key=True),
     sa.Column("started_at", sa.Float, primary_key=True),
-    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("publisher", sa.Text, nullable=False),  # nginx's name of who sends it, or did last
     sa.Column("seen_at", sa.Float, nullable=False),  # when it was last known to be on air
     sa.Column("ended_at", sa.Float, nullable=True),  # null: on air
     sa.Column("ending", sa.Text, nullable=True),
@@ -157,8 +157,7 @@ broadcasts = sa.Table(  # one row for each, from going live to going off air
     sa.Column("peak_viewers", sa.Integer, nullable=False),
     sa.Column("total_viewers", sa.Integer, nullable=False),
     sa.Column("watch_seconds", sa.Float, nullable=False),
-    sa.Column("closed", sa.Boolean, nullable=False),  # it cannot go on any more
-    sa.Index("ix_broadcasts_node_closed", "node", "closed"),
+    sa.Column("closed", sa.Boolean, nullable=False, index=True),  # it cannot go on any more
 )
 
 broadcast_viewers = sa.Table(  # who has been counted in total_viewers, until the broadcast is closed

@@ -31,7 +31,7 @@ class Node:
         self.presence.changed.clear()
         broadcasts = Broadcasts(clock, 10)
         audience = Audience(self.presence, Heartbeats(clock, self.presence.changed), broadcasts)
-        self.ledger = Ledger(store, name, broadcasts, AGAIN)
+        self.ledger = Ledger(store, broadcasts, AGAIN)
         self.board = Board(store, name, self.presence, audience, self.ledger, clock)
 
     def play(self, room: int, client: int, user: int = 1) -> None:

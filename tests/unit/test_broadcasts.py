@@ -15,6 +15,7 @@ ROOM, GAP, SAID_EVERY = 1000001, 10, 5
 @dataclass
 class Room:
     clock: HandClock = field(default_factory=HandClock)
+    clients: int = 0
 
     def __post_init__(self) -> None:
         self.broadcasts = Broadcasts(self.clock, GAP)
@@ -22,15 +23,19 @@ class Room:
 
     def comes(self, ago: float = 0) -> Session:
         """Another publisher, or one that nginx has had for some seconds."""
-        key, since = SessionKey("local", "s1", 1), self.clock.ticks() - ago
+        self.clients += 1
+        key, since = SessionKey("local", "s1", self.clients), self.clock.ticks() - ago
         self.publisher = Session(key, Role.PUBLISHER, ROOM, "192.0.2.7", since, encoder="obs")
         return self.publisher
 
     def on(self, *viewers: str, players: int | None = None) -> Broadcast:
         return self.broadcasts.on_air(self.publisher, len(viewers) if players is None else players, set(viewers))
 
+    def leaves(self, how: Ending | None = Ending.LEFT) -> None:
+        self.publisher.ending, self.publisher.over_at = how, self.clock.ticks()
+
     def off(self, how: Ending | None = Ending.LEFT) -> None:
-        self.publisher.ending = how
+        self.leaves(how)
         self.broadcasts.off_air(but=set())
 
     def written(self) -> list[Broadcast]:
@@ -131,7 +136,7 @@ def test_watching_is_added_up_while_it_is_on_air(room: Room) -> None:
 def resumed(room: Room, ago: float, **more: object) -> Broadcast:
     """One that a control before this one saw last so many seconds ago."""
     at = room.clock.now() - ago
-    broadcast = Broadcast(ROOM, at - 100, at, **more)
+    broadcast = Broadcast(ROOM, at - 100, 0.0, at, **more)
     room.broadcasts.resume(broadcast, SAID_EVERY)
     return broadcast
 
@@ -171,3 +176,37 @@ def test_after_a_restart_a_known_end_stays(room: Room) -> None:
 def test_a_wall_clock_that_was_set_back_ends_nothing(room: Room) -> None:
     broadcast = resumed(room, ago=-3600)
     assert room.on() is broadcast
+
+
+def test_after_a_restart_the_same_publisher_goes_on_whatever_the_clock_says(room: Room) -> None:
+    broadcast = resumed(room, ago=3600, publisher="local.s1.7")
+    room.clients = 6
+    room.comes()
+    assert room.on() is broadcast
+
+
+@pytest.mark.parametrize("jump", [3600, -3600])
+def test_a_clock_that_is_set_makes_it_no_longer_and_no_shorter(room: Room, jump: int) -> None:
+    broadcast = room.on()
+    room.clock.advance(30)
+    room.clock.jump(jump)
+    room.clock.advance(30)
+    room.on()
+    room.off()
+    assert (broadcast.ended_at, broadcast.seen_at) == (broadcast.started_at + 60, broadcast.started_at + 60)
+
+
+def test_a_gap_is_as_long_as_it_was_and_not_as_it_was_seen(room: Room) -> None:
+    first = room.on("7")
+    room.clock.advance(5)
+    room.leaves()
+    room.clock.advance(GAP + 1)  # nobody looks: the database is locked
+    room.comes()
+    assert room.on() is not first
+    assert (first.ended_at, first.ending, first.watch_seconds) == (first.started_at + 5, Ending.LEFT, 5)
+
+
+def test_of_two_open_rows_of_a_room_the_older_is_closed(room: Room) -> None:
+    older, newer = resumed(room, ago=1000), resumed(room, ago=1)
+    assert room.written() == [older, newer]
+    assert (older.closed, newer.closed) == (True, False)

@@ -47,7 +47,7 @@ async def test_a_broadcast_is_one_row_from_its_beginning_to_its_end(store: Store
         {
             "room_id": room,
             "started_at": began,
-            "node": "ams-1",
+            "publisher": "ams-1.s1.1",
             "seen_at": began + 5,
             "ended_at": began + 5,
             "ending": "left",
@@ -89,13 +89,13 @@ async def test_another_control_of_the_node_ends_what_is_no_more(store: Store, no
     assert (row["ended_at"], row["ending"]) == (seen, "lost")
 
 
-async def test_another_node_leaves_it_alone(store: Store, node: Node, room: int) -> None:
+async def test_a_node_by_another_name_takes_them_over(store: Store, node: Node, room: int) -> None:
     node.push(room, 1)
     await node.board.write()
     other = Node(store, "fra-1", node.clock)
     await other.ledger.load()
     await other.board.write()
-    assert (await rows(store))[0]["ended_at"] is None
+    assert (await rows(store))[0]["ending"] == "lost"
 
 
 async def test_who_watched_is_forgotten_when_it_is_closed(store: Store, node: Node, room: int) -> None:

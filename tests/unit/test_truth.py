@@ -66,7 +66,8 @@ class Control:
         hls_door = HlsDoor(self.presence, heartbeats, box_office)
         self.broadcasts = Broadcasts(clock, 10)
         for row in rows:
-            self.broadcasts.resume(Broadcast(row.room_id, row.started_at, row.seen_at, row.ended_at, row.ending), 5)
+            read = Broadcast(row.room_id, row.started_at, 0.0, row.seen_at, row.publisher, row.ended_at, row.ending)
+            self.broadcasts.resume(read, 5)
         self.audience = Audience(self.presence, heartbeats, self.broadcasts)
         stat, control = Stat(http, clock), RtmpControl(http)
         self.door = Door(self.presence, box_office, hls_door, stat, control, clock, 3)

@@ -26,7 +26,7 @@ def upgrade() -> None:
         "broadcasts",
         sa.Column("room_id", sa.Integer(), nullable=False),
         sa.Column("started_at", sa.Float(), nullable=False),
-        sa.Column("node", sa.Text(), nullable=False),
+        sa.Column("publisher", sa.Text(), nullable=False),
         sa.Column("seen_at", sa.Float(), nullable=False),
         sa.Column("ended_at", sa.Float(), nullable=True),
         sa.Column("ending", sa.Text(), nullable=True),
@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("room_id", "started_at", name=op.f("pk_broadcasts")),
     )
     with op.batch_alter_table("broadcasts", schema=None) as batch_op:
-        batch_op.create_index("ix_broadcasts_node_closed", ["node", "closed"], unique=False)
+        batch_op.create_index(batch_op.f("ix_broadcasts_closed"), ["closed"], unique=False)
 
     op.create_table(
         "broadcast_viewers",
@@ -57,7 +57,7 @@ def upgrade() -> None:
 
     # What is on air goes on over the upgrade: 15 s after they were last said, these rows expire.
     op.execute(
-        "INSERT INTO broadcasts (room_id, started_at, node, seen_at, encoder, peak_viewers, total_viewers,"
-        " watch_seconds, closed) SELECT room_id, live_since, node, expires_at - 15, '', players, 0, 0, false"
+        "INSERT INTO broadcasts (room_id, started_at, publisher, seen_at, encoder, peak_viewers, total_viewers,"
+        " watch_seconds, closed) SELECT room_id, live_since, '', expires_at - 15, '', players, 0, 0, false"
         " FROM on_air WHERE live_since IS NOT NULL"
     )
