@@ -17,6 +17,7 @@ from control.app import Doors, real_world, running
 from control.settings import Settings
 
 HEAR = 1.0  # seconds that who has connected is given to say what it wants
+KEEP = 75  # seconds that a connection may lie idle: longer than nginx keeps one, which must not find it just closed
 DRAIN = 1  # seconds that answers under way are given: newcomers wait meanwhile, for the next control to come up
 
 log = structlog.get_logger()
@@ -75,6 +76,7 @@ def server_of(app: ASGIApp) -> Server:
             access_log=False,
             server_header=False,
             forwarded_allow_ips="*",  # only the web nginx reaches the socket, and it writes the header itself
+            timeout_keep_alive=KEEP,
             timeout_graceful_shutdown=DRAIN,
             backlog=2048,
         )

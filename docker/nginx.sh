@@ -69,6 +69,6 @@ case "${1:-} ${2:-}" in
     'print rtmp' | 'print web') render "$2" ;;
     # Of control nothing is asked here: streams go on without it, and whoever ends what is unhealthy would cut them.
     'check-rtmp ') answers --unix-socket "$sockets/rtmp.sock" http://rtmp/stat ;;
-    'check-web ') answers "http://127.0.0.1:$http_port/readyz" ;;
+    'check-web ') answers "http://127.0.0.1:$http_port/alive" ;;
     *) fail "usage: $0 rtmp|web|print rtmp|print web|check-rtmp|check-web" ;;
 esac

@@ -5,7 +5,7 @@ from __future__ import annotations
 from control.accounts.users import NOBODY, User
 from control.api.envelope import Call, Reply
 from control.live.audience import Viewer
-from control.refusals import BadRoomPassword, NoSuchRoom
+from control.refusals import BadRoomPassword, Banned, NoSuchRoom
 from control.rooms import bans
 from control.rooms.rights import Rights
 from control.rooms.room_passwords import same_password
@@ -23,7 +23,7 @@ async def get_room_players(call: Call) -> Reply:
         "list": [_player(viewer, users.get(viewer.user_id, NOBODY), now) for viewer in shown],
         "bannedList": [
             {"userId": ban.user_id, "nickName": ban.nick_name, "seconds": round(ban.seconds_left)}
-            for ban in await services.bans.of_room(room.room_id)
+            for ban in await services.bans.of_room(room.room_id, MOST_SHOWN)
         ],
     }
 
@@ -54,7 +54,7 @@ async def ban_user(call: Call) -> Reply:
 
 async def _moderated(call: Call) -> Rights:
     """The room of the request, which the caller owns or knows the assistant's password of. Raises NoSuchRoom, also
-    where neither is claimed, and BadRoomPassword."""
+    where neither is claimed, BadRoomPassword and Banned."""
     caller, fields = await call.caller(), call.fields
     room = call.services.box_office.rights(fields.needed_number("liveRoomId", "liveroomId"))
     shown = fields.text("liveRoomAssistPwd")
@@ -62,6 +62,8 @@ async def _moderated(call: Call) -> Rights:
         raise NoSuchRoom
     if room.owner_id != caller.user.id and not same_password(room.assist_password, shown):
         raise BadRoomPassword
+    if call.services.bans.holds(room.room_id, caller.user.id):
+        raise Banned  # or they would lift it themselves
     return room
 
 

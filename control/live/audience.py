@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2s
 from heapq import nsmallest
 from itertools import chain
 
@@ -57,7 +58,7 @@ class Audience:
     def viewer(self, room_id: int, viewer_id: str) -> Viewer | None:
         """None for one who is not here, or not any more."""
         sessions, beats = self._counted(room_id, self._presence.in_room(room_id))
-        over_rtmp = (_over_rtmp(session) for session in sessions if str(session.key) == viewer_id)
+        over_rtmp = (_over_rtmp(session) for session in sessions if _id(session) == viewer_id)
         over_hls = (_over_hls(user_id, beat) for user_id, beat in beats.items() if f"hls.{user_id}" == viewer_id)
         return next(chain(over_rtmp, over_hls), None)
 
@@ -85,7 +86,12 @@ class Audience:
 
 
 def _over_rtmp(session: Session) -> Viewer:
-    return Viewer(str(session.key), session.user_id, session.since, session)
+    return Viewer(_id(session), session.user_id, session.since, session)
+
+
+def _id(session: Session) -> str:
+    """Not nginx's own name: the part of it that tells its lives apart is what our doors to it are known by."""
+    return f"rtmp.{blake2s(str(session.key).encode(), digest_size=8).hexdigest()}"
 
 
 def _over_hls(user_id: int, beat: Beat) -> Viewer:

@@ -64,6 +64,11 @@ class Part:
                     await asyncio.wait_for(self._wake.wait(), delay)
                 delay = min(2 * delay, LONGEST_DELAY)
 
+    @property
+    def pid(self) -> int | None:
+        """None between two lives."""
+        return self._pid
+
     async def restart(self) -> None:
         """Ends the process, for `keep` to start it afresh at once."""
         log.info("part restarts", part=self.name)

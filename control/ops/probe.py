@@ -21,12 +21,12 @@ class _Door(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def problem(internal: Path) -> str:
-    """What keeps control from being ready; empty when nothing does."""
+def problem(internal: Path, path: str = "/readyz") -> str:
+    """What keeps control from being ready, or with `/healthz` from answering at all; empty when nothing does."""
     with closing(_Door(internal)) as door:
         try:
-            door.request("GET", "/readyz")
+            door.request("GET", path)
             status = door.getresponse().status
         except (OSError, http.client.HTTPException) as error:
             return f"{internal}: {error}"
-    return "" if status == 200 else f"{internal}: /readyz answers {status}"
+    return "" if status == 200 else f"{internal}: {path} answers {status}"

@@ -25,10 +25,11 @@ from control.clock import SystemClock, Watch
 from control.ops import banner, folders, nginx, sockets
 from control.ops.errors import StartError
 from control.ops.parts import Part, spawn
+from control.ops.pulse import Pulse
 from control.settings import PREFIX, Settings, to_env
 
 READY_SECONDS = 30.0
-LOOK_EVERY = 1.0  # seconds between two looks at the wall clock
+LOOK_EVERY = 1.0  # seconds between two looks at the wall clock and at control
 SET_BACK = -1.0  # seconds: less than this, and what nginx keeps is only kept a little longer
 TRIES = 5  # a part that has ended this often before all was ready will not come up
 
@@ -93,11 +94,15 @@ class Supervisor:
             await asyncio.sleep(0.05)
         if not self._stop.is_set():
             print(banner.text(self._settings, sockets.host()), flush=True)
+        pulse = Pulse(self._settings.internal_socket, SystemClock())
         while not self._stop.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), LOOK_EVERY)
             if (step := watch.step()) < SET_BACK:
                 self._refresh_web(step)
+            if await asyncio.to_thread(pulse.hangs, self._control.pid):
+                log.warning("control hangs", pid=self._control.pid)
+                await self._control.restart()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), LOOK_EVERY)
 
     def _refresh_web(self, step: float) -> None:
         """Once the clock was set, by `step` seconds. nginx keeps verdicts and open files until a time of day, which is

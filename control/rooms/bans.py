@@ -40,6 +40,9 @@ class Bans:
         """This user may not watch this room before then, seconds since the epoch; 0 for one who is not banned."""
         return self._until.get((room_id, user_id), 0.0)
 
+    def holds(self, room_id: int, user_id: int) -> bool:
+        return self.until(room_id, user_id) > self._clock.now()
+
     async def ban(self, room: Rights, user_id: int, seconds: int) -> None:
         """`seconds`: 1 to a year, from now. Raises BadParameter, also for the room's owner, and NoSuchAccount."""
         if not LOW <= seconds <= HIGH:
@@ -65,11 +68,11 @@ class Bans:
         await self._store.write(bans.delete().where(bans.c.room_id == room.room_id, bans.c.user_id == user_id))
         self._until.pop((room.room_id, user_id), None)
 
-    async def of_room(self, room_id: int) -> list[Ban]:
+    async def of_room(self, room_id: int, most: int) -> list[Ban]:
         """Those that still hold, the last to end first."""
         now = self._clock.now()
         query = sa.select(bans.c.user_id, bans.c.until, users.c.nick_name).join(users, users.c.id == bans.c.user_id)
         rows = await self._store.fetch_all(
-            query.where(bans.c.room_id == room_id, bans.c.until > now).order_by(bans.c.until.desc())
+            query.where(bans.c.room_id == room_id, bans.c.until > now).order_by(bans.c.until.desc()).limit(most)
         )
         return [Ban(row["user_id"], row["nick_name"], row["until"] - now) for row in rows]

@@ -57,7 +57,7 @@ async def listed(node: Node, room: Room) -> list[int]:
     return [each["liveRoomId"] for each in rooms]
 
 
-async def replaced(node: Node, part: str, old: int) -> None:
+async def replaced(node: Node, part: str, old: int, within: float = 10.0) -> None:
     """Waits until a part runs under another pid, and the node is ready."""
 
     async def new() -> bool:
@@ -65,7 +65,7 @@ async def replaced(node: Node, part: str, old: int) -> None:
             return node.pid(part) != old
         return False
 
-    await until(new)
+    await until(new, within)
     await node.ready()
 
 

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from control.ops.pulse import HUNG
 from tests.chaos.scenes import (
     LEASE,
     REPAIRED,
@@ -55,6 +56,16 @@ async def test_control_frozen_for_longer_than_its_grace_ends_everything(node: No
                 await client.closed(within=REPAIRED)
             assert time.monotonic() - began > 2  # the grace, less what its last sign of life was old
         await right(node, room, live=False, players=0)
+
+
+async def test_a_control_that_hangs_for_good_is_replaced_and_nobody_cut(node: Node) -> None:
+    async with broadcast(node, viewers=1) as (room, clients):
+        old = node.pid("control")
+        os.kill(old, signal.SIGSTOP)
+        await node.logged("control hangs", within=HUNG + 10)
+        await replaced(node, "control", old, within=30)  # TERM does not reach it: it is killed
+        await right(node, room, live=True, players=1)
+        assert nobody_was_cut(clients)
 
 
 async def test_a_join_at_a_frozen_control_waits_for_it(node: Node) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from control.live.audience import _id
+from control.live.presence import SessionKey
 from tests.contract.test_watching import number, ticket
 from tests.support import world
 from tests.support.people import Person, go_live, person, watch
@@ -121,9 +123,21 @@ async def test_one_who_cannot_be_dropped_now_is_refused_later(box: Box, ann: Per
 
 
 async def test_a_publisher_is_no_player_to_kick(box: Box, ann: Person, room: dict[str, Any]) -> None:
-    publisher = f"local.{box.nginx.start}.{room['liveRoomId']}"
-    await ann.does("KickPlayer", liveRoomId=room["liveRoomId"], playerId=publisher)
+    key = SessionKey("local", box.nginx.start, room["liveRoomId"])
+    publisher = box.doors.rtmp._presence.get(key)
+    await ann.does("KickPlayer", liveRoomId=room["liveRoomId"], playerId=_id(publisher))
     assert box.nginx.dropped == []
+    assert box.nginx.start not in _id(publisher)
+
+
+async def test_a_banned_assistant_cannot_lift_their_own_ban(
+    box: Box, ann: Person, bob: Person, room: dict[str, Any]
+) -> None:
+    proof = {"liveRoomId": room["liveRoomId"], "liveRoomAssistPwd": room["liveRoomAssistPwd"]}
+    await ann.does("BanUser", liveRoomId=room["liveRoomId"], userId=2, status=1, timeout=60)
+    assert (await bob.says("BanUser", userId=2, status=0, **proof))["status"] == 10204
+    box.clock.advance(61)
+    await bob.does("GetRoomPlayers", **proof)
 
 
 async def test_a_banned_user_is_out_over_both_ways(box: Box, ann: Person, bob: Person, room: dict[str, Any]) -> None:

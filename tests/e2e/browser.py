@@ -51,7 +51,7 @@ class Visitor:
         await self.open("/studio")
         await self.page.fill("#create [name=liveRoomName]", name)
         await self.page.click("#create [type=submit]")
-        await self.page.wait_for_selector("#mine:visible")
+        await until(lambda: self.page.input_value("#key"))
 
     async def says(self, selector: str, text: str, within: float = 10.0) -> None:
         async def shown() -> bool:

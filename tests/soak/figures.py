@@ -23,6 +23,8 @@ class Figures:
     """Seconds from the first to the last of one room's samples in a row that were wrong, settled or not."""
     standing: int
     """Rooms whose last sample was wrong."""
+    unexpected: int
+    """Joins refused, clients cut, questions without an answer, where nothing was done that explains it."""
 
     @property
     def share(self) -> float:
@@ -30,7 +32,7 @@ class Figures:
 
     @property
     def good(self) -> bool:
-        return self.share >= ENOUGH and not self.standing
+        return self.share >= ENOUGH and not self.standing and not self.unexpected
 
     def __str__(self) -> str:
         return (
@@ -40,7 +42,7 @@ class Figures:
         )
 
 
-def figures(samples: Sequence[Sample]) -> Figures:
+def figures(samples: Sequence[Sample], unexpected: int = 0) -> Figures:
     settled = [sample for sample in samples if sample.settled]
     rooms = defaultdict[int, list[Sample]](list)
     for sample in samples:
@@ -52,6 +54,7 @@ def figures(samples: Sequence[Sample]) -> Figures:
         largest=max((sample.error for sample in settled), default=0),
         longest=max((_longest(each) for each in rooms.values()), default=0.0),
         standing=sum(each[-1].error > 0 for each in rooms.values()),
+        unexpected=unexpected,
     )
 
 

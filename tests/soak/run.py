@@ -141,7 +141,8 @@ async def _kill(town: Town, record: Record) -> None:
 
 
 def _report(town: Town, record: Record, options: Options) -> Figures:
-    found = figures(record.samples)
+    unanswered = 0 if record.kills else record.unanswered
+    found = figures(record.samples, town.refused + town.cut + unanswered)
     start = record.players[0][0]
     samples = [Sample(round(each.at - start), each.room, each.settled, each.error) for each in record.samples]
     title = (

@@ -106,5 +106,6 @@ def test_an_error_that_stands_at_the_end_is_never_good() -> None:
 
 def test_all_right_is_good_and_nothing_settled_is_not() -> None:
     assert figures([sample(1, 0)]).good
+    assert not figures([sample(1, 0)], unexpected=1).good
     assert not figures([sample(1, 0, settled=False)]).good
     assert not figures([]).good
