@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.scenes import broadcast, nobody_was_cut, replaced, right
 from tests.e2e.conftest import ROOT, Node, Room, running
-from tests.rtmp.client import Client
+from tests.rtmp.client import Client, Refused
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +62,39 @@ async def crowd(node: Node, room: Room, stay: AsyncExitStack) -> list[tuple[Clie
         await asyncio.sleep(start + number / RATE - asyncio.get_running_loop().time())
         joins.append(asyncio.create_task(join(node, room, stay)))
     return await asyncio.gather(*joins)
+
+
+@asynccontextmanager
+async def deaf_webhook() -> AsyncIterator[str]:
+    """The URL of one that takes what is posted and never answers."""
+    held: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        for writer in held:
+            writer.close()
+        server.close()
+
+
+async def test_an_upgrade_waits_for_nothing_that_takes_long(tmp_path: Path) -> None:
+    async with deaf_webhook() as url, running(Node(tmp_path / "node", notifier="webhook", webhook_url=url)) as node:
+        room, old = await node.room(), node.pid("control")
+        async with node.publisher(room.push, media=False) as dead, node.client() as encoder, AsyncExitStack() as stay:
+            await dead.stream_media(seconds=0.5)
+            await node.live(room)
+            waiting = asyncio.create_task(encoder.publish(room.push, within=20))  # until it is known that one is dead
+            asked = asyncio.create_task(node.http.post("/live/AuthCode", json={"phone": "13500000001"}))
+            await asyncio.sleep(0.2)  # both are under way
+            node.hang_up()
+            await asyncio.sleep(0.3)
+            joined = await asyncio.gather(*(join(node, room, stay) for _ in range(20)))
+            await replaced(node, "control", old)
+            assert max(seconds for _, seconds in joined) < SLOWEST
+            assert (await asked).status_code == 503
+            await asyncio.wait([waiting])
+            assert waiting.exception() is None or isinstance(waiting.exception(), Refused)
+        assert "Traceback" not in node.log.read_text()
 
 
 async def test_an_upgrade_under_a_hundred_joins_a_second_refuses_none_and_cuts_nobody(node: Node) -> None:
