@@ -88,6 +88,12 @@ start() {
     running+=("$last")
 }
 
+# stop PID: at once; without a word of the shell's about it
+stop() {
+    kill -KILL "$1"
+    wait "$1" 2>/dev/null || true
+}
+
 # refused WHAT COMMAND...: it ends by itself, with an error
 refused() {
     local status=0
@@ -147,7 +153,7 @@ start "${encoder[@]}" "$push_url"
 within 10 'live again once it is open' is_play 1
 ! ended "$player" || fail 'the player did not outlast its publisher'
 
-kill -KILL "$player"
+stop "$player"
 within 10 'the player has ended: nobody watches' counted 0
-kill -KILL "$last"
+stop "$last"
 within 10 'the encoder too: off air' is_play 0
