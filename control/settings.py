@@ -44,7 +44,9 @@ class Settings:
     rtmp_url: str = _setting("", "RTMP address given to clients, with the application. Empty: the request's host.")
     ticket_seconds: int = _setting(43200, "How long a viewer's ticket is good.", low=60)
     update_seconds: int = _setting(5, "How often nginx asks again whether a session may stay.", low=1)
-    grace_seconds: int = _setting(600, "How long streams and RTMP viewers go on while control is down; over 10 for a restart.", low=0)
+    grace_seconds: int = _setting(
+        600, "How long streams and RTMP viewers go on while control is down; over 10 for a restart.", low=0
+    )
     first_media_seconds: int = _setting(10, "A publisher that sends no media for this long is dropped.", low=1)
     silent_seconds: int = _setting(3, "A publisher silent for this long gives way to a newcomer.", low=1)
     gap_seconds: int = _setting(10, "A publisher back within this time goes on with the same broadcast.", low=0)

@@ -10,10 +10,10 @@ from alembic.config import Config
 from control.storage.database import migrating
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str, to: str = "head") -> None:
     """Blocks; several processes may call it at once. Raises CommandError for a database of a later release."""
     with migrating(url) as connection:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)

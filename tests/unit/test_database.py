@@ -21,7 +21,8 @@ from alembic.util import CommandError
 from control.settings import Settings
 from control.storage import database, migrate
 from control.storage.database import Store, insert, listed, migrating, numbered, opened
-from control.storage.tables import FIRST_ROOM_ID, metadata, sent_messages
+from control.storage.tables import FIRST_ROOM_ID, broadcasts, metadata, on_air, sent_messages
+from tests.support.rows import add_room
 from tests.support.world import Box
 
 pytestmark = pytest.mark.anyio
@@ -49,6 +50,19 @@ def test_the_migrations_make_the_schema_of_this_release(settings: Settings) -> N
 def test_a_second_upgrade_changes_nothing(settings: Settings) -> None:
     migrate.upgrade(settings.database)
     migrate.upgrade(settings.database)
+
+
+async def test_what_was_on_air_before_broadcasts_were_kept_goes_on_as_one(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    migrate.upgrade(url, to="0001")
+    async with opened(url) as store:
+        room = await add_room(store, 1)
+        row = {"node": "local", "room_id": room, "live_since": 1000.0, "players": 3, "expires_at": 2015.0}
+        await store.write(on_air.insert().values(row))
+    migrate.upgrade(url)
+    async with opened(url) as store:
+        (kept,) = await store.fetch_all(sa.select(broadcasts))
+    assert (kept["room_id"], kept["started_at"], kept["seen_at"], kept["closed"]) == (room, 1000.0, 2000.0, False)
 
 
 async def test_two_upgrades_at_once_wait_for_each_other(tmp_path: Path) -> None:
