@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import httpx
 import sqlalchemy as sa
@@ -46,7 +47,6 @@ from control.nodes.grace import Grace
 from control.nodes.reconcile import SOON, Reconciler
 from control.nodes.rtmp_control import RtmpControl
 from control.nodes.stat import Stat
-from control.ops.folders import hls
 from control.ops.loops import once, repeat
 from control.rooms.bans import Bans
 from control.rooms.follows import Follows
@@ -152,7 +152,7 @@ async def _joined(
         door=door,
     )
     feed = Feed(services.lobby)
-    studio = Studio(presence, attempts, services, hls(settings), clock)
+    studio = Studio(presence, attempts, services, Path(settings.hls_dir), clock)
     events = Events(services, feed, studio)
     probes = _alive, partial(_ready, store=store)
     doors = Doors(

@@ -61,7 +61,7 @@ def _upgrade(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _serve(settings: Settings, options: argparse.Namespace) -> int:
-    from control.ops import doors
+    from control.ops import doors, folders
 
     given = options.internal_fd, options.public_fd
     if given != (None, None) and None in given:
@@ -72,7 +72,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         # alone listens already, so whoever comes meanwhile waits, and is not refused.
         from control.serve import serve
 
-        serve(settings, internal, public)
+        serve(folders.with_hls_dir(settings), internal, public)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import os
 import pwd
@@ -110,6 +111,11 @@ def hls(settings: Settings) -> Path:
         return Path(settings.hls_dir)
     inside = (settings.data_dir / "hls").absolute()
     return settings.sockets / "hls" if worker() or not PLAIN_PATH.fullmatch(str(inside)) else inside
+
+
+def with_hls_dir(settings: Settings) -> Settings:
+    """The same settings with the folder of HLS segments spelled out: a child process may run as another user."""
+    return dataclasses.replace(settings, hls_dir=str(hls(settings)))
 
 
 def prepare_hls(settings: Settings) -> Path:

@@ -208,7 +208,8 @@ def body(
 
 def quick_settings(data_dir: Path) -> Settings:
     """Hashing costs next to nothing."""
-    return Settings(data_dir=data_dir, argon2_time_cost=1, argon2_memory_kib=8, log_level="warning")
+    hls_dir = str(data_dir / "hls")
+    return Settings(data_dir=data_dir, hls_dir=hls_dir, argon2_time_cost=1, argon2_memory_kib=8, log_level="warning")
 
 
 @asynccontextmanager
