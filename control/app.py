@@ -1,4 +1,4 @@
-"""Where the parts are joined, opened once and closed once."""
+"""Joins the parts; opens each once and closes it once."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from control import routes
+from control.access.admission import Admission
+from control.access.bans import Bans
+from control.access.revocations import Revocations
+from control.access.rights import RightsOfRooms
+from control.access.tickets import stored_keys
 from control.accounts.limits import Limits
 from control.accounts.notifiers import Notifier, notifier
 from control.accounts.passwords import Passwords
@@ -25,32 +30,27 @@ from control.accounts.recovery import Recovery
 from control.accounts.sessions import Sessions
 from control.accounts.users import Users
 from control.api.services import Services
-from control.chance import Chance, SystemChance
 from control.clock import Clock, SystemClock
-from control.delivery.box_office import BoxOffice
-from control.delivery.hls_door import HlsDoor
-from control.delivery.revocations import Revocations
-from control.delivery.tickets import stored_keys
-from control.live.attempts import Attempts
+from control.entropy import Entropy, SystemEntropy
 from control.live.audience import Audience
-from control.live.board import AGAIN, Board
+from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
-from control.live.gate import Gate
 from control.live.heartbeats import Heartbeats
-from control.live.ledger import Ledger
+from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.presence import Presence
 from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
-from control.nodes.callbacks import Callbacks
-from control.nodes.door import Door
-from control.nodes.grace import Grace
-from control.nodes.reconcile import SOON, Reconciler
-from control.nodes.rtmp_control import RtmpControl
-from control.nodes.stat import Stat
+from control.nginx_rtmp.callbacks import Callbacks
+from control.nginx_rtmp.clients import Clients
+from control.nginx_rtmp.control import RtmpControl
+from control.nginx_rtmp.grace import Grace
+from control.nginx_rtmp.hls_auth import HlsAuth
+from control.nginx_rtmp.reconcile import SOON, Reconciler
+from control.nginx_rtmp.refused_pushes import RefusedPushes
+from control.nginx_rtmp.stat import Stat
 from control.ops.loops import once, repeat
-from control.rooms.bans import Bans
 from control.rooms.follows import Follows
-from control.rooms.rights import RightsOfRooms
+from control.rooms.gate import Gate
 from control.rooms.rooms import Rooms
 from control.settings import Settings
 from control.storage import migrate
@@ -69,30 +69,30 @@ class World:
     """What is not ours and can be swapped."""
 
     clock: Clock
-    chance: Chance
+    entropy: Entropy
     notifier: Notifier
     nginx: httpx.AsyncBaseTransport
     """/stat and /control of the rtmp nginx."""
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Running:
     public: Starlette
     internal: Starlette
-    rtmp: Door
+    clients: Clients
     reconciler: Reconciler
-    board: Board
+    on_air_writer: OnAirWriter
     feed: Feed
 
 
 def real_world(settings: Settings) -> World:
     return World(
-        SystemClock(), SystemChance(), notifier(settings), httpx.AsyncHTTPTransport(uds=str(settings.rtmp_socket))
+        SystemClock(), SystemEntropy(), notifier(settings), httpx.AsyncHTTPTransport(uds=str(settings.rtmp_socket))
     )
 
 
 @asynccontextmanager
-async def running(settings: Settings, world: World) -> AsyncIterator[Doors]:
+async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
     """Control, with its background work going on. What it holds is written when the block is left."""
     await asyncio.to_thread(migrate.upgrade, settings.database)
     async with AsyncExitStack() as stack:
@@ -106,33 +106,33 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Doors]:
 @asynccontextmanager
 async def _joined(
     settings: Settings, world: World, store: Store, nginx: httpx.AsyncClient, passwords: Passwords
-) -> AsyncIterator[Doors]:
-    clock, chance = world.clock, world.chance
-    users, sessions = Users(store, passwords, clock), Sessions(store, clock, chance)
+) -> AsyncIterator[Running]:
+    clock, entropy = world.clock, world.entropy
+    users, sessions = Users(store, passwords, clock), Sessions(store, clock, entropy)
     rights, revocations, bans = RightsOfRooms(store), Revocations(store, clock), Bans(store, clock)
     for remembered in (rights, revocations, bans):
         await remembered.load()
-    rooms = Rooms(store, rights, clock, chance)
-    keys = stored_keys(settings.data_dir / "keys" / "tickets", chance)
-    box_office = BoxOffice(keys, rights, revocations, bans, clock, settings.ticket_seconds)
+    rooms = Rooms(store, rights, clock, entropy)
+    keys = stored_keys(settings.data_dir / "keys" / "tickets", entropy)
+    admission = Admission(keys, rights, revocations, bans, clock, settings.ticket_seconds)
 
     presence = Presence(clock)
     presence.changed.set()  # nothing has been said yet, not even that nobody is here
     heartbeats = Heartbeats(clock, presence.changed)
     broadcasts = Broadcasts(clock, settings.gap_seconds)
-    ledger = Ledger(store, broadcasts, AGAIN)
-    await ledger.load()
+    broadcast_store = BroadcastStore(store, broadcasts, AGAIN)
+    await broadcast_store.load()
     audience = Audience(presence, heartbeats, broadcasts)
-    board = Board(store, settings.node, presence, audience, ledger, clock)
-    stat, control = Stat(nginx, clock), RtmpControl(nginx)
-    attempts = Attempts(clock)
-    hls_door = HlsDoor(presence, heartbeats, box_office)
-    door = Door(presence, box_office, hls_door, stat, control, clock, settings.silent_seconds)
+    on_air_writer = OnAirWriter(store, settings.node, presence, audience, broadcast_store, clock)
+    stat, nginx_control = Stat(nginx, clock), RtmpControl(nginx)
+    refused_pushes = RefusedPushes(clock)
+    hls_auth = HlsAuth(presence, heartbeats, admission)
+    clients = Clients(presence, admission, hls_auth, stat, nginx_control, clock, settings.silent_seconds)
     lease = 2.0 * settings.update_seconds + 2
     reconciler = Reconciler(
-        settings.node, presence, door, stat, control, rights, clock, settings.first_media_seconds, lease
+        settings.node, presence, clients, stat, nginx_control, rights, clock, settings.first_media_seconds, lease
     )
-    recovery = Recovery(store, users, passwords, Limits(store, clock), world.notifier, settings.site, clock, chance)
+    recovery = Recovery(store, users, passwords, Limits(store, clock), world.notifier, settings.site, clock, entropy)
     services = Services(
         settings=settings,
         clock=clock,
@@ -145,45 +145,44 @@ async def _joined(
         bans=bans,
         gate=Gate(rooms, clock),
         audience=audience,
-        ledger=ledger,
+        broadcast_store=broadcast_store,
         lobby=Lobby(store, clock),
         lists=Lists(store, clock),
-        box_office=box_office,
-        door=door,
+        admission=admission,
+        clients=clients,
     )
     feed = Feed(services.lobby)
-    studio = Studio(presence, attempts, services, Path(settings.hls_dir), clock)
+    studio = Studio(presence, refused_pushes, services, Path(settings.hls_dir), clock)
     events = Events(services, feed, studio)
     probes = _alive, partial(_ready, store=store)
-    doors = Doors(
-        _door(routes.public(services, Confirmations(recovery), events, studio, *probes)),
-        _door(
-            routes.internal(Callbacks(settings.node, door, attempts), Grace(settings.grace_seconds), hls_door, *probes)
-        ),
-        door,
+    callbacks = Callbacks(settings.node, clients, refused_pushes)
+    started = Running(
+        _application(routes.public(services, Confirmations(recovery), events, studio, *probes)),
+        _application(routes.internal(callbacks, Grace(settings.grace_seconds), hls_auth, *probes)),
+        clients,
         reconciler,
-        board,
+        on_air_writer,
         feed,
     )
     if await _heard(reconciler):
-        await once("board", board.write)  # before anybody is answered from what the last control wrote
+        await once("on air", on_air_writer.write)  # before anybody is answered from what the last control wrote
     work = [
         asyncio.create_task(repeat("feed", partial(asyncio.sleep, EVERY), feed.refresh), name="feed"),
-        asyncio.create_task(repeat("board", board.next_change, board.write), name="board"),
+        asyncio.create_task(repeat("on air", on_air_writer.next_change, on_air_writer.write), name="on air"),
         asyncio.create_task(repeat("reconcile", reconciler.next_turn, reconciler.run), name="reconcile"),
         asyncio.create_task(repeat("sessions", partial(asyncio.sleep, SAVE_EVERY), sessions.save), name="sessions"),
     ]
     try:
-        yield doors
+        yield started
     finally:
         for task in work:
             task.cancel()
         await asyncio.wait(work)
         await once("sessions", sessions.save)
-        await once("board", board.write)
+        await once("on air", on_air_writer.write)
 
 
-def _door(table: list[BaseRoute]) -> Starlette:
+def _application(table: list[BaseRoute]) -> Starlette:
     app = Starlette(routes=table)
     app.router.redirect_slashes = False  # an unknown path is 404, also one that is nearly known
     return app

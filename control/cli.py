@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"qplus: {failure}", file=sys.stderr)
         return 2
     from control.ops import logs
-    from control.ops.errors import StartError
+    from control.supervisor.errors import StartError
 
     logs.configure(settings)
     try:
@@ -47,13 +47,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(settings: Settings, options: argparse.Namespace) -> int:
-    from control.ops import supervisor
+    from control.supervisor import supervisor
 
     return supervisor.run(settings)
 
 
 def _upgrade(settings: Settings, options: argparse.Namespace) -> int:
-    from control.ops import upgrade
+    from control.supervisor import upgrade
 
     upgrade.run(settings)
     print("Upgraded: control is a new one, and whoever was there still is.")
@@ -61,13 +61,13 @@ def _upgrade(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _serve(settings: Settings, options: argparse.Namespace) -> int:
-    from control.ops import doors, folders
+    from control.supervisor import folders, listeners
 
     given = options.internal_fd, options.public_fd
     if given != (None, None) and None in given:
         print("qplus: --internal-fd and --public-fd are given together or not at all", file=sys.stderr)
         return 2
-    with doors.own(settings) if None in given else doors.inherited(*given) as (internal, public):
+    with listeners.own(settings) if None in given else listeners.inherited(*given) as (internal, public):
         # Imported here: the supervisor needs none of what control is made of, and is up before it. A control that is
         # alone listens already, so whoever comes meanwhile waits, and is not refused.
         from control.serve import serve
@@ -77,7 +77,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _ready(settings: Settings, options: argparse.Namespace) -> int:
-    from control.ops import probe
+    from control.supervisor import probe
 
     problem = probe.problem(settings.internal_socket)
     if problem:

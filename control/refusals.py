@@ -1,4 +1,4 @@
-"""Every way we say no, by name. What number or text a client gets is its door's affair.
+"""Every way we say no, by name. What number or text a client gets is decided per listener, in one place.
 
 Refusal
 ├── BadParameter            a field is missing or of no use; names it

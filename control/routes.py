@@ -1,4 +1,4 @@
-"""Every door in one table."""
+"""Every route in one table."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from control.api import moderation, own_rooms, people, visits
 from control.api.envelope import Api, endpoint
 from control.api.people import get_user_head_pic
 from control.api.services import Services
-from control.delivery.hls_door import HlsDoor
-from control.nodes.callbacks import Callbacks
-from control.nodes.form import CALLS
-from control.nodes.grace import Grace
+from control.nginx_rtmp.callbacks import Callbacks
+from control.nginx_rtmp.form import CALLS
+from control.nginx_rtmp.grace import Grace
+from control.nginx_rtmp.hls_auth import HlsAuth
 from control.ops import metrics
-from control.web import showcase
+from control.web import public_rooms
 from control.web.confirm import Confirmations
 from control.web.events import Events
 from control.web.page_api import log_in_endpoint, log_out, page_endpoint, who_am_i
@@ -83,7 +83,7 @@ def public(
         Route("/live/GetUserHeadPic", partial(get_user_head_pic, services=services), methods=["GET"]),
         *(Route(f"/web/{name}", page_endpoint(api, services), methods=["POST"]) for name, api in PAGE_APIS.items()),
         Route("/web/Login", log_in_endpoint(services), methods=["POST"]),
-        Route("/web/room/{room:room}", partial(showcase.room, services=services), methods=["GET"]),
+        Route("/web/room/{room:room}", partial(public_rooms.room, services=services), methods=["GET"]),
         Route("/events", events.front, methods=["GET"]),
         Route("/events/room/{room:room}", events.room, methods=["GET"]),
         Route("/events/studio", events.studio, methods=["GET"]),
@@ -100,7 +100,7 @@ def public(
     ]
 
 
-def internal(callbacks: Callbacks, grace: Grace, hls_door: HlsDoor, alive: Probe, ready: Probe) -> list[BaseRoute]:
+def internal(callbacks: Callbacks, grace: Grace, hls_auth: HlsAuth, alive: Probe, ready: Probe) -> list[BaseRoute]:
     """On a unix socket that only nginx can reach."""
     return [
         *(
@@ -108,7 +108,7 @@ def internal(callbacks: Callbacks, grace: Grace, hls_door: HlsDoor, alive: Probe
             for call in sorted(CALLS)
         ),
         Route("/grace", grace.answer, methods=["GET"]),
-        Route("/hls", hls_door.answer, methods=["GET"]),
+        Route("/hls", hls_auth.answer, methods=["GET"]),
         Route("/metrics", metrics.page, methods=["GET"]),
         Route("/healthz", alive),
         Route("/readyz", ready),

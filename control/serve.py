@@ -1,4 +1,4 @@
-"""The control process: two doors, each on a socket that listens already."""
+"""The control process: two applications, each on a socket that listens already."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from control.app import Doors, real_world, running
+from control.app import Running, real_world, running
 from control.settings import Settings
 
 HEAR = 1.0  # seconds that who has connected is given to say what it wants
@@ -53,11 +53,11 @@ def serve(settings: Settings, internal: socket.socket, public: socket.socket) ->
 
 
 async def _serve(settings: Settings, internal: socket.socket, public: socket.socket) -> None:
-    async with running(settings, real_world(settings)) as doors:
-        servers = [server_of(doors.internal), server_of(doors.public)]
+    async with running(settings, real_world(settings)) as started:
+        servers = [server_of(started.internal), server_of(started.public)]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _stop, servers, doors)
+            loop.add_signal_handler(number, _stop, servers, started)
         log.info("control serves", node=settings.node)
         async with asyncio.TaskGroup() as group:
             for server, listening in zip(servers, (internal, public), strict=True):
@@ -83,8 +83,8 @@ def server_of(app: ASGIApp) -> Server:
     )
 
 
-def _stop(servers: list[Server], doors: Doors) -> None:
-    doors.feed.close()  # its streams never end by themselves, and would be waited for
-    doors.rtmp.close()
+def _stop(servers: list[Server], started: Running) -> None:
+    started.feed.close()  # its streams never end by themselves, and would be waited for
+    started.clients.close()
     for server in servers:
         server.should_exit = True

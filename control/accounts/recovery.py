@@ -11,8 +11,8 @@ from control.accounts.limits import Limits
 from control.accounts.notifiers import Message, Notifier
 from control.accounts.passwords import Passwords
 from control.accounts.users import User, Users
-from control.chance import Chance, digest
 from control.clock import Clock
+from control.entropy import Entropy, digest
 from control.refusals import BadParameter, NotSent
 from control.storage.database import Store, insert
 from control.storage.tables import auth_codes, pending_passwords, users
@@ -33,7 +33,7 @@ class Recovery:
         notifier: Notifier,
         site: str,
         clock: Clock,
-        chance: Chance,
+        entropy: Entropy,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -42,12 +42,12 @@ class Recovery:
         self._notifier = notifier
         self._site = site
         self._clock = clock
-        self._chance = chance
+        self._entropy = entropy
 
     async def send_code(self, user: User, address: str) -> None:
         """A new code to the phone's holder; the one before is void. Raises TooOften, NotSent."""
         await self._limits.spend("code", user.phone, address)
-        code = self._chance.code()
+        code = self._entropy.code()
         row = {
             "user_id": user.id,
             "code_digest": _code_digest(user, code),
@@ -69,7 +69,7 @@ class Recovery:
     async def ask_first(self, user: User, password: str, address: str) -> None:
         """Keeps the password pending and asks the phone's holder. Raises TooOften, NotSent."""
         await self._limits.spend("link", user.phone, address)
-        token = self._chance.secret()
+        token = self._entropy.secret()
         row = {
             "token_digest": digest(token),
             "user_id": user.id,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from control.accounts.users import User, read_user, select_user
-from control.chance import Chance, digest
 from control.clock import Clock
+from control.entropy import Entropy, digest
 from control.refusals import SessionExpired
 from control.storage.database import Store, listed
 from control.storage.tables import sessions, users
@@ -24,15 +24,15 @@ class Caller:
 class Sessions:
     """Uses are noted in memory and written together by `save`, so that a request that only reads writes nothing."""
 
-    def __init__(self, store: Store, clock: Clock, chance: Chance) -> None:
+    def __init__(self, store: Store, clock: Clock, entropy: Entropy) -> None:
         self._store = store
         self._clock = clock
-        self._chance = chance
+        self._entropy = entropy
         self._used: dict[str, float] = {}
 
     async def begin(self, user: User) -> str:
         """A new session's id, 32 characters."""
-        session_id = self._chance.secret()
+        session_id = self._entropy.secret()
         row = {"digest": digest(session_id), "user_id": user.id, "used_at": self._clock.now()}
         await self._store.write(sessions.insert().values(row))
         return session_id

@@ -15,9 +15,9 @@ from starlette.responses import Response
 
 from control.accounts.sessions import Caller
 from control.api.fields import Fields
+from control.api.play_urls import Place, place
 from control.api.services import Services
 from control.api.statuses import Status, answer_to
-from control.delivery.play_urls import Place, place
 from control.refusals import Refusal, SessionExpired
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from control.access import bans
+from control.access.rights import Rights
+from control.access.room_passwords import same_password
 from control.accounts.users import NOBODY, User
 from control.api.envelope import Call, Reply
 from control.live.audience import Viewer
 from control.refusals import BadRoomPassword, Banned, NoSuchRoom
-from control.rooms import bans
-from control.rooms.rights import Rights
-from control.rooms.room_passwords import same_password
 
 SHOWN, MOST_SHOWN = 100, 1000  # viewers
 
@@ -34,10 +34,10 @@ async def kick_player(call: Call) -> Reply:
     if viewer is None:
         return {}  # has gone, which is what was wanted
     if viewer.user_id:  # else the ticket would let the player back in by itself
-        await services.box_office.take_back(room.room_id, viewer.user_id)
-        await services.door.reconsider(room.room_id)
+        await services.admission.take_back(room.room_id, viewer.user_id)
+        await services.clients.reconsider(room.room_id)
     elif viewer.session is not None:
-        await services.door.put_out(viewer.session, "thrown out")
+        await services.clients.put_out(viewer.session, "thrown out")
     return {}
 
 
@@ -48,7 +48,7 @@ async def ban_user(call: Call) -> Reply:
         await services.bans.lift(room, user_id)
         return {}
     await services.bans.ban(room, user_id, fields.number("timeout", bans.DEFAULT))
-    await services.door.reconsider(room.room_id)
+    await services.clients.reconsider(room.room_id)
     return {}
 
 
@@ -56,7 +56,7 @@ async def _moderated(call: Call) -> Rights:
     """The room of the request, which the caller owns or knows the assistant's password of. Raises NoSuchRoom, also
     where neither is claimed, BadRoomPassword and Banned."""
     caller, fields = await call.caller(), call.fields
-    room = call.services.box_office.rights(fields.needed_number("liveRoomId", "liveroomId"))
+    room = call.services.admission.rights(fields.needed_number("liveRoomId", "liveroomId"))
     shown = fields.text("liveRoomAssistPwd")
     if room is None or (room.owner_id != caller.user.id and not shown):
         raise NoSuchRoom

@@ -6,9 +6,9 @@ from __future__ import annotations
 from control.api.envelope import Call, Reply
 from control.api.fields import Fields
 from control.api.room_objects import room_object
-from control.live import gate
-from control.live.ledger import Entry
+from control.live.broadcast_store import Entry
 from control.refusals import BadParameter, NoRoom
+from control.rooms import gate
 from control.rooms.rooms import RoomForm
 
 PAGE, LONGEST_PAGE = 20, 100  # broadcasts
@@ -35,7 +35,7 @@ async def create_live_room(call: Call) -> Reply:
 async def modify_my_live_room(call: Call) -> Reply:
     caller, fields = await call.caller(), call.fields
     room_id = await call.services.rooms.modify(caller.user, fields.number("liveRoomId", 0), _form(fields))
-    await call.services.door.reconsider(room_id)
+    await call.services.clients.reconsider(room_id)
     return {}
 
 
@@ -44,7 +44,7 @@ async def push_live_stream(call: Call) -> Reply:
     is_open = fields.choice("status", 0, 1) == 1
     seconds = fields.number("timeout", gate.DEFAULT)
     room_id = await call.services.gate.set(caller.user, fields.needed_number("liveRoomId"), is_open, seconds)
-    await call.services.door.reconsider(room_id)
+    await call.services.clients.reconsider(room_id)
     return {}
 
 
@@ -55,7 +55,7 @@ async def get_my_live_sessions(call: Call) -> Reply:
     count, before = fields.count(PAGE, LONGEST_PAGE), fields.number("before", 0)
     if before < 0:
         raise BadParameter("before")
-    entries = await call.services.ledger.of_room(caller.user.room_id, float(before), count)
+    entries = await call.services.broadcast_store.of_room(caller.user.room_id, float(before), count)
     return {"list": [_live_session(entry) for entry in entries]}
 
 

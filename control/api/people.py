@@ -12,7 +12,7 @@ from control.api.envelope import Call, Reply, guarded, reply
 from control.api.services import Services
 from control.api.statuses import Status
 from control.refusals import BadParameter
-from control.rooms.grams import anchor_renamed
+from control.rooms.search_index import anchor_renamed
 
 FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from control.access.admission import Admission
+from control.access.bans import Bans
 from control.accounts.pictures import Pictures
 from control.accounts.recovery import Recovery
 from control.accounts.sessions import Sessions
 from control.accounts.users import Users
 from control.clock import Clock
-from control.delivery.box_office import BoxOffice
 from control.live.audience import Audience
-from control.live.gate import Gate
-from control.live.ledger import Ledger
+from control.live.broadcast_store import BroadcastStore
 from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
-from control.nodes.door import Door
-from control.rooms.bans import Bans
+from control.nginx_rtmp.clients import Clients
 from control.rooms.follows import Follows
+from control.rooms.gate import Gate
 from control.rooms.rooms import Rooms
 from control.settings import Settings
 
@@ -35,8 +35,8 @@ class Services:
     bans: Bans
     gate: Gate
     audience: Audience
-    ledger: Ledger
+    broadcast_store: BroadcastStore
     lobby: Lobby
     lists: Lists
-    box_office: BoxOffice
-    door: Door
+    admission: Admission
+    clients: Clients

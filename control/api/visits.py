@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from control.access.room_passwords import same_password
 from control.api.envelope import Call, Reply
 from control.api.room_objects import play_urls, room_object
 from control.lobby.lists import Kind
 from control.refusals import BadParameter, BadRoomPassword, Banned
-from control.rooms.room_passwords import same_password
 
 PAGE, LONGEST_PAGE = 5, 100  # rooms
 LONGEST_KEYWORD = 256  # characters
@@ -46,11 +46,11 @@ async def play_live_stream(call: Call) -> Reply:
     wants_in = fields.choice("status", 0, 1)
     card = await services.lobby.room(fields.needed_number("liveroomId", "liveRoomId"), caller.user)
     if not wants_in:
-        await services.box_office.take_back(card.room_id, caller.user.id)
-        await services.door.reconsider(card.room_id)
+        await services.admission.take_back(card.room_id, caller.user.id)
+        await services.clients.reconsider(card.room_id)
         return {}
     if card.need_password:
-        rights = services.box_office.rights(card.room_id)
+        rights = services.admission.rights(card.room_id)
         shown = fields.needed_text("liveRoomUserPwd")
         if card.is_banned:
             raise Banned

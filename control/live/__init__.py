@@ -1,1 +1,1 @@
-"""What goes on: who may publish and play, who does, and what is on air."""
+"""Who is in: the sessions nginx holds, the audience, and what is on air."""

@@ -7,10 +7,10 @@ from hashlib import blake2s
 from heapq import nsmallest
 from itertools import chain
 
+from control.access.verdicts import Role
 from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Beat, Heartbeats
 from control.live.presence import Presence, Session
-from control.live.verdicts import Role
 
 
 @dataclass(frozen=True, slots=True)

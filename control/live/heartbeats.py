@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from control.access.verdicts import Credentials
 from control.clock import Clock
-from control.live.verdicts import Credentials
 
 LIFETIME = 12.0  # seconds: three times as long as the web nginx keeps a yes before it asks again
 

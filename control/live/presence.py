@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from control.access.verdicts import Credentials, Role
 from control.clock import Clock
-from control.live.signal import Signal
-from control.live.verdicts import Credentials, Role
+from control.live.stream_info import StreamInfo
 
 REMEMBERED = 30  # seconds: how late a callback can still come
 
@@ -60,7 +60,7 @@ class Session:
     ending: Ending | None = None
     """Why it is over, or why it has been told to go."""
     over_at: float | None = None
-    signal: Signal | None = None
+    stream_info: StreamInfo | None = None
     """A publisher's, once nginx has measured it."""
     timestamp: int = 0
     """Of the last media, in the stream's own milliseconds."""

@@ -9,7 +9,7 @@ from control.accounts.users import NOBODY, User
 from control.clock import Clock
 from control.lobby.cards import Card, live_rooms, read_card, select_cards
 from control.refusals import NoSuchRoom
-from control.rooms.grams import wanted, whole_name
+from control.rooms.search_index import wanted, whole_name
 from control.storage.database import Store
 from control.storage.tables import LAST_ROOM_ID, on_air, room_grams, rooms
 

@@ -1,1 +1,1 @@
-"""Running the parts of one node: folders, nginx's files, the supervisor, logs."""
+"""What every process here needs to be operated: logs, metrics, background loops."""

@@ -12,7 +12,7 @@ import structlog
 from control.settings import Settings
 
 
-class Forgiving:
+class LossyStream:
     """A stream that raises nothing: lines lost on a full disk or a closed pipe are no reason to refuse anybody, nor for
     a loop to end."""
 
@@ -44,7 +44,7 @@ def configure(settings: Settings) -> None:
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *told, shape],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, Forgiving(sys.stderr))),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, LossyStream(sys.stderr))),
         cache_logger_on_first_use=False,
     )
     libraries = logging.StreamHandler(sys.stderr)

@@ -1,1 +1,1 @@
-"""Live rooms: what they are, their passwords, who follows them."""
+"""Live rooms: their data, followers, gate and search index."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from control.access.rights import RightsOfRooms
 from control.accounts.users import User
 from control.clock import Clock
 from control.refusals import NoSuchRoom
-from control.rooms.rights import RightsOfRooms
 from control.storage.database import Store, insert
 from control.storage.tables import follows, rooms
 

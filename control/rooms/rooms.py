@@ -7,14 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from control.access.rights import COLUMNS, RightsOfRooms
+from control.access.room_passwords import RoomPasswords, chosen_or_issued
 from control.accounts.identity import has_controls
 from control.accounts.users import User
-from control.chance import Chance
 from control.clock import Clock
+from control.entropy import Entropy
 from control.refusals import BadParameter, BadRoomName, NoRoom, NoSuchRoom
-from control.rooms.grams import Field, indexed
-from control.rooms.rights import COLUMNS, RightsOfRooms
-from control.rooms.room_passwords import RoomPasswords, chosen_or_issued
+from control.rooms.search_index import Field, indexed
 from control.storage.database import Row, Store, insert
 from control.storage.tables import rooms
 
@@ -43,11 +43,11 @@ class RoomForm:
 
 
 class Rooms:
-    def __init__(self, store: Store, rights: RightsOfRooms, clock: Clock, chance: Chance) -> None:
+    def __init__(self, store: Store, rights: RightsOfRooms, clock: Clock, entropy: Entropy) -> None:
         self._store = store
         self._rights = rights
         self._clock = clock
-        self._chance = chance
+        self._entropy = entropy
 
     async def create(self, owner: User, form: RoomForm) -> int:
         """The room's id: where they have one already, of that one. Raises BadRoomName and what RoomPasswords does."""
@@ -55,7 +55,7 @@ class Rooms:
             return owner.room_id
         if not form.name:
             raise BadRoomName
-        passwords = chosen_or_issued(form.anchor_password, form.assist_password, form.user_password, self._chance)
+        passwords = chosen_or_issued(form.anchor_password, form.assist_password, form.user_password, self._entropy)
         row = {
             "owner_id": owner.id,
             "is_open": not form.user_password,

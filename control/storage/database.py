@@ -39,7 +39,7 @@ class Sqlite(sqlite3.Connection):
             self.execute(f"PRAGMA {pragma}")
 
 
-class Shelf(asyncio.Queue[Connection]):
+class Pool(asyncio.Queue[Connection]):
     """First come, first served: a plain queue lets a newcomer pass one who has just been woken."""
 
     def __init__(self) -> None:
@@ -56,8 +56,8 @@ class Store:
 
     def __init__(self, database: databases.Database) -> None:
         self._database = database
-        self._writers = Shelf()
-        self._readers = Shelf()
+        self._writers = Pool()
+        self._readers = Pool()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
@@ -84,26 +84,26 @@ class Store:
             for statement in statements:
                 await connection.execute(statement)
 
-    async def hold(self, shelf: Shelf, closing: asyncio.Event) -> None:
+    async def hold(self, pool: Pool, closing: asyncio.Event) -> None:
         """Keeps one connection open. In a task of its own: `databases` ties a connection to the task that opened it."""
         async with self._database.connection() as connection:
-            shelf.put_nowait(connection)
+            pool.put_nowait(connection)
             await closing.wait()
 
     @property
-    def shelves(self) -> Iterable[Shelf]:
+    def pools(self) -> Iterable[Pool]:
         return (self._writers, *[self._readers] * READERS)
 
 
 @asynccontextmanager
-async def _lent(shelf: Shelf) -> AsyncIterator[Connection]:
+async def _lent(pool: Pool) -> AsyncIterator[Connection]:
     """Raises TimeoutError when none came free in time."""
     async with asyncio.timeout(PATIENCE):
-        connection = await shelf.get()
+        connection = await pool.get()
     try:
         yield connection
     finally:
-        shelf.put_nowait(connection)
+        pool.put_nowait(connection)
 
 
 @asynccontextmanager
@@ -126,8 +126,8 @@ async def opened(url: str) -> AsyncIterator[Store]:
     closing = asyncio.Event()
     async with databases.Database(_driver(url), factory=Sqlite) as database, asyncio.TaskGroup() as holders:
         store = Store(database)
-        for shelf in store.shelves:
-            holders.create_task(store.hold(shelf, closing))
+        for pool in store.pools:
+            holders.create_task(store.hold(pool, closing))
         try:
             yield store
         finally:

@@ -13,7 +13,7 @@ from control.api.services import Services
 from control.refusals import SessionExpired
 from control.web.feed import Feed, Now
 from control.web.page_api import caller_of
-from control.web.showcase import public_card
+from control.web.public_rooms import public_card
 from control.web.studio import Studio
 
 RETRY_MS = 2000

@@ -14,27 +14,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from control.api.envelope import site
+from control.api.play_urls import place
 from control.api.services import Services
 from control.clock import Clock
-from control.delivery.play_urls import place
-from control.live.attempts import Attempts
 from control.live.presence import Presence, Session
-from control.live.signal import Signal
+from control.live.stream_info import StreamInfo
+from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.refusals import SessionExpired
 from control.web.page_api import caller_of
 
 _FRAGMENT = re.compile(r"#EXTINF:([\d.]+)")
-_UNKNOWN = Signal(0, 0, 0, 0.0, "", "")
+_UNKNOWN = StreamInfo(0, 0, 0, 0.0, "", "")
 
 
 class Studio:
     """`segments` is the folder that nginx writes HLS into."""
 
     def __init__(
-        self, presence: Presence, attempts: Attempts, services: Services, segments: Path, clock: Clock
+        self, presence: Presence, refused_pushes: RefusedPushes, services: Services, segments: Path, clock: Clock
     ) -> None:
         self._presence = presence
-        self._attempts = attempts
+        self._refused_pushes = refused_pushes
         self._services = services
         self._segments = segments
         self._clock = clock
@@ -43,14 +43,14 @@ class Studio:
         """`gateShut`: how many seconds the gate stays shut, 0 for open; `publisher`: null while nobody is live."""
         publisher = self._presence.publisher(room_id)
         live = publisher is not None and publisher.live
-        rights = self._services.box_office.rights(room_id)
+        rights = self._services.admission.rights(room_id)
         shut_until = rights.gate_shut_until if rights else 0.0
         return {
             "live": live,
             "players": players,
             "gateShut": max(0, round(shut_until - self._clock.now())),
             "publisher": await self._publisher(publisher) if publisher and live else None,
-            "refused": [asdict(attempt) for attempt in self._attempts.of(room_id)],
+            "refused": [asdict(push) for push in self._refused_pushes.of(room_id)],
         }
 
     async def _publisher(self, session: Session) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Studio:
             "address": session.address,
             "encoder": session.encoder,
             "key_frame_seconds": await asyncio.to_thread(key_frame_seconds, folder),
-        } | asdict(session.signal or _UNKNOWN)
+        } | asdict(session.stream_info or _UNKNOWN)
 
     async def qr(self, request: Request) -> Response:
         """`GET /studio/qr.svg`: the push URL for phone encoders. 403 without a session, 404 without a room."""
@@ -67,7 +67,7 @@ class Studio:
             caller = await caller_of(request, self._services)
         except SessionExpired:
             return Response(status_code=403)
-        rights = self._services.box_office.rights(caller.user.room_id)
+        rights = self._services.admission.rights(caller.user.room_id)
         if rights is None:
             return Response(status_code=404)
         settings = self._services.settings

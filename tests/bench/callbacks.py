@@ -39,10 +39,10 @@ uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
 
 
 def listening(path: Path) -> socket.socket:
-    door = socket.socket(socket.AF_UNIX)
-    door.bind(str(path))
-    door.listen(2048)
-    return door
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(2048)
+    return listener
 
 
 async def call(path: Path, name: str, content: bytes) -> int:
@@ -102,9 +102,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = quick_settings(Path(folder))
         settings.sockets.mkdir(mode=0o700, exist_ok=True)
-        doors = [listening(settings.internal_socket), listening(settings.public_socket)]
+        listeners = [listening(settings.internal_socket), listening(settings.public_socket)]
         bare = listening(settings.sockets / "bare.sock")
-        fds = [door.fileno() for door in doors]
+        fds = [listener.fileno() for listener in listeners]
         serve = ["-m", "control", "serve", "--internal-fd", str(fds[0]), "--public-fd", str(fds[1])]
         parts = [
             subprocess.Popen([sys.executable, *serve], env=os.environ | to_env(settings), pass_fds=fds),

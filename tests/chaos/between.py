@@ -61,12 +61,12 @@ class Between:
             self.real.rename(self.path)
 
     def _listening(self) -> socket.socket:
-        door = socket.socket(socket.AF_UNIX)
-        door.bind(str(self.path))
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self.path))
         found = self.real.stat()
         os.chown(self.path, found.st_uid, found.st_gid)
         shutil.copymode(self.real, self.path)
-        return door
+        return listener
 
     async def _answer(self, request: Request) -> Response:
         content = await request.body()
@@ -94,10 +94,10 @@ async def between(node: Node, path: Path) -> AsyncIterator[Between]:
 
 
 @asynccontextmanager
-async def _served(app: Starlette, door: socket.socket) -> AsyncIterator[None]:
+async def _served(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=1)
     server = Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[door]))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield
     finally:

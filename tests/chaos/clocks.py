@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from control.ops import nginx
+from control.supervisor import nginx
 
 LIBRARY = "*/faketime/libfaketime.so.1"
 # nginx takes all variables away from its workers but those that it is told to leave.

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from control.clock import SystemClock
-from control.nodes.stat import Stat
+from control.nginx_rtmp.stat import Stat
 from tests.e2e.conftest import Node, Room, until
 from tests.rtmp.client import Client
 

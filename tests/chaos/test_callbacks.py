@@ -49,10 +49,10 @@ async def twice(call: str, pass_on: PassOn) -> Response:
 
 
 def in_any_order() -> Fault:
-    chance = random.Random(1)
+    entropy = random.Random(1)
 
     async def shuffled(call: str, pass_on: PassOn) -> Response:
-        await asyncio.sleep(chance.random())
+        await asyncio.sleep(entropy.random())
         return await pass_on()
 
     return shuffled
@@ -63,13 +63,13 @@ FAULTS = [three_seconds_late, ends_are_lost, verdicts_and_ends_are_lost, twice, 
 
 async def come_and_go(node: Node, room: Room, visitors: int = 12) -> None:
     """Players who stay for a moment each; every other one leaves without a word. Some may be refused."""
-    chance = random.Random(2)
+    entropy = random.Random(2)
 
     async def visit(rudely: bool) -> None:
-        await asyncio.sleep(chance.random())
+        await asyncio.sleep(entropy.random())
         with suppress(Refused):
             async with node.player(room.play) as player:
-                await asyncio.sleep(chance.random())
+                await asyncio.sleep(entropy.random())
                 if rudely:
                     player.abort()
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from control.ops.pulse import HUNG
+from control.supervisor.watchdog import HUNG
 from tests.chaos.scenes import (
     LEASE,
     REPAIRED,

@@ -91,7 +91,7 @@ async def verdicts_are_given(node: Node, room: Room) -> None:
 
 
 async def ends_in_order(node: Node) -> bool:
-    return await asyncio.to_thread(node.stop) == 0 and "part killed" not in node.log.read_text()
+    return await asyncio.to_thread(node.stop) == 0 and "child killed" not in node.log.read_text()
 
 
 async def test_a_full_disk_cuts_nobody_and_fails_writes_at_once(small_node: Node, disk: Path) -> None:

@@ -77,7 +77,7 @@ def scanned(path: Path, statements: list[str]) -> dict[str, set[str]]:
 
 
 async def evening(box: Box, ann: Person, bob: Person) -> None:
-    """Everything the product does, by every door."""
+    """Everything the product does, over every API."""
     room = await ann.opens("Ann's garden", liveRoomTopic="Roses")
     private = await bob.opens("Bob's den", liveRoomUserPwd="viewer-1")
     await go_live(box, room, private)

@@ -146,7 +146,7 @@ async def live_room(box: Box) -> int:
 
 async def test_the_front_pages_events_tell_what_is_live_and_then_only_what_changes(box: Box) -> None:
     room = await live_room(box)
-    async with Stream(box.doors.public, "/events").opened() as stream:
+    async with Stream(box.running.public, "/events").opened() as stream:
         assert [each["id"] for each in (await stream.event())[1]] == [room]
         assert await stream.event() == ("players", {str(room): 0})
         user = (await box.api("GetLiveRoomList", sessionId=await box.session("bob", "13500000001"), type=1))["list"][0]
@@ -158,7 +158,7 @@ async def test_the_front_pages_events_tell_what_is_live_and_then_only_what_chang
 
 async def test_a_rooms_events_tell_when_it_goes_off_air(box: Box) -> None:
     room = await live_room(box)
-    async with Stream(box.doors.public, f"/events/room/{room}").opened() as stream:
+    async with Stream(box.running.public, f"/events/room/{room}").opened() as stream:
         assert await stream.event() == ("state", {"live": True, "players": 0})
         await box.callback("done", 1, str(room))
         box.nginx.clients.clear()
@@ -167,9 +167,9 @@ async def test_a_rooms_events_tell_when_it_goes_off_air(box: Box) -> None:
 
 
 async def test_event_streams_end_when_control_ends(box: Box) -> None:
-    async with Stream(box.doors.public, "/events").opened() as stream:
+    async with Stream(box.running.public, "/events").opened() as stream:
         await stream.event()
-        box.doors.feed.close()
+        box.running.feed.close()
         await stream.ended()
 
 
@@ -186,7 +186,7 @@ async def test_the_studio_shows_the_publisher_and_who_was_refused(box: Box) -> N
     await box.callback("publish", 7, str(room), "pwd=wrong")
     await ask(box, "Login", account="ann", password="secret1")
     cookie = f"qplus_session={box.http.cookies['qplus_session']}"
-    async with Stream(box.doors.public, "/events/studio", cookie).opened() as stream:
+    async with Stream(box.running.public, "/events/studio", cookie).opened() as stream:
         _, state = await stream.event()
     assert (state["live"], state["publisher"]["encoder"], state["gateShut"]) == (True, "test", 0)
     assert [each["reason"] for each in state["refused"]] == ["wrong anchor password"]
@@ -196,7 +196,7 @@ async def test_the_studios_events_end_with_the_session(box: Box) -> None:
     await live_room(box)
     await ask(box, "Login", account="ann", password="secret1")
     cookie = f"qplus_session={box.http.cookies['qplus_session']}"
-    async with Stream(box.doors.public, "/events/studio", cookie).opened() as stream:
+    async with Stream(box.running.public, "/events/studio", cookie).opened() as stream:
         await stream.event()
         await ask(box, "LogOut")
         await stream.ended()

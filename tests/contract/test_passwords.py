@@ -150,7 +150,7 @@ async def test_a_hash_grows_with_the_settings_at_the_next_login(settings: Settin
     async with world.box(settings) as before:
         ann = await person(before)
     async with world.box(replace(settings, argon2_time_cost=2), clock=before.clock) as after:
-        ann.box, after.chance._random = after, before.chance._random
+        ann.box, after.entropy._random = after, before.entropy._random
         assert await ann.logs_in("secret2") == 10101
         assert "t=1" in stored_hash(settings)
         assert await ann.logs_in() == 10000

@@ -20,7 +20,7 @@ async def give_back(who: Person, room_id: int) -> None:
 
 
 async def number(who: Person, room_id: int) -> int:
-    """The viewers, as every door tells them."""
+    """The viewers, as every API tells them."""
     found = (await who.does("GetLiveroomNumber", liveroomId=room_id))["number"]
     assert found == (await who.finds(room_id))["playerCount"]
     return int(found)

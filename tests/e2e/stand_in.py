@@ -18,7 +18,7 @@ PARTS = ("control", "rtmp", "web")
 RUN = """
 import os, sys
 from control.ops import logs
-from control.ops.supervisor import Supervisor
+from control.supervisor.supervisor import Supervisor
 from control.settings import from_env
 settings = from_env(os.environ)
 logs.configure(settings)
@@ -34,7 +34,7 @@ here = Path(__file__).parent
 while (here / "HOLD").exists():
     time.sleep(0.01)
 
-class Door(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
     def __init__(self, fd):
         super().__init__("", Handler, bind_and_activate=False)
         self.socket = socket.socket(fileno=int(fd))
@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_GET
 
 for fd in (sys.argv[2], sys.argv[4]):
-    threading.Thread(target=Door(fd).serve_forever).start()
+    threading.Thread(target=Server(fd).serve_forever).start()
 """
 
 
@@ -128,10 +128,10 @@ class Node:
         return until(lambda: (pid := self.pid(part)) not in (0, old) and pid)
 
     def get(self, path="/"):
-        door = http.client.HTTPConnection("127.0.0.1", self.settings.http_port, timeout=20)
-        with contextlib.closing(door):
-            door.request("GET", path, headers={"X-Forwarded-For": "6.6.6.6"})
-            answer = door.getresponse()
+        connection = http.client.HTTPConnection("127.0.0.1", self.settings.http_port, timeout=20)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers={"X-Forwarded-For": "6.6.6.6"})
+            answer = connection.getresponse()
             return answer.status, answer.read().decode()
 
     def serves(self):
@@ -146,10 +146,10 @@ class Node:
 
     def stream_age(self):
         """Seconds, as the rtmp nginx has it; 0 when there is no stream."""
-        with socket.socket(socket.AF_UNIX) as door:
-            door.connect(str(self.settings.rtmp_socket))
-            door.sendall(b"GET /stat HTTP/1.0\r\n\r\n")
-            body = door.makefile().read().partition("<rtmp>")
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.settings.rtmp_socket))
+            connection.sendall(b"GET /stat HTTP/1.0\r\n\r\n")
+            body = connection.makefile().read().partition("<rtmp>")
         return int(ElementTree.fromstring("<rtmp>" + body[2]).findtext(".//stream/time", "0")) / 1000
 
     def hold(self):

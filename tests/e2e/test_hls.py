@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from control.ops import folders
+from control.supervisor import folders
 from tests.e2e.conftest import Node, Room, until
 from tests.e2e.encoders import encoder
 from tests.rtmp.client import Refused

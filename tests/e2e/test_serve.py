@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from control.ops import folders, sockets
 from control.settings import Settings, to_env
+from control.supervisor import folders, sockets
 from tests.support.world import body
 
 ROOT = Path(__file__).parents[2]
@@ -31,12 +31,12 @@ class Process:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._doors = [sockets.listen(settings.internal_socket), sockets.listen(settings.public_socket)]
+        self._listeners = [sockets.listen(settings.internal_socket), sockets.listen(settings.public_socket)]
         self.internal = self._client(settings.internal_socket)
         self.public = self._client(settings.public_socket)
 
     def start(self, **environment: str) -> None:
-        internal, public = (door.fileno() for door in self._doors)
+        internal, public = (listener.fileno() for listener in self._listeners)
         arguments = ("serve", "--internal-fd", str(internal), "--public-fd", str(public))
         self.child = qplus(self.settings, *arguments, pass_fds=(internal, public), more=environment)
 
@@ -50,7 +50,7 @@ class Process:
             self.child.kill()
         with suppress(ValueError):
             print(self.child.communicate()[1].decode())
-        for each in (*self._doors, self.internal, self.public):
+        for each in (*self._listeners, self.internal, self.public):
             each.close()
 
     def _client(self, path: Path) -> httpx.Client:
@@ -83,19 +83,19 @@ class Stat:
     """An nginx that has nobody."""
 
     def __init__(self, path: Path) -> None:
-        self._door = sockets.listen(path)
+        self._listener = sockets.listen(path)
 
     def __enter__(self) -> None:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def __exit__(self, *failure: object) -> None:
-        self._door.shutdown(socket.SHUT_RDWR)
-        self._door.close()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
 
     def _serve(self) -> None:
         with suppress(OSError):
             while True:
-                client, _ = self._door.accept()
+                client, _ = self._listener.accept()
                 with client:
                     client.recv(65536)
                     client.sendall(NOBODY)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from control.ops import folders, sockets
 from control.settings import Settings
+from control.supervisor import folders, sockets
 from tests.e2e.stand_in import until
 from tests.e2e.test_serve import Stat, qplus
 
@@ -51,9 +51,9 @@ def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
 
 def test_it_opens_both_doors_for_its_own_user_alone(settings: Settings) -> None:
     with control(settings):
-        for door in (settings.internal_socket, settings.public_socket):
-            assert sockets.accepts(door)
-            assert door.stat().st_mode & 0o007 == 0
+        for path in (settings.internal_socket, settings.public_socket):
+            assert sockets.accepts(path)
+            assert path.stat().st_mode & 0o007 == 0
 
 
 def test_it_takes_the_place_of_one_that_was_killed(settings: Settings) -> None:

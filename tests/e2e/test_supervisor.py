@@ -49,12 +49,12 @@ def test_control_learns_who_asks_from_nginx_alone(node):
 
 def test_a_body_over_the_limit_is_refused_at_the_door(node):
     node.start().ready()
-    door = http.client.HTTPConnection("127.0.0.1", node.settings.http_port, timeout=10)
-    with contextlib.closing(door):
-        door.putrequest("POST", "/live/Login")
-        door.putheader("Content-Length", str(8 * 1024 * 1024 + 1))
-        door.endheaders()
-        assert door.getresponse().status == 413
+    connection = http.client.HTTPConnection("127.0.0.1", node.settings.http_port, timeout=10)
+    with contextlib.closing(connection):
+        connection.putrequest("POST", "/live/Login")
+        connection.putheader("Content-Length", str(8 * 1024 * 1024 + 1))
+        connection.endheaders()
+        assert connection.getresponse().status == 413
 
 
 def test_a_request_waits_while_control_is_away(node):
@@ -74,10 +74,10 @@ def test_a_request_waits_while_control_is_away(node):
 def test_a_control_that_cannot_be_reached_is_busy(node):
     node.start().ready()
     node.settings.public_socket.unlink()
-    door = http.client.HTTPConnection("127.0.0.1", node.settings.http_port, timeout=10)
-    with contextlib.closing(door):
-        door.request("GET", "/?ticket=s3cret")
-        answer = door.getresponse()
+    connection = http.client.HTTPConnection("127.0.0.1", node.settings.http_port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", "/?ticket=s3cret")
+        answer = connection.getresponse()
         assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
     assert "s3cret" not in node.log.read_text()
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from control.ops import upgrade as command
-from control.ops.errors import StartError
 from control.settings import to_env
+from control.supervisor import upgrade as command
+from control.supervisor.errors import StartError
 from tests.e2e.conftest import ROOT, Node
 
 pytestmark = pytest.mark.anyio

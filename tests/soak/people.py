@@ -38,7 +38,7 @@ class Town:
 
     node: Node
     places: list[Place]
-    chance: random.Random
+    entropy: random.Random
     moving: asyncio.Event = field(default_factory=asyncio.Event)
     """While it is clear everybody stays where they are."""
     joined: int = 0
@@ -50,7 +50,7 @@ class Town:
 
     async def pause(self, mean: float) -> None:
         """Some seconds, and until people may move."""
-        await asyncio.sleep(self.chance.expovariate(1 / mean))
+        await asyncio.sleep(self.entropy.expovariate(1 / mean))
         await self.moving.wait()
 
 
@@ -68,11 +68,11 @@ async def _push(town: Town, known: Known, client: Client) -> None:
     known.goes_live(town.now(), True)
     try:
         await _stay(town, client)
-        if town.chance.random() < FREEZES:
+        if town.entropy.random() < FREEZES:
             sending.cancel()
-            await asyncio.sleep(town.chance.uniform(*FROZEN))
+            await asyncio.sleep(town.entropy.uniform(*FROZEN))
         known.goes_live(town.now(), False)
-        if town.chance.random() < RUDE:
+        if town.entropy.random() < RUDE:
             client.abort()
     finally:
         sending.cancel()
@@ -83,7 +83,7 @@ async def player(town: Town) -> None:
     """Watches one room after the other over RTMP."""
     while True:
         await town.pause(AWAY)
-        place = town.chance.choice(town.places)
+        place = town.entropy.choice(town.places)
         async with _connected(town) as client:
             if client and await _let_in(town, place.known, client.play(place.room.play)):
                 await _watch(town, place.known, client)
@@ -92,11 +92,11 @@ async def player(town: Town) -> None:
 async def _watch(town: Town, known: Known, client: Client) -> None:
     known.joins(town.now())
     await _stay(town, client)
-    if town.chance.random() < FREEZES:
+    if town.entropy.random() < FREEZES:
         client.stall()
-        await asyncio.sleep(town.chance.uniform(*FROZEN))
+        await asyncio.sleep(town.entropy.uniform(*FROZEN))
     known.leaves(town.now())
-    if town.chance.random() < RUDE:
+    if town.entropy.random() < RUDE:
         client.abort()
 
 
@@ -104,7 +104,7 @@ async def hls_viewer(town: Town, session: str) -> None:
     """Watches one room after the other over HLS."""
     while True:
         await town.pause(AWAY)
-        place = town.chance.choice(town.places)
+        place = town.entropy.choice(town.places)
         known = place.known
         known.begin(town.now())
         url = await _ticket(town, place.room, session)
@@ -136,7 +136,7 @@ async def _poll(town: Town, url: str) -> float:
 
 async def _poll_on(town: Town, url: str, seen: float) -> float:
     """Until they have enough or there is no more. Returns when the playlist was got last."""
-    enough = town.now() + town.chance.expovariate(1 / STAY)
+    enough = town.now() + town.entropy.expovariate(1 / STAY)
     while town.now() < enough or not town.moving.is_set():
         await asyncio.sleep(POLL)
         got = await _poll(town, url)

@@ -50,9 +50,9 @@ class Record:
 async def soak(options: Options) -> Figures:
     print(f"seed {options.seed}: {options.rooms} rooms, {options.players} players, {options.minutes:g} minutes")
     async with _node() as node:
-        chance = random.Random(options.seed)
+        entropy = random.Random(options.seed)
         rooms = [await node.room() for _ in range(options.rooms)]
-        town = Town(node, [Place(room, Known(room.id)) for room in rooms], chance)
+        town = Town(node, [Place(room, Known(room.id)) for room in rooms], entropy)
         viewers = [await node.user() for _ in range(options.players // 10)]
         people = [
             *(anchor(town, place) for place in town.places),

@@ -1,4 +1,4 @@
-"""The world outside, in the hand of a test: time, chance, messages, and an nginx that behaves."""
+"""The world outside, in the hand of a test: time, entropy, messages, and an nginx that behaves."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from control.accounts.notifiers import Message
-from control.app import Doors, World, running
+from control.app import Running, World, running
 from control.settings import Settings
 
+SITE = "http://live.example:8080"
 START = "aaaa0001"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
@@ -46,7 +47,7 @@ class HandClock:
         self._now += seconds
 
 
-class SeededChance:
+class SeededEntropy:
     def __init__(self, seed: int = 1) -> None:
         self._random = random.Random(seed)
 
@@ -147,14 +148,14 @@ class Box:
 
     settings: Settings
     clock: HandClock
-    chance: SeededChance
+    entropy: SeededEntropy
     postbox: Postbox
     nginx: FakeNginx
-    doors: Doors
+    running: Running
     http: httpx.AsyncClient
-    """A client of the public door."""
+    """A client of the public application."""
     hooks: httpx.AsyncClient
-    """nginx, at the internal door."""
+    """nginx, as a client of the internal application."""
 
     async def api(self, name: str, **fields: Any) -> dict[str, Any]:
         """An API's reply."""
@@ -179,8 +180,8 @@ class Box:
 
     async def settle(self) -> None:
         """One repair, and what is on air written down."""
-        await self.doors.reconciler.run()
-        await self.doors.board.write()
+        await self.running.reconciler.run()
+        await self.running.on_air_writer.write()
 
 
 def body(
@@ -214,11 +215,11 @@ def quick_settings(data_dir: Path) -> Settings:
 
 @asynccontextmanager
 async def box(settings: Settings, nginx: FakeNginx | None = None, clock: HandClock | None = None) -> AsyncIterator[Box]:
-    clock, chance, postbox, nginx = clock or HandClock(), SeededChance(), Postbox(), nginx or FakeNginx()
-    world = World(clock, chance, postbox, nginx.transport)
+    clock, entropy, postbox, nginx = clock or HandClock(), SeededEntropy(), Postbox(), nginx or FakeNginx()
+    world = World(clock, entropy, postbox, nginx.transport)
     async with (
-        running(settings, world) as doors,
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=doors.public), base_url="http://live.example:8080") as http,
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=doors.internal), base_url="http://control") as hooks,
+        running(settings, world) as started,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=started.public), base_url=SITE) as http,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=started.internal), base_url="http://control") as hooks,
     ):
-        yield Box(settings, clock, chance, postbox, nginx, doors, http, hooks)
+        yield Box(settings, clock, entropy, postbox, nginx, started, http, hooks)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from control.nodes import takeover
+from control.nginx_rtmp import takeover
 from control.settings import Settings
 from control.storage.database import Store, opened
 from tests.support.stage import Stage, staged
@@ -27,7 +27,7 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> Callable[[HandClock, Callable[[], object]], None]:
-    """Lets the clock move and something happen whenever the door sleeps between two looks at a publisher."""
+    """Lets the clock move and something happen whenever a takeover sleeps between two looks at a publisher."""
 
     def arrange(clock: HandClock, happens: Callable[[], object] = lambda: None) -> None:
         async def pause(seconds: float) -> None:

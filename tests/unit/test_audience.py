@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from control.access.verdicts import Credentials, Role, TicketClaims
 from control.live.audience import Audience, OnAir
 from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import LIFETIME, Heartbeats
 from control.live.presence import Presence, Session, SessionKey
-from control.live.verdicts import Credentials, Pass, Role
 from tests.support.world import HandClock
 
 ROOM = 1000001
@@ -16,7 +16,7 @@ GAP = 10
 
 
 @dataclass
-class House:
+class OneNode:
     clock: HandClock = field(default_factory=HandClock)
 
     def __post_init__(self) -> None:
@@ -47,130 +47,130 @@ class House:
 
 
 def showing(user: int) -> Credentials:
-    return Credentials(ticket=Pass(ROOM, user, 1, 2**50))
+    return Credentials(ticket=TicketClaims(ROOM, user, 1, 2**50))
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def node() -> OneNode:
+    return OneNode()
 
 
-def test_nobody_is_nowhere(house: House) -> None:
-    assert house.audience.on_air() == []
+def test_nobody_is_nowhere(node: OneNode) -> None:
+    assert node.audience.on_air() == []
 
 
-def test_a_room_is_live_since_its_first_media(house: House) -> None:
-    house.push(timestamp=0)
-    assert house.audience.on_air() == []
-    house.push()
-    assert house.audience.on_air() == [OnAir(ROOM, house.clock.now(), 0)]
+def test_a_room_is_live_since_its_first_media(node: OneNode) -> None:
+    node.push(timestamp=0)
+    assert node.audience.on_air() == []
+    node.push()
+    assert node.audience.on_air() == [OnAir(ROOM, node.clock.now(), 0)]
 
 
-def test_players_wait_in_a_room_that_is_not_live(house: House) -> None:
-    house.play(2)
-    assert house.audience.on_air() == [OnAir(ROOM, None, 1)]
+def test_players_wait_in_a_room_that_is_not_live(node: OneNode) -> None:
+    node.play(2)
+    assert node.audience.on_air() == [OnAir(ROOM, None, 1)]
 
 
-def test_players_are_counted_but_not_publishers_and_owners(house: House) -> None:
-    house.push(1)
-    house.play(2)
-    house.play(3)
-    house.play(4, counted=False)
-    assert house.audience.on_air()[0].players == 2
+def test_players_are_counted_but_not_publishers_and_owners(node: OneNode) -> None:
+    node.push(1)
+    node.play(2)
+    node.play(3)
+    node.play(4, counted=False)
+    assert node.audience.on_air()[0].players == 2
 
 
-def test_a_gap_is_off_air_and_keeps_the_beginning(house: House) -> None:
-    house.push()
-    began = house.since()
-    house.clock.advance(100)
-    house.end()
-    assert house.since() is None
-    house.clock.advance(GAP)
-    house.push()
-    assert house.since() == began
+def test_a_gap_is_off_air_and_keeps_the_beginning(node: OneNode) -> None:
+    node.push()
+    began = node.since()
+    node.clock.advance(100)
+    node.end()
+    assert node.since() is None
+    node.clock.advance(GAP)
+    node.push()
+    assert node.since() == began
 
 
-def test_a_longer_gap_begins_a_new_broadcast(house: House) -> None:
-    house.push()
-    house.audience.on_air()
-    house.end()
-    house.audience.on_air()
-    house.clock.advance(GAP + 1)
-    house.push()
-    assert house.since() == house.clock.now()
+def test_a_longer_gap_begins_a_new_broadcast(node: OneNode) -> None:
+    node.push()
+    node.audience.on_air()
+    node.end()
+    node.audience.on_air()
+    node.clock.advance(GAP + 1)
+    node.push()
+    assert node.since() == node.clock.now()
 
 
 @pytest.mark.parametrize("waiting", [False, True])
-def test_an_end_is_forgotten_after_the_gap(house: House, waiting: bool) -> None:
-    house.push()
-    house.audience.on_air()
-    house.end()
+def test_an_end_is_forgotten_after_the_gap(node: OneNode, waiting: bool) -> None:
+    node.push()
+    node.audience.on_air()
+    node.end()
     if waiting:
-        house.play(2)
-    house.audience.on_air()
-    house.clock.advance(GAP + 1)
-    house.audience.on_air()
-    house.push()
-    assert house.since() == house.clock.now()
+        node.play(2)
+    node.audience.on_air()
+    node.clock.advance(GAP + 1)
+    node.audience.on_air()
+    node.push()
+    assert node.since() == node.clock.now()
 
 
-def test_a_second_gap_is_measured_afresh(house: House) -> None:
-    house.push()
-    began = house.since()
+def test_a_second_gap_is_measured_afresh(node: OneNode) -> None:
+    node.push()
+    began = node.since()
     for _ in range(3):
-        house.end()
-        house.audience.on_air()
-        house.clock.advance(GAP - 1)
-        house.push()
-        assert house.since() == began
+        node.end()
+        node.audience.on_air()
+        node.clock.advance(GAP - 1)
+        node.push()
+        assert node.since() == began
 
 
-def test_somebody_who_sets_the_wall_clock_ends_nothing(house: House) -> None:
-    house.push()
-    began = house.since()
-    house.end()
-    house.audience.on_air()
-    house.clock.jump(3600)
-    house.push()
-    assert house.since() == began
+def test_somebody_who_sets_the_wall_clock_ends_nothing(node: OneNode) -> None:
+    node.push()
+    began = node.since()
+    node.end()
+    node.audience.on_air()
+    node.clock.jump(3600)
+    node.push()
+    assert node.since() == began
 
 
-def test_a_viewer_over_hls_is_counted(house: House) -> None:
-    house.heartbeats.beat(ROOM, 7, showing(7))
-    house.heartbeats.beat(ROOM, 7, showing(7))
-    house.heartbeats.beat(ROOM, 8, showing(8))
-    assert house.audience.on_air() == [OnAir(ROOM, None, 2)]
+def test_a_viewer_over_hls_is_counted(node: OneNode) -> None:
+    node.heartbeats.beat(ROOM, 7, showing(7))
+    node.heartbeats.beat(ROOM, 7, showing(7))
+    node.heartbeats.beat(ROOM, 8, showing(8))
+    assert node.audience.on_air() == [OnAir(ROOM, None, 2)]
 
 
-def test_a_viewer_over_both_ways_is_one(house: House) -> None:
-    house.play(2, user=7)
-    house.play(3)
-    house.heartbeats.beat(ROOM, 7, showing(7))
-    assert house.audience.on_air()[0].players == 2
+def test_a_viewer_over_both_ways_is_one(node: OneNode) -> None:
+    node.play(2, user=7)
+    node.play(3)
+    node.heartbeats.beat(ROOM, 7, showing(7))
+    assert node.audience.on_air()[0].players == 2
 
 
-def test_a_viewer_over_hls_is_forgotten_in_time(house: House) -> None:
-    house.heartbeats.beat(ROOM, 7, showing(7))
-    house.clock.advance(LIFETIME)
-    house.heartbeats.expire()
-    assert house.audience.on_air()[0].players == 1
-    house.presence.changed.clear()
-    house.clock.advance(1)
-    house.heartbeats.expire()
-    assert house.presence.changed.is_set()
-    assert house.audience.on_air() == []
+def test_a_viewer_over_hls_is_forgotten_in_time(node: OneNode) -> None:
+    node.heartbeats.beat(ROOM, 7, showing(7))
+    node.clock.advance(LIFETIME)
+    node.heartbeats.expire()
+    assert node.audience.on_air()[0].players == 1
+    node.presence.changed.clear()
+    node.clock.advance(1)
+    node.heartbeats.expire()
+    assert node.presence.changed.is_set()
+    assert node.audience.on_air() == []
 
 
-def test_the_last_that_was_shown_is_what_counts(house: House) -> None:
-    house.heartbeats.beat(ROOM, 7, showing(7))
-    house.presence.changed.clear()
-    again = Credentials(ticket=Pass(ROOM, 7, 2, 2**50))
-    house.heartbeats.beat(ROOM, 7, again)
-    assert house.heartbeats.in_room(ROOM)[7].shown == again
-    assert not house.presence.changed.is_set()
+def test_the_last_that_was_shown_is_what_counts(node: OneNode) -> None:
+    node.heartbeats.beat(ROOM, 7, showing(7))
+    node.presence.changed.clear()
+    again = Credentials(ticket=TicketClaims(ROOM, 7, 2, 2**50))
+    node.heartbeats.beat(ROOM, 7, again)
+    assert node.heartbeats.in_room(ROOM)[7].shown == again
+    assert not node.presence.changed.is_set()
 
 
-def test_an_end_of_nobody_over_hls_is_no_change(house: House) -> None:
-    house.heartbeats.end(ROOM, 7)
-    assert not house.presence.changed.is_set()
-    assert not list(house.heartbeats.rooms())
+def test_an_end_of_nobody_over_hls_is_no_change(node: OneNode) -> None:
+    node.heartbeats.end(ROOM, 7)
+    assert not node.presence.changed.is_set()
+    assert not list(node.heartbeats.rooms())

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from control.access.verdicts import Role
 from control.live.broadcasts import REMEMBERED, Broadcast, Broadcasts
 from control.live.presence import Ending, Session, SessionKey
-from control.live.verdicts import Role
 from tests.support.world import HandClock
 
 ROOM, GAP, SAID_EVERY = 1000001, 10, 5

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from control.nodes.form import CALLS
+from control.nginx_rtmp.form import CALLS
 from tests.support.stage import Stage
 from tests.support.world import Box, body
 

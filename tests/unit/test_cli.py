@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from control import cli
-from control.ops import supervisor
+from control.supervisor import supervisor
 
 
 def test_a_bad_setting_is_named_and_its_value_kept(monkeypatch: pytest.MonkeyPatch, capsys) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from control.ops import nginx
 from control.settings import PREFIX, Settings
+from control.supervisor import nginx
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from control.ops import banner, folders, sockets
-from control.ops.errors import StartError
 from control.settings import Settings
+from control.supervisor import banner, folders, sockets
+from control.supervisor.errors import StartError
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control.nodes.form import CALLS, BadForm, parse
+from control.nginx_rtmp.form import CALLS, BadForm, parse
 
 FFMPEG = b"app=live&flashver=FMLE/3.0%20(compatible%3B%20Lavf59.27&swfurl=&tcurl=rtmp://127.0.0.1:1935/live&pageurl="
 PEER = FFMPEG + b"&addr=127.0.0.1"

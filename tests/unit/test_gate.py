@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from control.live.gate import HIGH, LOW, Gate
 from control.refusals import BadParameter
+from control.rooms.gate import HIGH, LOW, Gate
 from tests.support.stage import Stage
 from tests.support.world import HandClock
 

@@ -54,11 +54,11 @@ async def test_a_failure_is_logged_and_the_next_turn_taken(capsys: pytest.Captur
             again.set()
         raise RuntimeError("disk on fire")
 
-    loop = asyncio.create_task(repeat("board", turn, work))
+    loop = asyncio.create_task(repeat("on air", turn, work))
     await asyncio.wait_for(again.wait(), 2)
     assert await cancelled(loop)
     said = capsys.readouterr().out
-    assert "background work failed" in said and "work=board" in said and "disk on fire" in said
+    assert "background work failed" in said and "work='on air'" in said and "disk on fire" in said
 
 
 async def test_no_work_is_done_before_its_turn() -> None:

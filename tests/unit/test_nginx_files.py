@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from control.ops import folders, nginx
-from control.ops.errors import StartError
 from control.settings import Settings
+from control.supervisor import folders, nginx
+from control.supervisor.errors import StartError
 
 
 @pytest.fixture

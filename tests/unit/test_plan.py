@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from control.access.verdicts import Role
 from control.live.presence import Session, SessionKey
-from control.live.verdicts import Role
-from control.nodes.plan import JOINING, Plan, key_of, plan
-from control.nodes.stat import SeenClient, Snapshot
+from control.nginx_rtmp.plan import JOINING, Plan, key_of, plan
+from control.nginx_rtmp.stat import SeenClient, Snapshot
 
 NOW = 1000.0
 FIRST_MEDIA = 10.0

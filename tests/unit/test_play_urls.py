@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from control.delivery.play_urls import place
+from control.api.play_urls import place
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from control.access.verdicts import Role
 from control.live.presence import REMEMBERED, Presence, Session, SessionKey
-from control.live.verdicts import Role
 from tests.support.world import HandClock
 
 ROOM = 1000001

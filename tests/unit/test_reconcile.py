@@ -6,8 +6,8 @@ import time
 import pytest
 from prometheus_client import REGISTRY
 
-from control.nodes import reconcile
-from control.nodes.plan import JOINING
+from control.nginx_rtmp import reconcile
+from control.nginx_rtmp.plan import JOINING
 from control.settings import Settings
 from tests.support import world
 from tests.support.stage import Stage
@@ -144,9 +144,9 @@ async def test_without_nginx_updates_keep_their_sessions(stage: Stage) -> None:
 
 async def test_a_repair_tells_whether_nginx_was_heard(box: Box) -> None:
     box.nginx.broken = True
-    assert not await box.doors.reconciler.run()
+    assert not await box.running.reconciler.run()
     box.nginx.broken = False
-    assert await box.doors.reconciler.run()
+    assert await box.running.reconciler.run()
 
 
 @pytest.mark.parametrize(("kind", "call"), [("ended", "play"), ("added", None)])
@@ -166,7 +166,7 @@ async def test_repairs_are_counted(stage: Stage, kind: str, call: str | None) ->
 
 async def test_a_newcomer_is_looked_at_soon(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile, "SOON", 0.0)
-    turn = asyncio.create_task(box.doors.reconciler.next_turn())
+    turn = asyncio.create_task(box.running.reconciler.next_turn())
     await asyncio.sleep(0)
     assert not turn.done()
     await box.callback("update", 1, "1000001", "pwd=x")  # refused, and nobody to look for
@@ -179,13 +179,13 @@ async def test_a_publisher_that_joins_is_looked_at_soon(stage: Stage, monkeypatc
     monkeypatch.setattr(reconcile, "SOON", 0.0)
     await stage.publish(1, timestamp=0)
     began = time.monotonic()
-    await stage.box.doors.reconciler.next_turn()
+    await stage.box.running.reconciler.next_turn()
     assert time.monotonic() - began < reconcile.EVERY
 
 
 async def test_without_haste_it_looks_now_and_then(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile, "EVERY", 0.01)
-    await asyncio.wait_for(box.doors.reconciler.next_turn(), 2)
+    await asyncio.wait_for(box.running.reconciler.next_turn(), 2)
 
 
 async def test_a_control_that_cannot_hear_nginx_is_ready_after_a_while(

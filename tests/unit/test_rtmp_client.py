@@ -1,4 +1,4 @@
-"""The RTMP client's parts, and the client against a server that only shuts doors."""
+"""The RTMP client's parts, and the client against a server that only refuses."""
 
 import asyncio
 import struct

@@ -23,10 +23,10 @@ async def hello(request: Request) -> Response:
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    door = socket.socket(socket.AF_UNIX)
-    door.bind(str(tmp_path / "door"))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "socket"))
     made = server_of(Starlette(routes=[Route("/", hello)]))
-    serving = asyncio.create_task(made.serve(sockets=[door]))
+    serving = asyncio.create_task(made.serve(sockets=[listener]))
     yield made
     made.should_exit = True
     await serving
@@ -49,7 +49,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_who_has_connected_is_heard_before_the_end(server: Server, tmp_path: Path) -> None:
-    reader, writer = await connected(server, tmp_path / "door")
+    reader, writer = await connected(server, tmp_path / "socket")
     server.should_exit = True
     await until(lambda: not server.servers[0].is_serving())
     writer.write(b"GET / HTTP/1.0\r\n\r\n")
@@ -61,7 +61,7 @@ async def test_who_says_nothing_is_not_waited_for_long(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serve, "HEAR", 0.05)
-    reader, writer = await connected(server, tmp_path / "door")
+    reader, writer = await connected(server, tmp_path / "socket")
     server.should_exit = True
     assert await reader.read() == b""
     writer.close()

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from control.live.signal import Signal
-from control.nodes.stat import SeenClient, Snapshot, Stat, StatError
+from control.live.stream_info import StreamInfo
+from control.nginx_rtmp.stat import SeenClient, Snapshot, Stat, StatError
 from tests.support.world import HandClock
 
 pytestmark = pytest.mark.anyio
@@ -58,7 +58,7 @@ async def test_clients_are_read_as_nginx_writes_them() -> None:
     assert seen.clients == (
         SeenClient(8, "101", False, True, 4756, "127.0.0.1", "LNX 9,0,124,2", 1.126),
         SeenClient(9, "101", False, True, 4756, "127.0.0.1:1936/hls", "ngx-local-relay", 1.126),
-        SeenClient(1, "101", True, True, 4797, "::1", "FMLE/3.0", 4.8, Signal(88000, 160, 90, 15.0, "H264", "AAC")),
+        SeenClient(1, "101", True, True, 4797, "::1", "FMLE/3.0", 4.8, StreamInfo(88000, 160, 90, 15.0, "H264", "AAC")),
     )
     assert [client.is_relay for client in seen.clients] == [False, True, False]
 

@@ -8,19 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control.delivery.tickets import Keys, stored_keys
-from control.live.verdicts import Pass
+from control.access.tickets import Keys, stored_keys
+from control.access.verdicts import TicketClaims
 from control.storage.tables import LAST_ROOM_ID
-from tests.support.world import SeededChance
+from tests.support.world import SeededEntropy
 
 KEYS = Keys({"k1": b"a" * 64})
-GRANTED = Pass(1000001, 7, 3, 1_800_000_000_000)
+GRANTED = TicketClaims(1000001, 7, 3, 1_800_000_000_000)
 TICKET = KEYS.sign(GRANTED)
-passes = st.builds(Pass, st.integers(1, LAST_ROOM_ID), st.integers(1, 2**63), st.integers(1, 2**31), st.integers(0))
+numbers = st.integers(1, LAST_ROOM_ID), st.integers(1, 2**63), st.integers(1, 2**31), st.integers(0)
+claims = st.builds(TicketClaims, *numbers)
 
 
-@given(passes)
-def test_a_ticket_says_what_was_granted(granted: Pass) -> None:
+@given(claims)
+def test_a_ticket_says_what_was_granted(granted: TicketClaims) -> None:
     assert KEYS.read(KEYS.sign(granted)) == granted
 
 
@@ -29,7 +30,7 @@ def test_a_ticket_has_its_documented_form() -> None:
 
 
 def test_the_longest_ticket_fits_where_it_has_to_go() -> None:
-    longest = KEYS.sign(Pass(LAST_ROOM_ID, 2**63 - 1, 2**31 - 1, 10**14))
+    longest = KEYS.sign(TicketClaims(LAST_ROOM_ID, 2**63 - 1, 2**31 - 1, 10**14))
     assert len(longest) <= 120
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,160}", longest)
     assert len(f"{LAST_ROOM_ID}?ticket={longest}") <= 255
@@ -72,25 +73,25 @@ def test_a_key_can_be_changed_live() -> None:
 
 def test_keys_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "tickets"
-    ticket = stored_keys(path, SeededChance(1)).sign(GRANTED)
+    ticket = stored_keys(path, SeededEntropy(1)).sign(GRANTED)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stored_keys(path, SeededChance(2)).read(ticket) == GRANTED
+    assert stored_keys(path, SeededEntropy(2)).read(ticket) == GRANTED
     assert [each.name for each in path.parent.iterdir()] == ["tickets"]
 
 
 def test_two_machines_have_two_keys(tmp_path: Path) -> None:
-    ticket = stored_keys(tmp_path / "one", SeededChance(1)).sign(GRANTED)
-    assert stored_keys(tmp_path / "other", SeededChance(2)).read(ticket) is None
+    ticket = stored_keys(tmp_path / "one", SeededEntropy(1)).sign(GRANTED)
+    assert stored_keys(tmp_path / "other", SeededEntropy(2)).read(ticket) is None
 
 
 def test_the_newest_key_stands_first_in_the_file(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("k2 second\n\nk1 first\n")
-    keys = stored_keys(tmp_path / "keys", SeededChance())
+    keys = stored_keys(tmp_path / "keys", SeededEntropy())
     assert keys.sign(GRANTED) == Keys({"k2": b"second"}).sign(GRANTED)
     assert keys.read(Keys({"k1": b"first"}).sign(GRANTED)) == GRANTED
 
 
 def test_a_start_that_was_cut_off_left_no_key(tmp_path: Path) -> None:
     (tmp_path / "tickets.part").write_text("k1 ha")
-    stored_keys(tmp_path / "tickets", SeededChance())
+    stored_keys(tmp_path / "tickets", SeededEntropy())
     assert len((tmp_path / "tickets").read_text().split()[1]) == 64

@@ -13,32 +13,32 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from control.delivery.box_office import BoxOffice
-from control.delivery.hls_door import HlsDoor
-from control.delivery.revocations import Revocations
-from control.delivery.tickets import Keys
-from control.live.attempts import Attempts
+from control.access.admission import Admission
+from control.access.bans import Bans
+from control.access.revocations import Revocations
+from control.access.rights import RightsOfRooms
+from control.access.tickets import Keys
 from control.live.audience import Audience
 from control.live.broadcasts import Broadcast, Broadcasts
 from control.live.heartbeats import Heartbeats
 from control.live.presence import Presence, SessionKey
-from control.nodes import takeover
-from control.nodes.callbacks import Callbacks
-from control.nodes.door import Door
-from control.nodes.form import parse
-from control.nodes.plan import JOINING
-from control.nodes.reconcile import Reconciler
-from control.nodes.rtmp_control import RtmpControl
-from control.nodes.stat import Stat
+from control.nginx_rtmp import takeover
+from control.nginx_rtmp.callbacks import Callbacks
+from control.nginx_rtmp.clients import Clients
+from control.nginx_rtmp.control import RtmpControl
+from control.nginx_rtmp.form import parse
+from control.nginx_rtmp.hls_auth import HlsAuth
+from control.nginx_rtmp.plan import JOINING
+from control.nginx_rtmp.reconcile import Reconciler
+from control.nginx_rtmp.refused_pushes import RefusedPushes
+from control.nginx_rtmp.stat import Stat
 from control.refusals import Denied
-from control.rooms.bans import Bans
-from control.rooms.rights import RightsOfRooms
 from tests.support.world import FakeNginx, HandClock, StreamClient, body
 
 ROOMS = (1000001, 1000002)
 UPDATES, LEASE = 5, 12.0  # seconds
 rooms = st.sampled_from(ROOMS)
-chance = st.floats(0, 1, exclude_max=True)
+entropy = st.floats(0, 1, exclude_max=True)
 
 
 class Control:
@@ -60,19 +60,19 @@ class Control:
                     "gate_shut_until": 0.0,
                 }
             )
-        box_office = BoxOffice(Keys({"k1": b"k"}), rights, revocations, bans, clock, 600)
+        admission = Admission(Keys({"k1": b"k"}), rights, revocations, bans, clock, 600)
         self.presence = Presence(clock)
         heartbeats = Heartbeats(clock, self.presence.changed)
-        hls_door = HlsDoor(self.presence, heartbeats, box_office)
+        hls_auth = HlsAuth(self.presence, heartbeats, admission)
         self.broadcasts = Broadcasts(clock, 10)
         for row in rows:
             read = Broadcast(row.room_id, row.started_at, 0.0, row.seen_at, row.publisher, row.ended_at, row.ending)
             self.broadcasts.resume(read, 5)
         self.audience = Audience(self.presence, heartbeats, self.broadcasts)
         stat, control = Stat(http, clock), RtmpControl(http)
-        self.door = Door(self.presence, box_office, hls_door, stat, control, clock, 3)
-        self.callbacks = Callbacks("local", self.door, Attempts(clock))
-        self.reconciler = Reconciler("local", self.presence, self.door, stat, control, rights, clock, 10, LEASE)
+        self.clients = Clients(self.presence, admission, hls_auth, stat, control, clock, 3)
+        self.callbacks = Callbacks("local", self.clients, RefusedPushes(clock))
+        self.reconciler = Reconciler("local", self.presence, self.clients, stat, control, rights, clock, 10, LEASE)
 
 
 class Truth(RuleBasedStateMachine):
@@ -121,7 +121,7 @@ class Truth(RuleBasedStateMachine):
         self._told("done", client, room)
         assert not self._asked("play", client, room)
 
-    @rule(at=chance, calls=st.lists(st.sampled_from(["done", "disconnect", "play_done"]), max_size=3))
+    @rule(at=entropy, calls=st.lists(st.sampled_from(["done", "disconnect", "play_done"]), max_size=3))
     @precondition(lambda self: self.nginx.clients)
     def leave(self, at: float, calls: list[str]) -> None:
         """Told once, more than once, or not at all."""
@@ -130,7 +130,7 @@ class Truth(RuleBasedStateMachine):
         for call in calls:
             self._told(call, client.client, int(client.name))
 
-    @rule(at=chance)
+    @rule(at=entropy)
     @precondition(lambda self: self.nginx.clients)
     def fall_silent(self, at: float) -> None:
         self.silent.add(self._some(at).client)

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from control.live.verdicts import Credentials, Pass, may_play, may_publish
+from control.access.rights import Rights
+from control.access.verdicts import Credentials, TicketClaims, may_play, may_publish
 from control.refusals import Denied
-from control.rooms.rights import Rights
 
 NOW = 1_800_000_000.0
 OWNER, VIEWER = 1, 2
 ROOM = Rights(1000001, OWNER, "anchor-pwd", "assist-pwd", "viewing-pwd", 3, 0.0)
-TICKET = Pass(ROOM.room_id, VIEWER, 3, int(NOW * 1000) + 1)
+TICKET = TicketClaims(ROOM.room_id, VIEWER, 3, int(NOW * 1000) + 1)
 
 
 def ticket(**other: int) -> Credentials:

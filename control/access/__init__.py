@@ -1,0 +1,1 @@
+"""May they? Rights, bans, tickets and passwords, and the one verdict on who may publish and play."""

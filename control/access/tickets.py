@@ -1,0 +1,58 @@
+"""Tickets: what lets one viewer into one room for a time. Signed, not stored.
+
+    <room>.<user>.<password generation>.<expiry in ms>.<key id>.<HMAC-SHA-256, base64url>
+
+At most 120 characters of `[A-Za-z0-9._-]`: nginx-rtmp has 255 bytes for a stream's name and arguments together.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from pathlib import Path
+
+from control.access.verdicts import TicketClaims
+from control.entropy import Entropy
+
+
+class Keys:
+    """Signing keys, newest first. The first signs; all are good for checking, so that a key can be changed live."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        self._keys = keys
+        self._current = next(iter(keys))
+
+    def sign(self, granted: TicketClaims) -> str:
+        numbers = (granted.room_id, granted.user_id, granted.password_generation, granted.expires_at_ms)
+        text = ".".join([*map(str, numbers), self._current])
+        return f"{text}.{_signature(self._keys[self._current], text)}"
+
+    def read(self, ticket: str) -> TicketClaims | None:
+        """What the ticket says, or None if it is not one of ours. Whether it still holds is a verdict's affair."""
+        text, _, signature = ticket.rpartition(".")
+        parts = text.split(".")
+        key = self._keys.get(parts[-1])
+        if key is None or not hmac.compare_digest(_signature(key, text).encode(), signature.encode()):
+            return None
+        room_id, user_id, generation, expires_at_ms = map(int, parts[:-1])
+        return TicketClaims(room_id, user_id, generation, expires_at_ms)
+
+
+def _signature(key: bytes, text: str) -> str:
+    return base64.urlsafe_b64encode(hmac.digest(key, text.encode(), hashlib.sha256)).rstrip(b"=").decode()
+
+
+def stored_keys(path: Path, entropy: Entropy) -> Keys:
+    """The keys in a file of lines `id key`, newest first. Made, readable by its owner alone, where there is none."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with open(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            file.write(f"k1 {entropy.secret()}{entropy.secret()}\n")
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut could leave the name without the keys
+        part.rename(path)
+    lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
+    return Keys({name: key.encode() for name, key in lines})

@@ -1,1 +1,0 @@
-"""How a viewer gets in: tickets, play URLs, and what they are entitled to."""

@@ -1,0 +1,147 @@
+"""Broadcasts as they are kept: one row for each, written while it goes on, so that a crash loses seconds of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from control.live.broadcasts import Broadcast, Broadcasts
+from control.live.presence import Ending
+from control.storage.database import Row, Store, insert, listed
+from control.storage.tables import broadcast_viewers, broadcasts
+
+NAME = ("room_id", "started_at")
+VIEWER = (*NAME, "viewer")
+FIGURES = (
+    "publisher",
+    "seen_at",
+    "ended_at",
+    "ending",
+    "encoder",
+    "peak_viewers",
+    "total_viewers",
+    "watch_seconds",
+    "closed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A broadcast as its room's owner is told of it. Times are in seconds since the epoch."""
+
+    started_at: float
+    seen_at: float
+    """When it was last known to be on air: seconds ago, for one that is."""
+    ended_at: float | None
+    """None: on air."""
+    ending: Ending | None
+    encoder: str
+    peak_viewers: int
+    total_viewers: int
+    watch_seconds: float
+
+
+class BroadcastStore:
+    """`said_every`: seconds after which what goes on is written again at the latest."""
+
+    def __init__(self, store: Store, kept: Broadcasts, said_every: float) -> None:
+        self._store = store
+        self._kept = kept
+        self._said_every = said_every
+
+    async def load(self) -> None:
+        """Takes over what a control before this one wrote down, and what may still go on."""
+        open_ones = broadcasts.c.closed == sa.false()
+        same = sa.and_(*(broadcast_viewers.c[name] == broadcasts.c[name] for name in NAME))
+        watched = sa.select(broadcast_viewers).join(broadcasts, same).where(open_ones)
+        viewers: defaultdict[tuple[int, float], set[str]] = defaultdict(set)
+        for row in await self._store.fetch_all(watched):
+            viewers[row["room_id"], row["started_at"]].add(row["viewer"])
+        for row in await self._store.fetch_all(sa.select(broadcasts).where(open_ones).order_by(broadcasts.c.seen_at)):
+            read = _unfinished(row, viewers[row["room_id"], row["started_at"]])
+            self._kept.resume(read, self._said_every)
+
+    async def of_room(self, room_id: int, before: float, count: int) -> list[Entry]:
+        """The latest that began before that time, seconds since the epoch, 0 for now; the newest first."""
+        mine = sa.select(broadcasts).where(broadcasts.c.room_id == room_id)
+        if before:
+            mine = mine.where(broadcasts.c.started_at < before)
+        rows = await self._store.fetch_all(mine.order_by(broadcasts.c.started_at.desc()).limit(count))
+        return [_entry(row) for row in rows]
+
+    def changes(self) -> list[sa.sql.ClauseElement]:
+        """What writes down everything that changed. To be told by `written` when it is done."""
+        changed = self._kept.unsaved()
+        statements: list[sa.sql.ClauseElement] = []
+        if changed:
+            statements.append(self._figures(changed))
+        if viewers := [(*_name(each), viewer) for each in changed for viewer in each.fresh]:
+            fresh = insert(broadcast_viewers).from_select(VIEWER, listed(viewers, VIEWER))
+            statements.append(fresh.on_conflict_do_nothing())
+        if closed := [_name(each) for each in changed if each.closed]:
+            name = sa.tuple_(*(broadcast_viewers.c[column] for column in NAME))
+            statements.append(broadcast_viewers.delete().where(name.in_(listed(closed, NAME))))
+        return statements
+
+    def written(self) -> None:
+        self._kept.saved()
+
+    def _figures(self, changed: list[Broadcast]) -> sa.sql.ClauseElement:
+        columns = (*NAME, *FIGURES)
+        fresh = insert(broadcasts).from_select(columns, listed([self._row(each) for each in changed], columns))
+        return fresh.on_conflict_do_update(NAME, set_={name: fresh.excluded[name] for name in FIGURES})
+
+    def _row(self, each: Broadcast) -> Sequence[Any]:
+        return (
+            *_name(each),
+            each.publisher,
+            each.seen_at,
+            each.ended_at,
+            each.ending,
+            each.encoder,
+            each.peak,
+            len(each.viewers),
+            each.watch_seconds,
+            each.closed,
+        )
+
+
+def _name(each: Broadcast) -> tuple[int, float]:
+    return each.room_id, each.started_at
+
+
+def _unfinished(row: Row, viewers: set[str]) -> Broadcast:
+    return Broadcast(
+        room_id=row["room_id"],
+        started_at=row["started_at"],
+        began=0.0,  # settled when it is resumed
+        seen_at=row["seen_at"],
+        publisher=row["publisher"],
+        ended_at=row["ended_at"],
+        ending=_ending(row),
+        encoder=row["encoder"],
+        peak=row["peak_viewers"],
+        watch_seconds=row["watch_seconds"],
+        viewers=viewers,
+    )
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(
+        started_at=row["started_at"],
+        seen_at=row["seen_at"],
+        ended_at=row["ended_at"],
+        ending=_ending(row),
+        encoder=row["encoder"],
+        peak_viewers=row["peak_viewers"],
+        total_viewers=row["total_viewers"],
+        watch_seconds=row["watch_seconds"],
+    )
+
+
+def _ending(row: Row) -> Ending | None:
+    return Ending(row["ending"]) if row["ending"] else None

@@ -1,0 +1,70 @@
+"""What has to change so that what we hold is what nginx has. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from control.access.verdicts import Role
+from control.live.presence import Session, SessionKey
+from control.nginx_rtmp.stat import SeenClient, Snapshot
+
+JOINING = 2.0  # seconds between our verdict and the session's showing up in /stat, at the most
+
+
+@dataclass(slots=True)
+class Plan:
+    end: list[Session] = field(default_factory=list)
+    """Held, but nginx has them no more."""
+    add: list[SeenClient] = field(default_factory=list)
+    """At nginx, but not held."""
+    drop: list[SeenClient] = field(default_factory=list)
+    """At nginx, for a room that does not exist."""
+    silent: list[Session] = field(default_factory=list)
+    """Publishers that never sent any media."""
+
+    def __bool__(self) -> bool:
+        return bool(self.end or self.add or self.drop or self.silent)
+
+
+def plan(
+    seen: Snapshot,
+    held: Iterable[Session],
+    gone_since: Callable[[int], float | None],
+    room_exists: Callable[[str], bool],
+    first_media: float,
+) -> Plan:
+    """`gone_since` tells when nginx said of a client that it is over; `first_media` is how long, in seconds, a
+    publisher may hold a room's name without sending anything."""
+    work = Plan()
+    known: dict[int, Session] = {}
+    for session in held:
+        if session.key.start == seen.start:
+            known[session.key.client] = session
+        elif session.since < seen.asked_at:
+            work.end.append(session)
+    there = {client.client: client for client in seen.clients if not client.is_relay}
+    for session in known.values():
+        _check(work, session, there.get(session.key.client), seen.asked_at, first_media)
+    for client in there.values():
+        gone = gone_since(client.client)
+        if client.client in known or (gone is not None and gone > seen.asked_at - JOINING):
+            continue
+        (work.add if room_exists(client.name) else work.drop).append(client)
+    return work
+
+
+def _check(work: Plan, session: Session, client: SeenClient | None, asked_at: float, first_media: float) -> None:
+    if client is None or client.name != str(session.room_id) or client.publishing != _publishes(session):
+        if session.since < asked_at - JOINING:
+            work.end.append(session)
+    elif _publishes(session) and not client.active and session.since < asked_at - first_media:
+        work.silent.append(session)
+
+
+def _publishes(session: Session) -> bool:
+    return session.role is Role.PUBLISHER
+
+
+def key_of(node: str, seen: Snapshot, client: int) -> SessionKey:
+    return SessionKey(node, seen.start, client)

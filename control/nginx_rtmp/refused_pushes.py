@@ -1,0 +1,33 @@
+"""The last refused publishers of each room, for an anchor who wonders why it does not work."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from control.clock import Clock
+
+KEPT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPush:
+    at: float
+    """Seconds since the epoch."""
+    reason: str
+    address: str
+    encoder: str
+
+
+class RefusedPushes:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._of_rooms: dict[int, deque[RefusedPush]] = {}
+
+    def note(self, room_id: int, reason: str, address: str, encoder: str) -> None:
+        pushes = self._of_rooms.setdefault(room_id, deque(maxlen=KEPT))
+        pushes.appendleft(RefusedPush(self._clock.now(), reason, address, encoder))
+
+    def of(self, room_id: int) -> list[RefusedPush]:
+        """The newest first."""
+        return list(self._of_rooms.get(room_id, ()))

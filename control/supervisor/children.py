@@ -1,0 +1,134 @@
+"""A child process that is started again whenever it ends, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from control.supervisor import folders
+
+FIRST_DELAY = 0.1  # seconds before the first new try, doubled up to the longest
+LONGEST_DELAY = 5.0
+STEADY = 10.0  # a life of this many seconds makes the next delay the first again
+GRACE = 8.0  # seconds between TERM and KILL
+
+log = structlog.get_logger()
+
+
+def spawn(command: Sequence[str], env: Mapping[str, str], keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+    """Starts a child, in a group of its own, that ends with us even if we are killed, and prints to our stderr."""
+    return subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", *command],
+        env=env,
+        pass_fds=keep,
+        stdin=subprocess.DEVNULL,
+        stdout=2,
+        start_new_session=True,
+    )
+
+
+class Child:
+    """Its `pid_file` names the running process and is gone when there is none."""
+
+    def __init__(self, name: str, pid_file: Path, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+        self.name = name
+        self.failures = 0
+        self._pid_file = pid_file
+        self._start = start
+        self._pid: int | None = None
+        self._stopping = False
+        self._asked = False
+        self._wake = asyncio.Event()
+        self._ended = asyncio.Event()
+
+    async def keep(self) -> None:
+        """Runs until `stop`."""
+        delay = FIRST_DELAY
+        while not self._stopping:
+            began = time.monotonic()
+            how = await self._live()
+            if time.monotonic() - began >= STEADY:
+                delay = FIRST_DELAY
+            if not (self._stopping or self._asked):
+                self.failures += 1
+                log.warning("child ended", child=self.name, how=how, again_in=delay)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), delay)
+                delay = min(2 * delay, LONGEST_DELAY)
+
+    @property
+    def pid(self) -> int | None:
+        """None between two lives."""
+        return self._pid
+
+    async def restart(self) -> None:
+        """Ends the process, for `keep` to start it afresh at once."""
+        log.info("child restarts", child=self.name)
+        self._asked = True
+        await self._end()
+
+    def hang_up(self) -> None:
+        """Sends HUP to the process, which means to an nginx: new workers."""
+        if self._pid is not None:
+            os.kill(self._pid, signal.SIGHUP)
+
+    async def stop(self) -> None:
+        self._stopping = True
+        await self._end()
+
+    async def _live(self) -> str:
+        """One life, from the start to the end of the last process of the group. Returns how it ended."""
+        self._asked = False
+        self._wake.clear()
+        self._ended.clear()
+        try:
+            process = self._start()
+        except OSError as error:
+            return str(error)
+        self._pid = process.pid
+        log.info("child started", child=self.name, pid=process.pid)
+        try:
+            folders.replace(self._pid_file, f"{process.pid}\n")
+        except OSError as error:  # a full disk is no reason to end streams
+            log.error("pid file not written", child=self.name, error=str(error))
+        # Waited for but not reaped, the process keeps its number, so that the signal cannot hit another's group.
+        await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        os.killpg(process.pid, signal.SIGKILL)  # an orphaned nginx worker would keep the port
+        self._pid = None
+        code = process.wait()
+        self._pid_file.unlink(missing_ok=True)
+        await _emptied(process.pid)
+        self._ended.set()
+        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+
+    async def _end(self) -> None:
+        self._wake.set()
+        pid = self._pid
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self._ended.wait(), GRACE)
+        except TimeoutError:
+            if self._pid == pid:
+                log.warning("child killed", child=self.name, pid=pid, after=GRACE)
+                os.killpg(pid, signal.SIGKILL)
+
+
+async def _emptied(group: int) -> None:
+    """Waits for the last of a killed group, but not long: where nobody reaps orphans they stay, though dead."""
+    deadline = time.monotonic() + 0.5
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        await asyncio.sleep(0.01)

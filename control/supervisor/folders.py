@@ -1,0 +1,178 @@
+"""The folders of a node, who may enter them, and the lock that keeps a second run out."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import os
+import pwd
+import re
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from control.settings import Settings
+from control.supervisor.errors import StartError
+
+LONGEST_SOCKET = 107  # bytes: sun_path less its closing zero
+PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+-]*")  # what nginx reads as one word, unquoted
+
+
+def worker() -> pwd.struct_passwd | None:
+    """The user that nginx's workers drop to; None when we are not root, and they stay who we are."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("www-data")
+    except KeyError:
+        raise StartError("there is no user www-data for nginx to drop to") from None
+
+
+@contextmanager
+def locked(settings: Settings) -> Iterator[None]:
+    """Makes the data folder and holds it. Raises StartError when another run does, or it cannot be written."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.run_dir.mkdir(mode=0o700, exist_ok=True)
+        lock = (settings.run_dir / "lock").open("a+")
+    except OSError as error:
+        raise StartError(f"DATA_DIR {settings.data_dir}: {error.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise StartError(f"already running in {settings.data_dir} (pid {lock.read().strip()})") from None
+        lock.truncate(0)
+        print(os.getpid(), file=lock, flush=True)
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A supervisor at work."""
+
+    pid: int
+    sockets: Path
+
+
+def announce(settings: Settings) -> None:
+    """To be called by a supervisor that holds the data folder: a later command may be given other settings."""
+    replace(settings.run_dir / "supervisor", f"{os.getpid()}\n{settings.sockets.absolute()}\n")
+
+
+def supervised(settings: Settings) -> Run | None:
+    """Who runs the node in the data folder; None for nobody, and for a control that runs there alone."""
+    try:
+        with (settings.run_dir / "lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return None  # what is announced is by one that was killed
+            except BlockingIOError:
+                holder = lock.read().strip()
+        pid, sockets = (settings.run_dir / "supervisor").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StartError(f"DATA_DIR {settings.data_dir}: {error.strerror}") from None
+    return Run(int(pid), Path(sockets)) if pid == holder else None
+
+
+def prepare_sockets(settings: Settings) -> None:
+    """Makes the folder of the unix sockets, for us and nginx's workers alone. Raises StartError."""
+    folder = settings.sockets
+    if not PLAIN_PATH.fullmatch(str(folder)) or len(os.fsencode(settings.internal_socket)) > LONGEST_SOCKET:
+        raise StartError(f"QPLUS_SOCKET_DIR {folder}: give a short absolute path of letters, digits and ./+-_")
+    try:
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700, parents=True)
+        if not _is_private(folder):
+            _require_unused(folder)
+            _make_private(folder)
+    except OSError as error:
+        raise StartError(f"QPLUS_SOCKET_DIR {folder}: {error.strerror}") from None
+
+
+def prepare_temp(settings: Settings, name: str) -> Path:
+    """An empty folder for one nginx's temporary files, beside the sockets since its workers must reach it."""
+    folder = settings.sockets / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    _make_private(folder)
+    return folder
+
+
+def hls(settings: Settings) -> Path:
+    """The folder of HLS segments. As root it cannot be the data folder, which nginx's workers may not enter."""
+    if settings.hls_dir:
+        return Path(settings.hls_dir)
+    inside = (settings.data_dir / "hls").absolute()
+    return settings.sockets / "hls" if worker() or not PLAIN_PATH.fullmatch(str(inside)) else inside
+
+
+def with_hls_dir(settings: Settings) -> Settings:
+    """The same settings with the folder of HLS segments spelled out: a child process may run as another user."""
+    return dataclasses.replace(settings, hls_dir=str(hls(settings)))
+
+
+def prepare_hls(settings: Settings) -> Path:
+    """Empties it: what stands there is of streams that ended with the nginx that wrote them. Raises StartError, also
+    where something else stands there, which is not ours to remove."""
+    folder, user = hls(settings), worker()
+    if not PLAIN_PATH.fullmatch(str(folder)):
+        raise StartError(f"QPLUS_HLS_DIR {folder}: give an absolute path of letters, digits and ./+-_")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        rooms = list(folder.iterdir())
+        if not all(each.name.isdigit() and each.is_dir() and not each.is_symlink() for each in rooms):
+            raise StartError(f"QPLUS_HLS_DIR {folder}: holds other things than HLS; give a folder of its own")
+        for room in rooms:  # not the folder itself: it may be a mount
+            shutil.rmtree(room)
+        if user:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+    except OSError as error:
+        raise StartError(f"QPLUS_HLS_DIR {folder}: {error.strerror}") from None
+    return folder
+
+
+def remove_sockets(settings: Settings) -> None:
+    """Leaves nothing behind, but for a folder that the operator chose."""
+    for name in ("rtmp", "web", "hls"):
+        shutil.rmtree(settings.sockets / name, ignore_errors=True)
+    for file in (settings.internal_socket, settings.public_socket, settings.rtmp_socket):
+        file.unlink(missing_ok=True)
+    if not settings.socket_dir:
+        with suppress(OSError):
+            settings.sockets.rmdir()
+
+
+def replace(file: Path, text: str) -> None:
+    """Writes `file` so that a reader sees the old text or the new, never half of it."""
+    new = file.with_name(file.name + ".new")
+    new.write_text(text)
+    new.replace(file)
+
+
+def _make_private(folder: Path) -> None:
+    user = worker()
+    if user:
+        os.chown(folder, 0, user.pw_gid)
+    folder.chmod(0o710 if user else 0o700)
+
+
+def _is_private(folder: Path) -> bool:
+    user, found = worker(), folder.lstat()
+    wanted = (0, user.pw_gid, 0o710) if user else (os.geteuid(), found.st_gid, 0o700)
+    rights = found.st_mode & 0o777  # a set-group-id bit, inherited from a folder above, opens nothing
+    return stat.S_ISDIR(found.st_mode) and (found.st_uid, found.st_gid, rights) == wanted
+
+
+def _require_unused(folder: Path) -> None:
+    """What others own or use is not ours to close, nor to trust: /tmp is open to all, and names can be guessed."""
+    found = folder.lstat()
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if not ours or any(folder.iterdir()):
+        raise StartError(f"QPLUS_SOCKET_DIR {folder}: somebody else's, or open to others and in use")

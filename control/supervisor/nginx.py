@@ -1,0 +1,91 @@
+"""What our two nginx instances are started with: their files, rendered for one run, and their command lines."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from control.settings import Settings
+from control.supervisor import folders, sockets
+from control.supervisor.errors import StartError
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "nginx"
+RTMP_MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
+# A plain user's PATH on Debian does not hold the folder that nginx is in.
+SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
+VERDICTS = "verdicts"  # the folder of its cache, in web.conf
+PLACEHOLDER = re.compile(r"@\{([^}]*)\}")
+
+
+def render(template: str, values: Mapping[str, str]) -> str:
+    """Raises KeyError when a placeholder has no value or a value no placeholder."""
+    odd = set(PLACEHOLDER.findall(template)) ^ values.keys()
+    if odd:
+        raise KeyError(", ".join(sorted(odd)))
+    return PLACEHOLDER.sub(lambda found: values[found[1]], template)
+
+
+def write_rtmp(settings: Settings, start: str) -> Path:
+    """The file of the rtmp nginx; `start` names this life of it in callback paths."""
+    return _write(
+        settings,
+        "rtmp",
+        {
+            "RTMP_PORT": str(settings.rtmp_port),
+            "NODE": settings.node,
+            "START": start,
+            "INTERNAL_SOCKET": str(settings.internal_socket),
+            "RTMP_SOCKET": str(settings.rtmp_socket),
+            "UPDATE_PORT": str(sockets.free_port()),
+            "UPDATE_SECONDS": str(settings.update_seconds),
+            "HLS_PORT": str(sockets.free_port()),
+            "HLS_DIR": str(folders.prepare_hls(settings)),
+        },
+    )
+
+
+def write_web(settings: Settings) -> Path:
+    """The file of the web nginx."""
+    return _write(
+        settings,
+        "web",
+        {
+            "HTTP_PORT": str(settings.http_port),
+            "PUBLIC_SOCKET": str(settings.public_socket),
+            "INTERNAL_SOCKET": str(settings.internal_socket),
+            "HLS_DIR": str(folders.hls(settings)),
+        },
+    )
+
+
+def forget_verdicts(settings: Settings) -> None:
+    """Removes what the web nginx was answered about HLS viewers: it asks again, and makes the folder at need."""
+    # nginx goes on writing there and removing from there.
+    shutil.rmtree(settings.sockets / "web" / VERDICTS, ignore_errors=True)
+
+
+def command(file: Path) -> list[str]:
+    """Runs nginx in the foreground, with nothing outside `file` that it would read or write."""
+    return [program(), "-e", "stderr", "-p", str(file.parent), "-c", str(file), "-g", "daemon off;"]
+
+
+def program() -> str:
+    """Raises StartError when nginx or its RTMP module is not installed."""
+    found = shutil.which("nginx", path=SEARCH)
+    if not found or not RTMP_MODULE.exists():
+        raise StartError("nginx with its RTMP module is not installed: apt-get install nginx libnginx-mod-rtmp")
+    return found
+
+
+def _write(settings: Settings, name: str, values: Mapping[str, str]) -> Path:
+    worker = folders.worker()
+    common = {
+        "USER_LINE": f"user {worker.pw_name};" if worker else "",
+        "TEMP_DIR": str(folders.prepare_temp(settings, name)),
+    }
+    file = (settings.run_dir / f"{name}.conf").absolute()
+    folders.replace(file, render((TEMPLATES / file.name).read_text(), {**common, **values}))
+    return file

@@ -1,0 +1,85 @@
+"""Sockets and ports that are settled before any part runs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import socket
+import time
+from pathlib import Path
+
+from control.settings import Settings
+from control.supervisor import folders
+from control.supervisor.errors import StartError
+
+BACKLOG = 2048  # requests that wait while control restarts
+PATIENCE = 2.0  # seconds: the parts of a supervisor that was killed may just be ending
+
+
+def listen(path: Path) -> socket.socket:
+    """A listening unix socket that we and nginx's workers may use."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    user = folders.worker()
+    if user:
+        os.chown(path, 0, user.pw_gid)
+    path.chmod(0o660 if user else 0o600)
+    listener.listen(BACKLOG)
+    return listener
+
+
+def raise_limit() -> None:
+    """As many open sockets as the system lets us have, for us and our children: every connection is one or two."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def accepts(path: Path) -> bool:
+    """Does anybody listen on this unix socket?"""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def require_free_ports(settings: Settings) -> None:
+    """Raises StartError, naming the port, when one that nginx is to listen on cannot be had."""
+    if settings.http_port == settings.rtmp_port:
+        raise StartError(f"HTTP_PORT and RTMP_PORT are both {settings.http_port}")
+    for name, port in (("HTTP_PORT", settings.http_port), ("RTMP_PORT", settings.rtmp_port)):
+        deadline = time.monotonic() + PATIENCE
+        while (problem := _problem(port)) == errno.EADDRINUSE and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if problem == errno.EADDRINUSE:
+            raise StartError(f"port {port} is taken by another program; choose another: make run {name}=...")
+        if problem:
+            raise StartError(f"{name} {port}: {os.strerror(problem)}")
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now; whoever binds it must be ready to find it taken."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def host() -> str:
+    """This machine's address as its network sees it, at a guess; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address kept for documentation (RFC 5737)
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def _problem(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as nginx does, past what lingers in TIME_WAIT
+        try:
+            probe.bind(("", port))
+            probe.listen()
+        except OverflowError:
+            return errno.EINVAL
+        except OSError as error:
+            return error.errno or errno.EINVAL
+    return 0

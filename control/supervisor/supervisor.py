@@ -1,0 +1,166 @@
+"""One process that runs a node: control, the rtmp nginx and the web nginx are its children.
+
+Startup settles what can be settled beforehand (lock, ports, folders, sockets), the main loop waits for readiness and
+then for a signal, shutdown ends the parts. TERM and INT stop; HUP restarts control alone, while streams go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from control.clock import SystemClock, Watch
+from control.settings import PREFIX, Settings, to_env
+from control.supervisor import banner, folders, nginx, sockets
+from control.supervisor.children import Child, spawn
+from control.supervisor.errors import StartError
+from control.supervisor.watchdog import Watchdog
+
+READY_SECONDS = 30.0
+LOOK_EVERY = 1.0  # seconds between two looks at the wall clock and at control
+SET_BACK = -1.0  # seconds: less than this, and what nginx keeps is only kept a little longer
+TRIES = 5  # a part that has ended this often before all was ready will not come up
+
+log = structlog.get_logger()
+
+
+def run(settings: Settings) -> int:
+    """Runs a node until it is told to stop. Returns the exit code."""
+    return Supervisor(settings).run()
+
+
+class Supervisor:
+    def __init__(self, settings: Settings, control_command: Sequence[str] = ()) -> None:
+        """`control_command` gets `--internal-fd N --public-fd M` appended."""
+        self._settings = folders.with_hls_dir(settings)
+        self._control_command = control_command or (sys.executable, "-m", "control", "serve")
+        self._listeners: list[socket.socket] = []
+        self._on_terminal = os.isatty(0)
+
+    def run(self) -> int:
+        try:
+            with folders.locked(self._settings):
+                asyncio.run(self._run())
+        except StartError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        return 0
+
+    async def _run(self) -> None:
+        self._stop = asyncio.Event()
+        self._watch_signals()
+        self._startup()
+        keepers = [asyncio.create_task(child.keep()) for child in self._children]
+        for keeper in keepers:
+            keeper.add_done_callback(lambda _: self._stop.set())
+        try:
+            await self._main_loop()
+        finally:
+            await self._shutdown()
+            await asyncio.gather(*keepers)
+
+    def _startup(self) -> None:
+        nginx.program()
+        sockets.require_free_ports(self._settings)
+        folders.prepare_sockets(self._settings)
+        folders.announce(self._settings)
+        sockets.raise_limit()
+        self._listeners = [sockets.listen(self._settings.internal_socket), sockets.listen(self._settings.public_socket)]
+        self._control = Child("control", self._pid_file("control"), self._start_control)
+        self._rtmp = Child("rtmp", self._pid_file("rtmp"), self._start_rtmp)
+        self._web = Child("web", self._pid_file("web"), self._start_web)
+        self._children = (self._control, self._rtmp, self._web)
+
+    async def _main_loop(self) -> None:
+        watch = Watch(SystemClock())
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._stop.is_set() and (problem := await asyncio.to_thread(self._problem)):
+            failed = [child.name for child in self._children if child.failures >= TRIES]
+            if failed or time.monotonic() > deadline:
+                what = f"{' and '.join(failed)} ended again and again" if failed else problem
+                raise StartError(f"not ready: {what}; see what was printed above")
+            await asyncio.sleep(0.05)
+        if not self._stop.is_set():
+            print(banner.text(self._settings, sockets.host()), flush=True)
+        watchdog = Watchdog(self._settings.internal_socket, SystemClock())
+        while not self._stop.is_set():
+            if (step := watch.step()) < SET_BACK:
+                self._refresh_web(step)
+            if await asyncio.to_thread(watchdog.hangs, self._control.pid):
+                log.warning("control hangs", pid=self._control.pid)
+                await self._control.restart()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), LOOK_EVERY)
+
+    def _refresh_web(self, step: float) -> None:
+        """Once the clock was set, by `step` seconds. nginx keeps verdicts and open files until a time of day, which is
+        far off then: viewers over HLS would get one playlist again and again, and be counted no more."""
+        log.warning("the clock was set back", seconds=round(-step))
+        nginx.forget_verdicts(self._settings)
+        self._web.hang_up()
+
+    async def _shutdown(self) -> None:
+        # control last: it writes down what the others leave.
+        await asyncio.gather(self._web.stop(), self._rtmp.stop())
+        await self._control.stop()
+        for listener in self._listeners:
+            listener.close()
+        folders.remove_sockets(self._settings)
+
+    def _watch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+
+    def _hang_up(self) -> None:
+        """HUP is also what a terminal sends that is being closed."""
+        if self._on_terminal and not os.isatty(0):
+            self._stop.set()
+        else:
+            self._restarting = asyncio.create_task(self._control.restart())
+
+    def _start_control(self) -> subprocess.Popen[bytes]:
+        internal, public = (listener.fileno() for listener in self._listeners)
+        command = [*self._control_command, "--internal-fd", str(internal), "--public-fd", str(public)]
+        return spawn(command, {**os.environ, **to_env(self._settings)}, keep=(internal, public))
+
+    def _start_rtmp(self) -> subprocess.Popen[bytes]:
+        self._settings.rtmp_socket.unlink(missing_ok=True)
+        return self._start_nginx(nginx.write_rtmp(self._settings, secrets.token_hex(8)))
+
+    def _start_web(self) -> subprocess.Popen[bytes]:
+        return self._start_nginx(nginx.write_web(self._settings))
+
+    def _start_nginx(self, file: Path) -> subprocess.Popen[bytes]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        return spawn(nginx.command(file), env)
+
+    def _pid_file(self, name: str) -> Path:
+        return self._settings.run_dir / f"{name}.pid"
+
+    def _problem(self) -> str:
+        """What still keeps the node from being ready; empty when nothing does."""
+        if not sockets.accepts(self._settings.rtmp_socket):
+            return "the rtmp nginx does not listen"
+        connection = http.client.HTTPConnection("127.0.0.1", self._settings.http_port, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            return f"/readyz on port {self._settings.http_port}: {error}"
+        finally:
+            connection.close()
+        return "" if status == 200 else f"/readyz on port {self._settings.http_port} answers {status}"

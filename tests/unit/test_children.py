@@ -1,0 +1,121 @@
+import asyncio
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+
+import pytest
+
+from control.supervisor import children
+
+pytestmark = pytest.mark.anyio
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+HEARS = "import signal, sys, time; signal.signal(signal.SIGHUP, lambda *_: sys.exit()); time.sleep(60)"
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@asynccontextmanager
+async def kept(child):
+    keeper = asyncio.create_task(child.keep())
+    try:
+        yield keeper
+    finally:
+        await child.stop()
+        await keeper
+
+
+async def until(condition):
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+def python(code):
+    return children.spawn([sys.executable, "-c", code], os.environ)
+
+
+def number(file):
+    return int(file.read_text()) if file.exists() else 0
+
+
+async def test_a_part_that_ends_is_started_again_after_growing_delays(tmp_path):
+    child = children.Child("control", tmp_path / "pid", lambda: python("raise SystemExit(3)"))
+    began = asyncio.get_running_loop().time()
+    async with kept(child):
+        await until(lambda: child.failures >= 3)
+    assert asyncio.get_running_loop().time() - began >= 3 * children.FIRST_DELAY
+
+
+async def test_the_pid_file_is_true_while_the_part_lives_and_gone_after(tmp_path):
+    child = children.Child("web", tmp_path / "pid", lambda: python("import time; time.sleep(60)"))
+    async with kept(child):
+        await until(lambda: number(tmp_path / "pid"))
+        first = number(tmp_path / "pid")
+        await child.restart()
+        await until(lambda: number(tmp_path / "pid") not in (0, first))
+        assert child.failures == 0
+    assert not (tmp_path / "pid").exists()
+
+
+async def test_hang_up_reaches_the_process_and_without_one_nobody(tmp_path):
+    child = children.Child("web", tmp_path / "pid", lambda: python(HEARS))
+    child.hang_up()
+    async with kept(child):
+        await until(lambda: number(tmp_path / "pid"))
+        first = number(tmp_path / "pid")
+        await until(lambda: has_signal(first, "SigCgt", signal.SIGHUP))
+        child.hang_up()
+        await until(lambda: number(tmp_path / "pid") not in (0, first))
+
+
+async def test_a_part_that_ignores_term_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(children, "GRACE", 0.3)
+    child = children.Child("web", tmp_path / "pid", lambda: python(STUBBORN))
+    async with kept(child) as keeper:
+        await until(lambda: ignores_term(number(tmp_path / "pid")))
+        await child.stop()
+        await asyncio.wait_for(keeper, 5)
+
+
+async def test_a_part_that_cannot_be_started_is_tried_again(tmp_path):
+    def start():
+        raise FileNotFoundError(2, "No such file")
+
+    child = children.Child("web", tmp_path / "pid", start)
+    async with kept(child):
+        await until(lambda: child.failures >= 2)
+
+
+async def test_a_part_runs_on_without_its_pid_file(tmp_path):
+    starts = []
+
+    def start():
+        starts.append(1)
+        return python("import time; time.sleep(0.1)")
+
+    child = children.Child("web", tmp_path / "missing" / "pid", start)
+    async with kept(child):
+        await until(lambda: len(starts) >= 2)
+
+
+async def test_a_long_life_makes_the_next_delay_short_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(children, "STEADY", 0.0)
+    child = children.Child("web", tmp_path / "pid", lambda: python(""))
+    async with kept(child), asyncio.timeout(3):
+        await until(lambda: child.failures >= 6)
+
+
+def ignores_term(pid):
+    return bool(pid) and has_signal(pid, "SigIgn", signal.SIGTERM)
+
+
+def has_signal(pid, which, signal_number):
+    with open(f"/proc/{pid}/status") as status:
+        mask = next(line for line in status if line.startswith(f"{which}:"))
+    return bool(int(mask.split()[1], 16) & 1 << signal_number - 1)

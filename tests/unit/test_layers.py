@@ -1,0 +1,64 @@
+"""`control` is layered: a package imports only from itself and from packages to its left."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LAYERS = [
+    *("settings", "refusals", "clock", "entropy", "ops", "storage", "accounts", "access", "rooms", "live", "lobby"),
+    *("nginx_rtmp", "api", "web", "routes", "app", "serve", "supervisor", "cli"),
+]
+FILES = sorted(path for path in (ROOT / "control").rglob("*.py") if "versions" not in path.parts)
+CATCH_ALL = {"ops/loops.py", "api/envelope.py"}  # a loop that must not die, and the top of a request
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT / "control").as_posix()
+
+
+def package(path: Path) -> str:
+    return name(path).split("/")[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """Packages that a file imports from, also inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "control":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("control."):
+            found.add((node.module or "").split(".")[1])
+    return found
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if package(path) in LAYERS], ids=name)
+def test_a_package_imports_only_from_packages_to_its_left(path: Path) -> None:
+    allowed = LAYERS[: LAYERS.index(package(path)) + 1]
+    assert imported(path) <= set(allowed)
+
+
+def test_every_file_belongs_to_a_layer() -> None:
+    assert {package(path) for path in FILES} - {"__init__", "__main__"} == set(LAYERS)
+
+
+def test_no_two_modules_share_a_name() -> None:
+    names = Counter(path.stem for path in FILES if path.stem != "__init__")
+    assert [stem for stem, times in names.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_no_file_is_long(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if name(path) not in CATCH_ALL], ids=name)
+def test_nothing_catches_everything(path: Path) -> None:
+    handlers = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ExceptHandler)]
+    caught = {node.type.id for node in handlers if isinstance(node.type, ast.Name)}
+    assert None not in [node.type for node in handlers]
+    assert not caught & {"Exception", "BaseException"}

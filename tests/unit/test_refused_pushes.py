@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from control.nginx_rtmp.refused_pushes import KEPT, RefusedPush, RefusedPushes
+from tests.support.world import HandClock
+
+
+def test_the_newest_attempt_is_the_first() -> None:
+    clock = HandClock()
+    pushes = RefusedPushes(clock)
+    pushes.note(1000001, "gate shut", "192.0.2.7", "OBS")
+    clock.advance(5)
+    pushes.note(1000001, "wrong anchor password", "192.0.2.8", "ffmpeg")
+    assert pushes.of(1000001) == [
+        RefusedPush(clock.now(), "wrong anchor password", "192.0.2.8", "ffmpeg"),
+        RefusedPush(clock.now() - 5, "gate shut", "192.0.2.7", "OBS"),
+    ]
+
+
+def test_only_the_last_few_are_kept() -> None:
+    pushes = RefusedPushes(HandClock())
+    for number in range(KEPT + 5):
+        pushes.note(1000001, str(number), "", "")
+    assert [each.reason for each in pushes.of(1000001)] == [str(number) for number in range(KEPT + 4, 4, -1)]
+
+
+@pytest.mark.parametrize("room", [1000001, 1000002])
+def test_rooms_are_kept_apart(room: int) -> None:
+    pushes = RefusedPushes(HandClock())
+    pushes.note(1000001, "gate shut", "", "")
+    assert len(pushes.of(room)) == (room == 1000001)
