@@ -96,7 +96,7 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
     """Control, with its background work going on. What it holds is written when the block is left."""
     await asyncio.to_thread(migrate.upgrade, settings.database)
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(opened(settings.database))
+        store = await stack.enter_async_context(opened(settings.database, SystemClock()))
         nginx = await stack.enter_async_context(httpx.AsyncClient(transport=world.nginx, base_url="http://nginx"))
         passwords = Passwords(settings)
         stack.callback(passwords.close)
@@ -164,13 +164,13 @@ async def _joined(
         on_air_writer,
         feed,
     )
-    if await _heard(reconciler):
+    if await _heard(reconciler, clock):
         await once("on air", on_air_writer.write)  # before anybody is answered from what the last control wrote
     work = [
-        asyncio.create_task(repeat("feed", partial(asyncio.sleep, EVERY), feed.refresh), name="feed"),
+        asyncio.create_task(repeat("feed", partial(clock.sleep, EVERY), feed.refresh), name="feed"),
         asyncio.create_task(repeat("on air", on_air_writer.next_change, on_air_writer.write), name="on air"),
         asyncio.create_task(repeat("reconcile", reconciler.next_turn, reconciler.run), name="reconcile"),
-        asyncio.create_task(repeat("sessions", partial(asyncio.sleep, SAVE_EVERY), sessions.save), name="sessions"),
+        asyncio.create_task(repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save), name="sessions"),
     ]
     try:
         yield started
@@ -188,18 +188,18 @@ def _application(table: list[BaseRoute]) -> Starlette:
     return app
 
 
-async def _heard(reconciler: Reconciler) -> bool:
+async def _heard(reconciler: Reconciler, clock: Clock) -> bool:
     """Returns once nginx has told who is here; False where it has had its time to.
 
     Before that nothing is answered, since a publisher might be let into a room that has one, and nothing is written,
     since what the last control wrote may still hold.
     """
     try:
-        async with asyncio.timeout(SETTLE_WITHIN):
+        async with clock.within(SETTLE_WITHIN):
             while True:
                 if await reconciler.run():
                     return True
-                await asyncio.sleep(SOON)
+                await clock.sleep(SOON)
     except TimeoutError:
         return False
 

@@ -40,9 +40,9 @@ class OnAirWriter:
     async def next_change(self) -> None:
         """Returns when there is something to write, or what stands there is to be said again."""
         try:
-            async with asyncio.timeout(AGAIN):
+            async with self._clock.within(AGAIN):
                 await self._presence.changed.wait()
-                await asyncio.sleep(TOGETHER)
+                await self._clock.sleep(TOGETHER)
         except TimeoutError:
             pass  # nothing changed, which has to be said too
 

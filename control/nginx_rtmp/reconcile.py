@@ -55,10 +55,10 @@ class Reconciler:
         """Returns when it is time for another run."""
         waiting = any(each.role is Role.PUBLISHER and each.media_at is None for each in self._presence.all())
         try:
-            async with asyncio.timeout(EVERY):
+            async with self._clock.within(EVERY):
                 if not waiting:
                     await self._clients.nudge.wait()
-                await asyncio.sleep(SOON)
+                await self._clock.sleep(SOON)
         except TimeoutError:
             pass  # nobody was in a hurry
         self._clients.nudge.clear()

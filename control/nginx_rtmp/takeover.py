@@ -64,7 +64,7 @@ class Takeover:
                 looked = holder.timestamp
                 silent = self._clock.ticks() - (holder.media_at or holder.since) >= self._silent
                 if not (silent and await self._retire(holder)):
-                    await asyncio.sleep(LOOK_AGAIN)
+                    await self._clock.sleep(LOOK_AGAIN)
         if self._presence.publisher(room) is not None:
             raise Denied("another publisher was quicker")
 

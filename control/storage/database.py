@@ -23,8 +23,10 @@ import sqlalchemy as sa
 from databases.core import Connection
 from sqlalchemy.dialects import sqlite
 
+from control.clock import Clock
+
 READERS = 3
-PATIENCE = 5.0  # seconds that a connection is waited for: while another program locks the file, a line must not grow
+PATIENCE = 5.0  # seconds that a connection is waited for: while another program locks the file, a queue must not grow
 
 Row = Any  # databases.Record: a mapping by column name
 
@@ -54,20 +56,21 @@ class Pool(asyncio.Queue[Connection]):
 class Store:
     """Lends connections: `reading()` for queries, `writing()` for one transaction."""
 
-    def __init__(self, database: databases.Database) -> None:
+    def __init__(self, database: databases.Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._writers = Pool()
         self._readers = Pool()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
-        async with _lent(self._readers) as connection:
+        async with self._lent(self._readers) as connection:
             yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
         """One transaction: committed at the end of the block, rolled back by an exception."""
-        async with _lent(self._writers) as connection, _transaction(connection.raw_connection):
+        async with self._lent(self._writers) as connection, _transaction(connection.raw_connection):
             yield connection
 
     async def fetch_one(self, query: sa.sql.ClauseElement) -> Row | None:
@@ -84,6 +87,16 @@ class Store:
             for statement in statements:
                 await connection.execute(statement)
 
+    @asynccontextmanager
+    async def _lent(self, pool: Pool) -> AsyncIterator[Connection]:
+        """Raises TimeoutError when none came free in time."""
+        async with self._clock.within(PATIENCE):
+            connection = await pool.get()
+        try:
+            yield connection
+        finally:
+            pool.put_nowait(connection)
+
     async def hold(self, pool: Pool, closing: asyncio.Event) -> None:
         """Keeps one connection open. In a task of its own: `databases` ties a connection to the task that opened it."""
         async with self._database.connection() as connection:
@@ -93,17 +106,6 @@ class Store:
     @property
     def pools(self) -> Iterable[Pool]:
         return (self._writers, *[self._readers] * READERS)
-
-
-@asynccontextmanager
-async def _lent(pool: Pool) -> AsyncIterator[Connection]:
-    """Raises TimeoutError when none came free in time."""
-    async with asyncio.timeout(PATIENCE):
-        connection = await pool.get()
-    try:
-        yield connection
-    finally:
-        pool.put_nowait(connection)
 
 
 @asynccontextmanager
@@ -121,11 +123,11 @@ async def _transaction(connection: aiosqlite.Connection) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Store]:
+async def opened(url: str, clock: Clock) -> AsyncIterator[Store]:
     """A store with its connections open. A store must be left before its event loop ends."""
     closing = asyncio.Event()
     async with databases.Database(_driver(url), factory=Sqlite) as database, asyncio.TaskGroup() as holders:
-        store = Store(database)
+        store = Store(database, clock)
         for pool in store.pools:
             holders.create_task(store.hold(pool, closing))
         try:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import structlog
 
-from control.clock import SystemClock, Watch
+from control.clock import StepDetector, SystemClock
 from control.settings import PREFIX, Settings, to_env
 from control.supervisor import banner, folders, nginx, sockets
 from control.supervisor.children import Child, spawn
@@ -84,7 +84,7 @@ class Supervisor:
         self._children = (self._control, self._rtmp, self._web)
 
     async def _main_loop(self) -> None:
-        watch = Watch(SystemClock())
+        wall_clock = StepDetector(SystemClock())
         deadline = time.monotonic() + READY_SECONDS
         while not self._stop.is_set() and (problem := await asyncio.to_thread(self._problem)):
             failed = [child.name for child in self._children if child.failures >= TRIES]
@@ -96,7 +96,7 @@ class Supervisor:
             print(banner.text(self._settings, sockets.host()), flush=True)
         watchdog = Watchdog(self._settings.internal_socket, SystemClock())
         while not self._stop.is_set():
-            if (step := watch.step()) < SET_BACK:
+            if (step := wall_clock.step()) < SET_BACK:
                 self._refresh_web(step)
             if await asyncio.to_thread(watchdog.hangs, self._control.pid):
                 log.warning("control hangs", pid=self._control.pid)

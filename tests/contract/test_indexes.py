@@ -125,7 +125,7 @@ async def new_passwords(box: Box, ann: Person, bob: Person) -> None:
 
 async def pages(settings: Settings, clock: HandClock) -> None:
     """What the pages are fed with while somebody watches them."""
-    async with database.opened(settings.database) as store:
+    async with database.opened(settings.database, HandClock()) as store:
         lobby = Lobby(store, clock)
         await lobby.on_air(100)
         await lobby.counts()

@@ -14,6 +14,7 @@ import pytest
 
 from control.refusals import NotSent
 from control.settings import Settings
+from control.web.feed import EVERY
 from tests.support import world
 from tests.support.world import Box
 
@@ -35,11 +36,11 @@ async def log_in(box: Box, account: str = "ann", phone: str = "13500000000") -> 
 class Stream:
     """An event stream, read by hand: the test client of an application waits for the end of an answer."""
 
-    def __init__(self, app: Any, path: str, cookie: str = "") -> None:
+    def __init__(self, box: Box, path: str, cookie: str = "") -> None:
         headers = [(b"host", b"live.example"), (b"cookie", cookie.encode())]
         self._scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
         self._scope |= {"headers": headers, "http_version": "1.1", "scheme": "http", "server": None, "client": None}
-        self._app = app
+        self._app, self._clock = box.running.public, box.clock
         self._parts: asyncio.Queue[bytes] = asyncio.Queue()
         self.status = 0
 
@@ -54,14 +55,22 @@ class Stream:
 
     async def event(self) -> tuple[str, Any]:
         while True:
-            text = (await asyncio.wait_for(self._parts.get(), 10)).decode()
+            text = (await self._part()).decode()
             if text.startswith("event: "):
                 name, _, data = text.partition("\n")
                 return name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
 
     async def ended(self) -> None:
-        while await asyncio.wait_for(self._parts.get(), 10):
+        while await self._part():
             pass
+
+    async def _part(self) -> bytes:
+        """The next, as the feed's turns come."""
+        async with asyncio.timeout(10):
+            while self._parts.empty():
+                self._clock.advance(EVERY)
+                await asyncio.sleep(0.01)
+            return self._parts.get_nowait()
 
     async def _receive(self) -> dict[str, Any]:
         await asyncio.Event().wait()
@@ -146,7 +155,7 @@ async def live_room(box: Box) -> int:
 
 async def test_the_front_pages_events_tell_what_is_live_and_then_only_what_changes(box: Box) -> None:
     room = await live_room(box)
-    async with Stream(box.running.public, "/events").opened() as stream:
+    async with Stream(box, "/events").opened() as stream:
         assert [each["id"] for each in (await stream.event())[1]] == [room]
         assert await stream.event() == ("players", {str(room): 0})
         user = (await box.api("GetLiveRoomList", sessionId=await box.session("bob", "13500000001"), type=1))["list"][0]
@@ -158,7 +167,7 @@ async def test_the_front_pages_events_tell_what_is_live_and_then_only_what_chang
 
 async def test_a_rooms_events_tell_when_it_goes_off_air(box: Box) -> None:
     room = await live_room(box)
-    async with Stream(box.running.public, f"/events/room/{room}").opened() as stream:
+    async with Stream(box, f"/events/room/{room}").opened() as stream:
         assert await stream.event() == ("state", {"live": True, "players": 0})
         await box.callback("done", 1, str(room))
         box.nginx.clients.clear()
@@ -167,7 +176,7 @@ async def test_a_rooms_events_tell_when_it_goes_off_air(box: Box) -> None:
 
 
 async def test_event_streams_end_when_control_ends(box: Box) -> None:
-    async with Stream(box.running.public, "/events").opened() as stream:
+    async with Stream(box, "/events").opened() as stream:
         await stream.event()
         box.running.feed.close()
         await stream.ended()
@@ -186,7 +195,7 @@ async def test_the_studio_shows_the_publisher_and_who_was_refused(box: Box) -> N
     await box.callback("publish", 7, str(room), "pwd=wrong")
     await ask(box, "Login", account="ann", password="secret1")
     cookie = f"qplus_session={box.http.cookies['qplus_session']}"
-    async with Stream(box.running.public, "/events/studio", cookie).opened() as stream:
+    async with Stream(box, "/events/studio", cookie).opened() as stream:
         _, state = await stream.event()
     assert (state["live"], state["publisher"]["encoder"], state["gateShut"]) == (True, "test", 0)
     assert [each["reason"] for each in state["refused"]] == ["wrong anchor password"]
@@ -196,7 +205,7 @@ async def test_the_studios_events_end_with_the_session(box: Box) -> None:
     await live_room(box)
     await ask(box, "Login", account="ann", password="secret1")
     cookie = f"qplus_session={box.http.cookies['qplus_session']}"
-    async with Stream(box.running.public, "/events/studio", cookie).opened() as stream:
+    async with Stream(box, "/events/studio", cookie).opened() as stream:
         await stream.event()
         await ask(box, "LogOut")
         await stream.ended()

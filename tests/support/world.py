@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from xml.sax.saxutils import escape
 
 import httpx
@@ -18,33 +20,76 @@ from starlette.routing import Route
 
 from control.accounts.notifiers import Message
 from control.app import Running, World, running
+from control.clock import Epoch, Ticks
 from control.settings import Settings
 
 SITE = "http://live.example:8080"
 START = "aaaa0001"
+T = TypeVar("T")
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
 class HandClock:
-    """Stands still until it is moved."""
+    """Stands still until it is moved; sleepers and time limits wait for that."""
 
     def __init__(self) -> None:
         self._now = 1_800_000_000.0
         self._ticks = 1000.0
+        self._alarms: dict[object, tuple[float, Callable[[], object]]] = {}
+        self._asleep: set[asyncio.Task[Any] | None] = set()
 
-    def now(self) -> float:
-        return self._now
+    def now(self) -> Epoch:
+        return Epoch(self._now)
 
-    def ticks(self) -> float:
-        return self._ticks
+    def ticks(self) -> Ticks:
+        return Ticks(self._ticks)
 
     def advance(self, seconds: float) -> None:
         self._now += seconds
         self._ticks += seconds
+        for name in [name for name, (at, _) in self._alarms.items() if at <= self._ticks]:
+            self._alarms.pop(name)[1]()
 
     def jump(self, seconds: float) -> None:
-        """Somebody sets the wall clock."""
+        """An operator sets the wall clock."""
         self._now += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        rung, task = asyncio.Event(), asyncio.current_task()
+        with self._alarm(seconds, rung.set):
+            self._asleep.add(task)
+            try:
+                await rung.wait()
+            finally:
+                self._asleep.discard(task)
+
+    async def steps(self, seconds: float, work: Awaitable[T], happens: Callable[[], object] = lambda: None) -> T:
+        """What comes of some work, where the clock moves so far and something happens whenever the work sleeps."""
+        others = asyncio.all_tasks()
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            if self._asleep - others:
+                self.advance(seconds)
+                result = happens()
+                if inspect.isawaitable(result):
+                    await result
+            await asyncio.sleep(0)
+        return task.result()
+
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        async with asyncio.timeout(None) as limit:
+            with self._alarm(seconds, lambda: limit.reschedule(0)):
+                yield
+
+    @contextmanager
+    def _alarm(self, seconds: float, ring: Callable[[], object]) -> Iterator[None]:
+        name = object()
+        self._alarms[name] = self._ticks + seconds, ring
+        try:
+            yield
+        finally:
+            self._alarms.pop(name, None)
 
 
 class SeededEntropy:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import pytest
 
 from control.nginx_rtmp.plan import JOINING
-from control.nginx_rtmp.takeover import LONGEST_LOOK
+from control.nginx_rtmp.takeover import LONGEST_LOOK, LOOK_AGAIN
 from control.storage.tables import LAST_ROOM_ID
 from tests.support import world
 from tests.support.stage import Stage, staged
 from tests.support.world import Box
 
 pytestmark = pytest.mark.anyio
+T = TypeVar("T")
+
+
+async def waiting(stage: Stage, work: Awaitable[T], happens: Callable[[], object] = lambda: None) -> T:
+    """Time passes and something happens whenever a takeover looks again at a publisher."""
+    return await stage.box.clock.steps(LOOK_AGAIN, work, happens)
 
 
 async def test_a_publisher_and_players_come_and_go(stage: Stage) -> None:
@@ -177,11 +185,10 @@ async def test_whoever_is_in_no_stream_yet_is_refused_at_the_next_update(stage: 
     assert await stage.update(1, "play") == 403
 
 
-async def test_a_second_publisher_is_refused_while_the_first_sends(stage: Stage, pauses) -> None:
+async def test_a_second_publisher_is_refused_while_the_first_sends(stage: Stage) -> None:
     await stage.publish(1)
     await stage.box.settle()
-    pauses(stage.box.clock, lambda: send(stage.box, 1))
-    assert await stage.publish(2) == 403
+    assert await waiting(stage, stage.publish(2), lambda: send(stage.box, 1)) == 403
     assert stage.box.nginx.dropped == []
     assert await stage.status() == (True, 0)
 
@@ -195,12 +202,11 @@ async def test_a_silent_publisher_gives_way(stage: Stage) -> None:
     assert await stage.status() == (True, 0)
 
 
-async def test_a_newcomer_waits_until_the_one_before_is_known_to_be_silent(stage: Stage, pauses) -> None:
+async def test_a_newcomer_waits_until_the_one_before_is_known_to_be_silent(stage: Stage) -> None:
     await stage.publish(1)
     await stage.box.settle()
     began = stage.box.clock.ticks()
-    pauses(stage.box.clock)
-    assert await stage.publish(2) == 204
+    assert await waiting(stage, stage.publish(2)) == 204
     assert 3 <= stage.box.clock.ticks() - began < 4
     assert stage.box.nginx.dropped == [1]
 
@@ -213,66 +219,64 @@ async def test_a_newcomer_does_not_wait_for_one_that_is_gone(stage: Stage) -> No
     assert stage.box.nginx.dropped == []
 
 
-async def test_one_that_is_joining_is_waited_for(stage: Stage, pauses) -> None:
+async def test_one_that_is_joining_is_waited_for(stage: Stage) -> None:
     await stage.box.callback("publish", 1, str(stage.id), f"pwd={stage.anchor}")
 
     def join() -> None:
         stage.box.nginx.clients or stage.box.nginx.put(1, str(stage.id), publishing=True)
         send(stage.box, 1)
 
-    pauses(stage.box.clock, join)
-    assert await stage.publish(2) == 403
+    assert await waiting(stage, stage.publish(2), join) == 403
     assert await stage.status() == (True, 0)
 
 
-async def test_one_that_never_joins_gives_way(stage: Stage, pauses) -> None:
+async def test_one_that_never_joins_gives_way(stage: Stage) -> None:
     await stage.box.callback("publish", 1, str(stage.id), f"pwd={stage.anchor}")
-    pauses(stage.box.clock)
-    assert await stage.publish(2) == 204
+    assert await waiting(stage, stage.publish(2)) == 204
     assert await stage.status() == (True, 0)
 
 
-async def test_one_that_leaves_while_a_newcomer_waits_gives_way(stage: Stage, pauses) -> None:
+async def test_one_that_leaves_while_a_newcomer_waits_gives_way(stage: Stage) -> None:
     await stage.publish(1)
     await stage.box.settle()
-    pauses(stage.box.clock, lambda: stage.leave(1))
-    assert await stage.publish(2) == 204
+    assert await waiting(stage, stage.publish(2), lambda: stage.leave(1)) == 204
     assert stage.box.nginx.dropped == []
 
 
-async def test_a_newcomer_that_gives_up_waiting_is_not_let_in(stage: Stage, pauses) -> None:
+async def test_a_newcomer_that_gives_up_waiting_is_not_let_in(stage: Stage) -> None:
     await stage.publish(1)
     await stage.box.settle()
-    pauses(stage.box.clock, lambda: stage.leave(2))
-    assert await stage.publish(2) == 403
+    assert await waiting(stage, stage.publish(2), lambda: stage.leave(2)) == 403
     assert await stage.status() == (False, 0)
 
 
-async def test_of_two_newcomers_one_is_let_in(stage: Stage, pauses) -> None:
+async def both(stage: Stage) -> list[int]:
+    return await asyncio.gather(stage.publish(2), stage.publish(3))
+
+
+async def test_of_two_newcomers_one_is_let_in(stage: Stage) -> None:
     await stage.publish(1)
     await stage.box.settle()
     stage.box.clock.advance(3)
-    pauses(stage.box.clock, lambda: send(stage.box, max(stage.box.nginx.clients)))
-    verdicts = await asyncio.gather(stage.publish(2), stage.publish(3))
+    verdicts = await waiting(stage, both(stage), lambda: send(stage.box, max(stage.box.nginx.clients)))
     assert sorted(verdicts) == [204, 403]
     assert stage.box.nginx.dropped[0] == 1
     assert await stage.status() == (True, 0)
 
 
-async def test_of_two_newcomers_who_waited_one_is_let_in(stage: Stage, pauses) -> None:
+async def test_of_two_newcomers_who_waited_one_is_let_in(stage: Stage) -> None:
     await stage.publish(1)
     await stage.box.settle()
-    pauses(stage.box.clock)
-    verdicts = await asyncio.gather(stage.publish(2), stage.publish(3))
+    verdicts = await waiting(stage, both(stage))
     assert sorted(verdicts) == [204, 403]
     assert await stage.status() == (True, 0)
 
 
-async def test_a_newcomer_is_judged_again_after_it_waited(stage: Stage, pauses) -> None:
+async def test_a_newcomer_is_judged_again_after_it_waited(stage: Stage) -> None:
     await stage.publish(1)
     await stage.box.settle()
-    pauses(stage.box.clock, lambda: stage.own("ModifyMyLiveRoom", liveRoomAnchorPwd="another-one"))
-    assert await stage.publish(2) == 403
+    changed = {"liveRoomAnchorPwd": "another-one"}
+    assert await waiting(stage, stage.publish(2), lambda: stage.own("ModifyMyLiveRoom", **changed)) == 403
     assert await stage.status() == (False, 0)
 
 
@@ -283,13 +287,12 @@ async def test_without_nginx_nobody_takes_over(stage: Stage) -> None:
     assert await stage.publish(2) == 403
 
 
-async def test_a_silent_publisher_that_cannot_be_dropped_stays(stage: Stage, pauses) -> None:
+async def test_a_silent_publisher_that_cannot_be_dropped_stays(stage: Stage) -> None:
     await stage.publish(1)
     await stage.box.settle()
     stage.box.nginx.deaf = True
     looks: list[int] = []
-    pauses(stage.box.clock, lambda: looks.append(1))
-    assert await stage.publish(2) == 403
+    assert await waiting(stage, stage.publish(2), lambda: looks.append(1)) == 403
     assert len(looks) >= LONGEST_LOOK
     assert await stage.status() == (True, 0)
 

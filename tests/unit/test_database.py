@@ -23,14 +23,14 @@ from control.storage import database, migrate
 from control.storage.database import Store, insert, listed, migrating, numbered, opened
 from control.storage.tables import FIRST_ROOM_ID, broadcasts, metadata, on_air, sent_messages
 from tests.support.rows import add_room
-from tests.support.world import Box
+from tests.support.world import Box, HandClock
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[Store]:
-    async with opened(settings.database) as store:
+    async with opened(settings.database, HandClock()) as store:
         yield store
 
 
@@ -55,12 +55,12 @@ def test_a_second_upgrade_changes_nothing(settings: Settings) -> None:
 async def test_what_was_on_air_before_broadcasts_were_kept_goes_on_as_one(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'old.db'}"
     migrate.upgrade(url, to="0001")
-    async with opened(url) as store:
+    async with opened(url, HandClock()) as store:
         room = await add_room(store, 1)
         row = {"node": "local", "room_id": room, "live_since": 1000.0, "players": 3, "expires_at": 2015.0}
         await store.write(on_air.insert().values(row))
     migrate.upgrade(url)
-    async with opened(url) as store:
+    async with opened(url, HandClock()) as store:
         (kept,) = await store.fetch_all(sa.select(broadcasts))
     assert (kept["room_id"], kept["started_at"], kept["seen_at"], kept["closed"]) == (room, 1000.0, 2000.0, False)
 
@@ -68,7 +68,7 @@ async def test_what_was_on_air_before_broadcasts_were_kept_goes_on_as_one(tmp_pa
 async def test_two_upgrades_at_once_wait_for_each_other(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'new' / 'qplus.db'}"
     await asyncio.gather(*(asyncio.to_thread(migrate.upgrade, url) for _ in range(2)))
-    async with opened(url) as store:
+    async with opened(url, HandClock()) as store:
         assert await subjects(store) == []
 
 
@@ -109,7 +109,7 @@ async def test_a_failed_block_leaves_nothing_and_the_connection_works_on(store: 
 
 async def test_a_lock_that_was_not_had_is_forgotten_and_the_store_can_be_left(settings: Settings) -> None:
     before = set(threading.enumerate())
-    async with opened(settings.database) as store:
+    async with opened(settings.database, HandClock()) as store:
         async with store.writing() as connection:
             await connection.execute(sa.text("PRAGMA busy_timeout=1"))
         with sqlite3.connect(settings.data_dir / "qplus.db", isolation_level=None) as other:
@@ -136,14 +136,18 @@ async def test_writers_stand_in_line(store: Store) -> None:
     assert counts == list(range(30))
 
 
-async def test_who_stands_in_line_for_too_long_leaves_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with store.writing() as connection:
-        monkeypatch.setattr(database, "PATIENCE", 0.05)
-        with pytest.raises(TimeoutError):
-            await store.write(message("late"))
-        await connection.execute(message("first"))
-    await store.write(message("next"))
-    assert await subjects(store) == ["first", "next"]
+async def test_a_write_that_waits_too_long_for_a_connection_fails(settings: Settings) -> None:
+    clock = HandClock()
+    async with opened(settings.database, clock) as store:
+        async with store.writing() as connection:
+            late = asyncio.create_task(store.write(message("late")))
+            await asyncio.sleep(0)
+            clock.advance(database.PATIENCE)
+            with pytest.raises(TimeoutError):
+                await late
+            await connection.execute(message("first"))
+        await store.write(message("next"))
+        assert await subjects(store) == ["first", "next"]
 
 
 async def test_foreign_keys_are_kept(store: Store) -> None:
@@ -170,10 +174,11 @@ async def test_the_first_room_has_the_contracts_number(box: Box) -> None:
 
 KILLED = """
 import asyncio, os, signal, sys
+from control.clock import SystemClock
 from control.storage.database import opened
 from control.storage.tables import sent_messages
 async def main():
-    async with opened(sys.argv[1]) as store:
+    async with opened(sys.argv[1], SystemClock()) as store:
         await store.write(sent_messages.insert().values(subject="acknowledged", sent_at=1.0))
         os.kill(os.getpid(), signal.SIGKILL)
 asyncio.run(main())
@@ -183,5 +188,5 @@ asyncio.run(main())
 async def test_what_was_written_survives_a_kill(settings: Settings) -> None:
     ended = subprocess.run([sys.executable, "-c", KILLED, settings.database], check=False)  # noqa: ASYNC221
     assert ended.returncode == -signal.SIGKILL
-    async with opened(settings.database) as store:
+    async with opened(settings.database, HandClock()) as store:
         assert await subjects(store) == ["acknowledged"]

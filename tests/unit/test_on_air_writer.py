@@ -8,12 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from control.access.verdicts import Credentials, Role, TicketClaims
-from control.live import on_air_writer as writer_module
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Heartbeats
-from control.live.on_air_writer import AGAIN, LIFETIME, OnAirWriter
+from control.live.on_air_writer import AGAIN, LIFETIME, TOGETHER, OnAirWriter
 from control.live.presence import Presence, Session, SessionKey
 from control.storage.database import Store
 from control.storage.tables import on_air
@@ -95,16 +94,25 @@ async def test_what_goes_on_is_believed_for_a_while(store: Store, node: Node, ro
         assert await written(store, on_air.c.expires_at) == [(node.clock.now() + LIFETIME,)]
 
 
-async def test_a_change_is_waited_for(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "TOGETHER", 0.0)
+async def settled() -> None:
+    """What is ready to run has run."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_change_is_waited_for_and_then_gathered_with_others(node: Node) -> None:
     waiting = asyncio.create_task(node.writer.next_change())
-    await asyncio.sleep(0)
-    assert not waiting.done()
+    await settled()
     node.play(1000001, 1)
+    await settled()
+    assert not waiting.done()
+    node.clock.advance(TOGETHER)
     await asyncio.wait_for(waiting, 2)
 
 
-async def test_without_a_change_it_is_said_again(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "AGAIN", 0.01)
-    await asyncio.wait_for(node.writer.next_change(), 2)
+async def test_without_a_change_rows_are_renewed(node: Node) -> None:
+    waiting = asyncio.create_task(node.writer.next_change())
+    await settled()
+    node.clock.advance(AGAIN)
+    await asyncio.wait_for(waiting, 2)
     assert not node.presence.changed.is_set()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 from prometheus_client import REGISTRY
@@ -11,7 +10,7 @@ from control.nginx_rtmp.plan import JOINING
 from control.settings import Settings
 from tests.support import world
 from tests.support.stage import Stage
-from tests.support.world import Box, FakeNginx
+from tests.support.world import Box, FakeNginx, HandClock
 
 pytestmark = pytest.mark.anyio
 LEASE = 12.0  # seconds: twice the update period and two
@@ -164,35 +163,45 @@ async def test_repairs_are_counted(stage: Stage, kind: str, call: str | None) ->
     assert repaired() == before + 1
 
 
-async def test_a_newcomer_is_looked_at_soon(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "SOON", 0.0)
+async def due(box: Box, seconds: float) -> bool:
+    """Whether another look is due once so much time has passed."""
     turn = asyncio.create_task(box.running.reconciler.next_turn())
-    await asyncio.sleep(0)
-    assert not turn.done()
-    await box.callback("update", 1, "1000001", "pwd=x")  # refused, and nobody to look for
-    assert not turn.done()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    box.clock.advance(seconds)
+    for _ in range(5):
+        await asyncio.sleep(0)
     turn.cancel()
     await asyncio.wait([turn])
+    return not turn.cancelled()
 
 
-async def test_a_publisher_that_joins_is_looked_at_soon(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "SOON", 0.0)
+async def test_an_update_that_is_refused_hurries_nobody(box: Box) -> None:
+    await box.callback("update", 1, "1000001", "pwd=x")
+    assert not await due(box, reconcile.SOON)
+
+
+async def test_a_publisher_that_joins_is_looked_at_soon(stage: Stage) -> None:
     await stage.publish(1, timestamp=0)
-    began = time.monotonic()
-    await stage.box.running.reconciler.next_turn()
-    assert time.monotonic() - began < reconcile.EVERY
+    assert await due(stage.box, reconcile.SOON)
 
 
-async def test_without_haste_it_looks_now_and_then(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "EVERY", 0.01)
-    await asyncio.wait_for(box.running.reconciler.next_turn(), 2)
+async def test_without_haste_it_looks_now_and_then(box: Box) -> None:
+    assert not await due(box, reconcile.EVERY / 2)
+    assert await due(box, reconcile.EVERY)
 
 
-async def test_a_control_that_cannot_hear_nginx_is_ready_after_a_while(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("control.app.SETTLE_WITHIN", 0.4)
-    nginx = FakeNginx()
+async def test_a_control_that_cannot_hear_nginx_is_ready_after_a_while(settings: Settings) -> None:
+    nginx, clock = FakeNginx(), HandClock()
     nginx.broken = True
-    async with world.box(settings, nginx) as box:
+
+    async def tick() -> None:
+        while True:
+            clock.advance(reconcile.SOON)
+            await asyncio.sleep(0)
+
+    ticking = asyncio.create_task(tick())
+    async with world.box(settings, nginx, clock) as box:
         assert (await box.http.get("/readyz")).status_code == 200
+    ticking.cancel()
+    await asyncio.wait([ticking])

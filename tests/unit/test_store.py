@@ -6,6 +6,7 @@ import pytest
 
 from control.settings import Settings
 from control.storage.database import Store, opened
+from tests.support.world import HandClock
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +38,7 @@ async def test_one_who_gives_up_waiting_holds_up_nobody(store: Store) -> None:
 
 async def test_a_new_database_can_be_opened_by_several_at_once(settings: Settings) -> None:
     async def use() -> None:
-        async with opened(settings.database) as store:
+        async with opened(settings.database, HandClock()) as store:
             await store.write()
 
     await asyncio.gather(*(use() for _ in range(10)))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from types import SimpleNamespace
-from unittest.mock import patch
 
 import httpx
 from hypothesis import HealthCheck, settings
@@ -22,7 +20,6 @@ from control.live.audience import Audience
 from control.live.broadcasts import Broadcast, Broadcasts
 from control.live.heartbeats import Heartbeats
 from control.live.presence import Presence, SessionKey
-from control.nginx_rtmp import takeover
 from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.control import RtmpControl
@@ -75,12 +72,24 @@ class Control:
         self.reconciler = Reconciler("local", self.presence, self.clients, stat, control, rights, clock, 10, LEASE)
 
 
+class RestlessClock(HandClock):
+    """A sleep moves it at once, and media flows meanwhile."""
+
+    def __init__(self, media: Callable[[float], None]) -> None:
+        super().__init__()
+        self._media = media
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+        self._media(seconds)
+
+
 class Truth(RuleBasedStateMachine):
     """A model of nginx tells, forgets to tell, or tells too early; it may crash, and so may control."""
 
     @initialize()
     def start(self) -> None:
-        self.clock, self.nginx = HandClock(), FakeNginx()
+        self.clock, self.nginx = RestlessClock(self._media), FakeNginx()
         self.http = httpx.AsyncClient(transport=self.nginx.transport, base_url="http://nginx")
         self.control = Control(self.nginx, self.http, self.clock)
         self.next_client, self.lives = 1, 1
@@ -89,14 +98,11 @@ class Truth(RuleBasedStateMachine):
         self.cut: list[int] = []
         self.rows: dict[tuple[int, float], Broadcast] = {}
         self.runner = asyncio.Runner()
-        self.patched = patch.object(takeover, "asyncio", SimpleNamespace(sleep=self._pause))
-        self.patched.start()
 
     def teardown(self) -> None:
         if hasattr(self, "runner"):
             self.runner.run(self.http.aclose())
             self.runner.close()
-            self.patched.stop()
 
     @rule(room=rooms, media=st.booleans())
     def publish(self, room: int, media: bool) -> None:
@@ -212,10 +218,6 @@ class Truth(RuleBasedStateMachine):
             client.connected += seconds
             if client.timestamp and client.client not in self.silent:
                 client.timestamp += int(seconds * 1000)
-
-    async def _pause(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        self._media(seconds)
 
     def _written(self) -> Iterable[Broadcast]:
         """The broadcasts' rows, with what has changed since the last time."""
