@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from control import __version__
 from control.settings import SettingError, Settings, from_env
 
 
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="qplus", description="A control plane for live streaming over nginx-rtmp.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="a whole node: control, the rtmp nginx and the web nginx")
     run.set_defaults(command=_run)

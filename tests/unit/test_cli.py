@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from control import cli
+from control import __version__, cli
 from control.supervisor import supervisor
 
 
@@ -29,3 +29,10 @@ def test_without_a_command_there_is_help(capsys) -> None:
         cli.main([])
     assert ended.value.code == 2
     assert "usage: qplus" in capsys.readouterr().err
+
+
+def test_the_version_is_printed(capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"qplus {__version__}\n"

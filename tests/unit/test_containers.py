@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from control import __version__
 from control.settings import PREFIX, Settings
 from control.supervisor import nginx
 
@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
 COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 UID = "10001"
 
 # What Compose 1.29 and Compose 2 both take.
@@ -141,8 +140,8 @@ def test_an_image_ends_as_the_plain_user_and_can_be_asked_how_it_is(service: str
     assert last["USER"] == f"{UID}:{UID}"
     assert last["STOPSIGNAL"] == "SIGTERM"  # nginx would take QUIT for a wish to wait until all streams have ended
     assert "HEALTHCHECK" in last
-    assert f'org.opencontainers.image.version="{VERSION}"' in last["LABEL"]
-    assert f":-{VERSION}}}" in SERVICES[service]["image"]
+    assert f'org.opencontainers.image.version="{__version__}"' in last["LABEL"]
+    assert f":-{__version__}}}" in SERVICES[service]["image"]
     assert [rest for word, rest in made if word == "RUN" and f"useradd --uid {UID} --gid {UID}" in rest]
 
 
