@@ -1,15 +1,33 @@
 /* What all pages share: asking the server, watching it, and who is logged in. */
 
+import { Status } from "./statuses.js";
 import { language, statusText, t, translate } from "./texts.js";
 
 export class Refused extends Error {
+  /**
+   * @param {number} status
+   * @param {string} desc
+   */
   constructor(status, desc) {
     super(statusText(status, desc));
     this.status = status;
   }
 }
 
-/** Asks an API. Throws Refused for a status that is not 10000, and Error where there is no answer. */
+/**
+ * What a caught error says.
+ * @param {unknown} failure
+ */
+export function messageOf(failure) {
+  return failure instanceof Error ? failure.message : String(failure);
+}
+
+/**
+ * Asks an API. Throws Refused for a status other than SUCCESS, and Error where there is no answer.
+ * @param {string} api
+ * @param {object} fields
+ * @returns {Promise<any>} the answer, as docs/api.md has it
+ */
 export async function ask(api, fields = {}) {
   let answer;
   try {
@@ -23,13 +41,19 @@ export async function ask(api, fields = {}) {
   }
   if (!answer.ok) throw new Error(t("failed"));
   const reply = await answer.json();
-  if (reply.status !== 10000) throw new Refused(reply.status, reply.desc);
+  if (reply.status !== Status.SUCCESS) throw new Refused(reply.status, reply.desc);
   return reply;
 }
 
-/** Follows a stream of events, over breaks. `handlers` are by event name. Returns what ends it. */
+/**
+ * Follows a stream of events, over breaks. Returns what ends it.
+ * @param {string} path
+ * @param {Record<string, (data: any) => void>} handlers by event name
+ */
 export function watch(path, handlers) {
+  /** @type {EventSource} */
   let source;
+  /** @type {number | undefined} */
   let timer;
   function open() {
     source = new EventSource(path);
@@ -48,17 +72,45 @@ export function watch(path, handlers) {
   };
 }
 
+/** @typedef {{ [id: string]: HTMLElement } & Elements} AnyElements */
+
+/**
+ * @template {string} Id
+ * @param {Id} id
+ * @returns {AnyElements[Id]} never null: a test looks each id up in the pages
+ */
 export function byId(id) {
-  return document.getElementById(id);
+  return /** @type {AnyElements[Id]} */ (document.getElementById(id));
 }
 
+/**
+ * The one below `parent` that is always there.
+ * @template {HTMLElement} [Found=HTMLElement]
+ * @param {ParentNode} parent
+ * @param {string} selector
+ * @returns {Found}
+ */
+export function within(parent, selector) {
+  return /** @type {Found} */ (parent.querySelector(selector));
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Partial<HTMLElementTagNameMap[Tag]>} attributes
+ * @param {...(Node | string)} children
+ */
 export function element(tag, attributes = {}, ...children) {
   const made = Object.assign(document.createElement(tag), attributes);
   made.append(...children);
   return made;
 }
 
-/** A head picture, or the first letter where there is none. */
+/**
+ * A head picture, or the first letter where there is none.
+ * @param {number} headPicId
+ * @param {string} name
+ */
 export function face(headPicId, name) {
   if (headPicId) return element("img", { className: "face", src: `/live/GetUserHeadPic?id=${headPicId}`, alt: "" });
   const letter = element("span", { className: "face" }, [...name][0] ?? "?");
@@ -66,18 +118,25 @@ export function face(headPicId, name) {
   return letter;
 }
 
-/** Runs a form's work; what it throws is shown in the form's `.error`. */
+/** @typedef {Record<string, string>} Fields: no page has a field for files */
+
+/**
+ * Runs a form's work; what it throws is shown in the form's `.error`.
+ * @param {HTMLFormElement} form
+ * @param {(fields: Fields) => unknown} work
+ */
 export function onSubmit(form, work) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const error = form.querySelector(".error");
-    const button = form.querySelector("[type=submit]");
+    const error = within(form, ".error");
+    /** @type {HTMLButtonElement} */
+    const button = within(form, "[type=submit]");
     error.textContent = "";
     button.disabled = true;
     try {
-      await work(Object.fromEntries(new FormData(form)));
+      await work(/** @type {Fields} */ (Object.fromEntries(new FormData(form))));
     } catch (failure) {
-      error.textContent = failure.message;
+      error.textContent = messageOf(failure);
     } finally {
       button.disabled = false;
     }
@@ -118,10 +177,18 @@ const DIALOG = `
   <p><button type="button" class="other" data-text="hasAccount"></button></p>
 </form>`;
 
+/**
+ * Who is logged in; nobody is while the account is empty.
+ * @type {{ account: string, nickName?: string, liveRoomId?: number }}
+ */
 export let me = { account: "" };
+/** @type {(() => unknown)[]} */
 const followers = [];
 
-/** Calls `work` now and whenever somebody logs in or out. */
+/**
+ * Calls `work` at the start and whenever somebody logs in or out.
+ * @param {() => unknown} work
+ */
 export function onSession(work) {
   followers.push(work);
 }
@@ -139,6 +206,7 @@ async function refresh() {
   for (const work of followers) await work();
 }
 
+/** @param {Fields} fields */
 async function begin(fields) {
   await ask("Login", { account: fields.account, password: fields.password });
   byId("session").close();
@@ -149,9 +217,9 @@ async function begin(fields) {
 /** Draws the header and finds out who is here. To be called once, when the page's own parts are set up. */
 export async function start() {
   document.documentElement.lang = language;
-  document.querySelector("header").innerHTML = HEADER;
+  within(document, "header").innerHTML = HEADER;
   document.body.append(element("dialog", { id: "session", innerHTML: DIALOG }));
-  translate(document);
+  translate();
   const dialog = byId("session");
   const forms = [byId("login-form"), byId("register-form")];
   byId("login").addEventListener("click", logIn);
@@ -160,7 +228,7 @@ export async function start() {
   for (const button of dialog.querySelectorAll(".other")) {
     button.addEventListener("click", () => {
       for (const form of forms) form.hidden = !form.hidden;
-      forms.find((form) => !form.hidden).querySelector("input").focus();
+      for (const form of forms) if (!form.hidden) within(form, "input").focus();
     });
   }
   onSubmit(forms[0], begin);
