@@ -1,15 +1,30 @@
 /* Who watches the room now, who may not, and how earlier broadcasts were watched. */
 
-import { ask, byId, element } from "./common.js";
+import { ask, byId, element, messageOf } from "./common.js";
 import { endingText, language, t } from "./texts.js";
 
 const EVERY = 5000; // ms
 const SHOWN = 100; // viewers
 const BAN = 3600; // seconds
 let room = 0;
+/** @type {number | undefined} */
 let timer;
 
-/** Shows and keeps showing the audience of a room of mine. */
+/** @typedef {{ playerId: string, userId: number, nickName: string, protocol: string, seconds: number }} Viewer */
+/** @typedef {{ userId: number, nickName: string, seconds: number }} Ban */
+/**
+ * @typedef {object} Broadcast
+ * @property {number} startTime
+ * @property {number} duration in seconds
+ * @property {number} peakCount
+ * @property {number} totalCount
+ * @property {string} endReason
+ */
+
+/**
+ * Shows and keeps showing the audience of a room of mine.
+ * @param {number} roomId
+ */
 export function follow(roomId) {
   room = roomId;
   clearInterval(timer);
@@ -31,10 +46,11 @@ export async function refresh() {
     showBroadcasts(past.list);
     byId("audience-trouble").textContent = "";
   } catch (failure) {
-    byId("audience-trouble").textContent = failure.message;
+    byId("audience-trouble").textContent = messageOf(failure);
   }
 }
 
+/** @param {{ number: number, list: Viewer[], bannedList: Ban[] }} people */
 function showViewers(people) {
   byId("nobody").hidden = people.number > 0;
   replace(byId("viewers"), people.list.map(viewer));
@@ -44,18 +60,24 @@ function showViewers(people) {
   replace(byId("banned"), people.bannedList.map(banned));
 }
 
-/** Puts new lines in place of old ones, but keeps those that stay: one of them may be about to be clicked. */
+/**
+ * Puts new lines in place of old ones, but keeps those that stay: one of them may be about to be clicked.
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} lines
+ */
 function replace(list, lines) {
-  const old = new Map([...list.children].map((line) => [line.dataset.id, line]));
+  const children = /** @type {Iterable<HTMLElement>} */ (list.children);
+  const old = new Map([...children].map((line) => [line.dataset.id, line]));
   list.replaceChildren(
     ...lines.map((line) => {
       const kept = old.get(line.dataset.id);
-      kept?.firstChild.replaceWith(line.firstChild);
+      if (line.firstChild) kept?.firstChild?.replaceWith(line.firstChild);
       return kept ?? line;
     }),
   );
 }
 
+/** @param {Viewer} player */
 function viewer(player) {
   const name = player.userId ? player.nickName : t("unknownViewer");
   const line = person(player.playerId, `${name} · ${player.protocol.toUpperCase()} · ${lasting(player.seconds)}`);
@@ -64,18 +86,28 @@ function viewer(player) {
   return line;
 }
 
+/** @param {Ban} ban */
 function banned(ban) {
   const line = person(`banned ${ban.userId}`, `${ban.nickName} · ${lasting(ban.seconds)}`);
   line.append(button("lift", ban.nickName, () => setBan(ban.userId, 0)));
   return line;
 }
 
+/**
+ * @param {string} id
+ * @param {string} text
+ */
 function person(id, text) {
   const line = element("li", {}, element("span", {}, text));
   line.dataset.id = id;
   return line;
 }
 
+/**
+ * @param {"kick" | "ban" | "lift"} key of its text
+ * @param {string} name
+ * @param {() => Promise<unknown>} work
+ */
 function button(key, name, work) {
   const made = element("button", { type: "button" }, t(key));
   made.setAttribute("aria-label", `${t(key)}: ${name}`);
@@ -85,30 +117,38 @@ function button(key, name, work) {
       await work();
       await refresh();
     } catch (failure) {
-      byId("audience-trouble").textContent = failure.message;
+      byId("audience-trouble").textContent = messageOf(failure);
     }
     made.disabled = false;
   });
   return made;
 }
 
+/**
+ * @param {number} userId
+ * @param {0 | 1} status
+ */
 function setBan(userId, status) {
   return ask("BanUser", { liveRoomId: room, userId, status, timeout: BAN });
 }
 
+/** @param {Broadcast[]} list */
 function showBroadcasts(list) {
   byId("never").hidden = list.length > 0;
   byId("broadcasts").hidden = list.length === 0;
   byId("broadcasts").tBodies[0].replaceChildren(...list.map(broadcast));
 }
 
+/** @param {Broadcast} row */
 function broadcast(row) {
   const began = new Date(row.startTime * 1000).toLocaleString(language, { dateStyle: "short", timeStyle: "short" });
   const cells = [began, lasting(row.duration), row.peakCount, row.totalCount, endingText(row.endReason)];
   return element("tr", {}, ...cells.map((text) => element("td", {}, String(text))));
 }
 
+/** @param {number} seconds */
 function lasting(seconds) {
+  /** @param {number} number */
   const two = (number) => String(number).padStart(2, "0");
   return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }

@@ -23,13 +23,16 @@ const TEXTS = {
 
 const language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 const texts = TEXTS[language];
-const message = document.getElementById("message");
-const account = document.getElementById("account");
-const button = document.getElementById("confirm");
+/** @typedef {keyof typeof texts} Key */
+
+const message = /** @type {HTMLElement} */ (document.getElementById("message"));
+const account = /** @type {HTMLElement} */ (document.getElementById("account"));
+const button = /** @type {HTMLButtonElement} */ (document.getElementById("confirm"));
 
 const token = location.hash.slice(1);
 history.replaceState(null, "", location.pathname); // no secret stays in the browser's history
 
+/** @param {string} path */
 async function post(path) {
   const answer = await fetch(path, {
     method: "POST",
@@ -40,6 +43,7 @@ async function post(path) {
   return answer.json();
 }
 
+/** @param {Key} text */
 function say(text) {
   message.textContent = texts[text];
 }
@@ -66,6 +70,8 @@ function failed() {
 
 document.documentElement.lang = language;
 document.title = texts.title;
-for (const element of document.querySelectorAll("[data-text]")) element.textContent = texts[element.dataset.text];
+/** @type {NodeListOf<HTMLElement>} */
+const named = document.querySelectorAll("[data-text]");
+for (const element of named) element.textContent = texts[/** @type {Key} */ (element.dataset.text)];
 button.addEventListener("click", () => confirm().catch(failed));
 ask().catch(failed);

@@ -1,39 +1,61 @@
 /* The rooms that are live now, and search. */
 
-import { ask, byId, element, face, logIn, me, onSession, onSubmit, start, watch } from "./common.js";
+import { Refused, ask, byId, element, face, logIn, me, onSession, onSubmit, start, watch } from "./common.js";
+import { Status } from "./statuses.js";
 import { t } from "./texts.js";
 
+/**
+ * @typedef {object} Card what a visitor sees of a room
+ * @property {number} id
+ * @property {string} name
+ * @property {string} topic
+ * @property {string} anchor
+ * @property {number} headPicId
+ * @property {boolean} needPassword
+ */
+
+/** @type {Map<number, HTMLElement>} */
 const counts = new Map();
 
+/** @param {number} players */
 function count(players) {
   return element("span", { className: "soft" }, `${players} ${t("watching")}`);
 }
 
-function tile(room, ...more) {
+/**
+ * @param {Card} room
+ * @param {...HTMLElement} badges
+ */
+function tile(room, ...badges) {
+  if (room.needPassword) badges.push(element("span", { className: "badge" }, t("private")));
   const link = element(
     "a",
     { href: `/room/${room.id}` },
     face(room.headPicId, room.anchor),
     element("strong", {}, room.name),
     element("span", { className: "soft" }, room.topic ? `${room.anchor} · ${room.topic}` : room.anchor),
-    element("span", { className: "row" }, ...more),
+    element("span", { className: "row" }, ...badges),
   );
-  if (room.needPassword) link.lastChild.append(element("span", { className: "badge" }, t("private")));
   return element("li", {}, link);
 }
 
-/** Tiles that are there already stay as they are, and with them the keyboard's focus. */
+/**
+ * Tiles that are there already stay as they are, and with them the keyboard's focus.
+ * @type {Map<number, { item: HTMLElement, text: string }>}
+ */
 const tiles = new Map();
 
+/** @param {Card[]} rooms */
 function showRooms(rooms) {
   const list = byId("rooms");
-  const wanted = new Set(rooms.map((room) => room.id));
+  const shown = new Set(rooms.map((room) => room.id));
   for (const [id, made] of tiles) {
-    if (wanted.has(id)) continue;
+    if (shown.has(id)) continue;
     made.item.remove();
     tiles.delete(id);
     counts.delete(id);
   }
+  /** @type {HTMLElement | null} */
   let before = null;
   for (const room of rooms.toReversed()) {
     const text = JSON.stringify(room);
@@ -52,6 +74,7 @@ function showRooms(rooms) {
   byId("nobody").hidden = rooms.length > 0;
 }
 
+/** @param {Record<string, number>} players by room */
 function showCounts(players) {
   for (const [id, number] of Object.entries(players)) {
     const place = counts.get(Number(id));
@@ -59,8 +82,13 @@ function showCounts(players) {
   }
 }
 
+/**
+ * A search that waits for a login.
+ * @type {string | null}
+ */
 let wanted = null;
 
+/** @param {string} keyword */
 async function search(keyword) {
   byId("found").hidden = false;
   const results = byId("results");
@@ -68,11 +96,12 @@ async function search(keyword) {
     const reply = await ask("SearchLiveStream", { keyword });
     results.replaceChildren(...reply.list.map(found));
   } catch (failure) {
-    if (failure.status !== 10200) throw failure;
+    if (!(failure instanceof Refused) || failure.status !== Status.LIVEROOM_ID_NOT_EXIST) throw failure;
     results.replaceChildren(element("li", { className: "soft" }, t("nothingFound")));
   }
 }
 
+/** @param {any} room as SearchLiveStream has it */
 function found(room) {
   const state = element("span", { className: room.isPlay ? "badge live" : "badge" }, t(room.isPlay ? "live" : "offAir"));
   const card = {
@@ -88,7 +117,7 @@ function found(room) {
 
 onSubmit(byId("search"), async ({ keyword }) => {
   if (me.account) return search(keyword);
-  wanted = keyword; // carried out once they have logged in
+  wanted = keyword;
   logIn();
 });
 onSession(async () => {

@@ -1,25 +1,42 @@
 /* One room: its player, and what keeps somebody from watching. */
 
-import { ask, byId, element, face, logIn, me, onSession, onSubmit, start, watch } from "./common.js";
+import { Refused, ask, byId, face, logIn, me, onSession, onSubmit, start, watch, within } from "./common.js";
+import { Status } from "./statuses.js";
 import { t } from "./texts.js";
 
 const id = Number(location.pathname.split("/").pop());
 const video = byId("video");
+/**
+ * @typedef {object} Card
+ * @property {string} name
+ * @property {string} topic
+ * @property {string} anchor
+ * @property {number} headPicId
+ * @property {boolean} needPassword
+ * @property {string} description
+ * @property {number} followCount
+ */
+/** @type {Card | null} null for a room that does not exist */
 let card = null;
 let live = false;
 let followed = false;
 let password = ""; // of a private room, once it was given
+/** @type {InstanceType<Hls> | null} */
 let player = null;
 let attempt = 0; // counts attempts to watch; an answer to an older one is of no interest
 
-function say(text, { logIn = false, again = false, askPassword = false } = {}) {
+/**
+ * @param {Parameters<typeof t>[0] | null} text
+ * @param {{ login?: boolean, again?: boolean, askPassword?: boolean }} offers
+ */
+function say(text, { login = false, again = false, askPassword = false } = {}) {
   byId("veil").hidden = text === null;
   if (text !== null) byId("message").textContent = t(text);
-  byId("log-in").hidden = !logIn;
+  byId("log-in").hidden = !login;
   byId("again").hidden = !again;
   if (byId("password").hidden === askPassword) {
     byId("password").hidden = !askPassword;
-    if (askPassword) byId("password").querySelector("input").focus();
+    if (askPassword) within(byId("password"), "input").focus();
   }
 }
 
@@ -32,6 +49,7 @@ function stop() {
   video.load();
 }
 
+/** @returns {Promise<Card | null>} */
 async function loadCard() {
   const answer = await fetch(`/web/room/${id}`);
   if (answer.status === 404) return null;
@@ -39,72 +57,84 @@ async function loadCard() {
   return answer.json();
 }
 
-function showCard() {
-  document.title = `${card.name} · QPlus`;
-  byId("name").textContent = card.name;
-  byId("anchor").textContent = card.anchor;
-  byId("topic").textContent = card.topic;
-  byId("description").textContent = card.description;
-  byId("face").replaceChildren(face(card.headPicId, card.anchor));
-  byId("follow-count").textContent = card.followCount;
+/** @param {Card} room */
+function showCard(room) {
+  document.title = `${room.name} · QPlus`;
+  byId("name").textContent = room.name;
+  byId("anchor").textContent = room.anchor;
+  byId("topic").textContent = room.topic;
+  byId("description").textContent = room.description;
+  byId("face").replaceChildren(face(room.headPicId, room.anchor));
+  byId("follow-count").textContent = String(room.followCount);
 }
 
 /** Finds out what the caller has to do to watch, and if nothing, plays. */
 async function enter() {
   stop();
   if (!live) return say("waiting");
-  if (!me.account) return say("loginToWatch", { logIn: true });
+  if (!me.account) return say("loginToWatch", { login: true });
   const mine = attempt;
   try {
-    const fields = { liveroomId: id, status: 1 };
-    if (password) fields.liveRoomUserPwd = password;
-    const reply = await ask("PlayLiveStream", fields);
+    const given = password ? { liveRoomUserPwd: password } : {};
+    const reply = await ask("PlayLiveStream", { liveroomId: id, status: 1, ...given });
     if (mine === attempt) play(new URL(reply.playHlsUrl).pathname);
   } catch (failure) {
     if (mine === attempt) await explain(failure);
   }
 }
 
+/** @param {unknown} failure */
 async function explain(failure) {
-  const wrong = failure.status === 10204;
-  if (wrong || failure.status === 10002) {
+  const status = failure instanceof Refused ? failure.status : 0;
+  const wrong = status === Status.INVALID_PASSWORD_LIVEROOM;
+  if (wrong || status === Status.PARAM_ERROR) {
     password = "";
     say("askPassword", { askPassword: true });
-    byId("password").querySelector(".error").textContent = wrong ? t("wrongPassword") : "";
-  } else if (failure.status === 10003) {
-    say("loginToWatch", { logIn: true });
+    within(byId("password"), ".error").textContent = wrong ? t("wrongPassword") : "";
+  } else if (status === Status.EXPIRED_SESSION) {
+    say("loginToWatch", { login: true });
   } else {
     say("trouble");
     later(enter, 2000);
   }
 }
 
+/**
+ * @param {() => unknown} work
+ * @param {number} milliseconds
+ */
 function later(work, milliseconds) {
   const mine = attempt;
   setTimeout(() => mine === attempt && work(), milliseconds);
 }
 
+/** @param {string} url */
 function play(url) {
-  if (window.Hls?.isSupported()) return playWithHls(url);
+  if (window.Hls?.isSupported()) return playWithHls(window.Hls, url);
   if (!video.canPlayType("application/vnd.apple.mpegurl")) return say("noHls");
   video.src = url;
   video.onerror = () => later(lost, 1000);
   begin();
 }
 
-function playWithHls(url) {
+/**
+ * @param {Hls} Hls
+ * @param {string} url
+ */
+function playWithHls(Hls, url) {
   // The page allows no workers from blobs, and a live playlist of a second's fragments is little work.
-  player = new window.Hls({ enableWorker: false, liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 8 });
-  player.on(window.Hls.Events.MANIFEST_PARSED, begin);
-  player.on(window.Hls.Events.ERROR, (_, error) => {
+  const hls = new Hls({ enableWorker: false, liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 8 });
+  player = hls;
+  hls.on(Hls.Events.MANIFEST_PARSED, begin);
+  hls.on(Hls.Events.ERROR, (_, error) => {
     if (error.response?.code === 403) return lost();
     if (!error.fatal) return;
-    if (error.type === window.Hls.ErrorTypes.MEDIA_ERROR) return player.recoverMediaError();
+    if (error.type === Hls.ErrorTypes.MEDIA_ERROR) return hls.recoverMediaError();
     // Just gone live: the first fragment is still being written.
     later(enter, 500);
   });
-  player.loadSource(url);
-  player.attachMedia(video);
+  hls.loadSource(url);
+  hls.attachMedia(video);
 }
 
 async function begin() {
@@ -112,7 +142,7 @@ async function begin() {
   try {
     await video.play();
   } catch (failure) {
-    if (failure.name !== "NotAllowedError") return;
+    if (!(failure instanceof DOMException) || failure.name !== "NotAllowedError") return;
     video.muted = true; // browsers let nothing make a sound that was not asked for; the controls turn it on
     video.play().catch(() => {});
   }
@@ -133,8 +163,9 @@ async function lost() {
   say(card.needPassword ? "askPassword" : "thrownOut", { askPassword: card.needPassword, again: !card.needPassword });
 }
 
+/** @param {{ live: boolean, players: number }} state */
 function showState(state) {
-  byId("players").textContent = state.players;
+  byId("players").textContent = String(state.players);
   byId("state").textContent = t(state.live ? "live" : "offAir");
   byId("state").classList.toggle("live", state.live);
   if (state.live === live && attempt > 0) return;
@@ -172,7 +203,7 @@ await start();
 if (card === null) {
   say("roomGone");
 } else {
-  showCard();
+  showCard(card);
   ready = true;
   onSession(async () => {
     await showFollow();

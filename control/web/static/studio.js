@@ -1,12 +1,35 @@
 /* An anchor's own room: what to put into the encoder, and what comes of it. */
 
 import { follow, refresh, unfollow } from "./audience.js";
-import { ask, byId, element, logIn, me, onSession, onSubmit, start, watch } from "./common.js";
+import { ask, byId, element, logIn, me, messageOf, onSession, onSubmit, start, watch } from "./common.js";
 import { language, reasonText, t } from "./texts.js";
 
 const FAR_APART = 2.5; // seconds between key frames from which on viewers notice
-let room = null;
+/**
+ * @typedef {object} Publisher what is known of it; 0 or empty where nothing is
+ * @property {number} key_frame_seconds
+ * @property {number} bits_per_second
+ * @property {number} width
+ * @property {number} height
+ * @property {number} frames_per_second
+ * @property {string} encoder
+ * @property {string} address
+ */
+/** @typedef {{ at: number, reason: string, address: string, encoder: string }} Attempt */
+/**
+ * @typedef {object} State
+ * @property {boolean} live
+ * @property {number} players
+ * @property {number} gateShut seconds until the gate opens by itself
+ * @property {Publisher | null} publisher
+ * @property {Attempt[]} refused
+ */
+
+/** @type {any} */
+let room = null; // as GetMyLiveRoom has it
+/** @type {(() => void) | null} */
 let unwatch = null;
+/** @type {Partial<State>} */
 let last = {};
 
 async function show() {
@@ -29,20 +52,29 @@ async function load() {
   byId("watch").href = `/room/${room.liveRoomId}`;
   if (byId("qr-box").open) showQr();
   const form = byId("modify");
-  for (const name of ["liveRoomName", "liveRoomTopic", "liveRoomDesc"]) form.elements[name].value = room[name];
-  for (const name of ["liveRoomUserPwd", "liveRoomAnchorPwd"]) form.elements[name].value = "";
+  for (const name of ["liveRoomName", "liveRoomTopic", "liveRoomDesc"]) field(form, name).value = room[name];
+  for (const name of ["liveRoomUserPwd", "liveRoomAnchorPwd"]) field(form, name).value = "";
   const visitors = await fetch(`/web/room/${room.liveRoomId}`).then((answer) => answer.json());
   byId("kind").textContent = t(visitors.needPassword ? "privateRoom" : "openRoom");
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ */
+function field(form, name) {
+  return /** @type {HTMLInputElement | HTMLTextAreaElement} */ (form.elements.namedItem(name));
 }
 
 function showQr() {
   byId("qr").src = `/studio/qr.svg?v=${Date.now()}`; // another picture once the password has changed
 }
 
+/** @param {State} state */
 function showState(state) {
   byId("state").textContent = t(state.live ? "live" : "offAir");
   byId("state").classList.toggle("live", state.live);
-  byId("players").textContent = state.players;
+  byId("players").textContent = String(state.players);
   byId("gate").textContent = state.gateShut ? t("gateShut") + state.gateShut : t("gateOpen");
   showPublisher(state.publisher);
   byId("none-refused").hidden = state.refused.length > 0;
@@ -51,8 +83,10 @@ function showState(state) {
   last = state;
 }
 
+/** @param {Publisher | null} publisher */
 function showPublisher(publisher) {
   const seconds = publisher?.key_frame_seconds ?? 0;
+  /** @type {Record<string, string | 0> | null} */
   const values = publisher && {
     bitrate: publisher.bits_per_second && `${Math.round(publisher.bits_per_second / 1000)} kbit/s`,
     resolution: publisher.width && `${publisher.width}×${publisher.height}`,
@@ -67,37 +101,42 @@ function showPublisher(publisher) {
   byId("hint").hidden = seconds < FAR_APART;
 }
 
+/** @param {Attempt} attempt */
 function refusal(attempt) {
   const time = new Date(attempt.at * 1000).toLocaleTimeString(language);
   return element("li", {}, `${time} · ${reasonText(attempt.reason)} · ${attempt.address} · ${attempt.encoder}`);
 }
 
+/** @param {HTMLElement} button */
 async function copy(button) {
-  const field = byId(button.dataset.copy);
+  const source = /** @type {HTMLInputElement} */ (byId(String(button.dataset.copy)));
   try {
-    await navigator.clipboard.writeText(field.value);
+    await navigator.clipboard.writeText(source.value);
   } catch {
     // Without TLS browsers keep the clipboard from scripts, but not from a selection.
-    const type = field.type;
-    field.type = "text";
-    field.select();
+    const type = source.type;
+    source.type = "text";
+    source.select();
     document.execCommand("copy");
-    field.type = type;
+    source.type = type;
   }
   button.textContent = t("copied");
   setTimeout(() => (button.textContent = t("copy")), 2000);
 }
 
+/** @param {0 | 1} status */
 async function setGate(status) {
   byId("trouble").textContent = "";
   try {
     await ask("PushLiveStream", { liveRoomId: room.liveRoomId, status });
   } catch (failure) {
-    byId("trouble").textContent = failure.message;
+    byId("trouble").textContent = messageOf(failure);
   }
 }
 
-for (const button of document.querySelectorAll("[data-copy]")) button.addEventListener("click", () => copy(button));
+/** @type {NodeListOf<HTMLElement>} */
+const copiers = document.querySelectorAll("[data-copy]");
+for (const button of copiers) button.addEventListener("click", () => copy(button));
 byId("show").addEventListener("click", () => {
   const hidden = byId("key").type === "password";
   byId("key").type = hidden ? "text" : "password";
