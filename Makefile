@@ -6,6 +6,9 @@ TEST_PACKAGES := ffmpeg mpv chromium fonts-wqy-zenhei libfaketime
 # Each stamp is named after what it stands for, so a changed lock is installed and an unchanged one is not.
 RUN_STAMP = .venv/.run-$(shell sha256sum <control/requirements.lock | cut -c1-16)
 TEST_STAMP = .venv/.test-$(shell cat control/requirements.lock tests/requirements.lock | sha256sum | cut -c1-16)
+JS_STAMP = tests/js/node_modules/.lock-$(shell sha256sum <tests/js/package-lock.json | cut -c1-16)
+# Any Node.js will do that is there already.
+NODE_PACKAGES = $(if $(shell command -v npm >/dev/null && command -v node),,nodejs npm)
 # Debian keeps half of venv in a package of its own.
 VENV_PACKAGE = $(if $(wildcard .venv/.made),,$(shell python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv))
 # Two at once in one checkout take turns.
@@ -62,10 +65,12 @@ soak: tools  ## people come and go, and counts are compared: MINUTES=10 ROOMS=20
 	$(PYTHON) -m tests.soak --minutes $(MINUTES) --rooms $(ROOMS) --players $(PLAYERS) --kills $(KILLS) --plot $(PLOT)
 
 .PHONY: lint
-lint: tools  ## ruff and mypy
+lint: tools  ## ruff and mypy; eslint and tsc for the pages' scripts
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy --strict control
+	tests/js/node_modules/.bin/eslint --config tests/js/eslint.config.mjs --max-warnings 0 control/web/static
+	tests/js/node_modules/.bin/tsc --project tests/js
 
 .PHONY: lock
 lock:  ## settle the versions of all dependencies anew, with their hashes
@@ -78,13 +83,13 @@ lock:  ## settle the versions of all dependencies anew, with their hashes
 
 .PHONY: clean
 clean:  ## remove what can be made again; data folders stay
-	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/js/node_modules
 	find control tests -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: tools
 tools:
-	@nginx/install-debian.sh $(PACKAGES) $(TEST_PACKAGES) $(VENV_PACKAGE)
-	$(ONCE) $(TEST_STAMP)
+	@nginx/install-debian.sh $(PACKAGES) $(TEST_PACKAGES) $(NODE_PACKAGES) $(VENV_PACKAGE)
+	$(ONCE) $(TEST_STAMP) $(JS_STAMP)
 
 # The stamps are the last thing written: what was interrupted is done again.
 .venv/.made:
@@ -99,4 +104,8 @@ $(RUN_STAMP): | .venv/.made
 
 $(TEST_STAMP): | $(RUN_STAMP)
 	@$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	@touch $@
+
+$(JS_STAMP):
+	@cd tests/js && npm ci --silent --ignore-scripts
 	@touch $@

@@ -1,0 +1,28 @@
+/* What the pages' scripts find around them. */
+
+type Hls = typeof import("hls.js").default;
+
+interface Window {
+  /** From vendor/hls.light.min.js, where it could be loaded. */
+  Hls?: Hls;
+}
+
+/** The elements that are asked for more than any HTMLElement has, by id; a test compares them with the pages. */
+interface Elements {
+  again: HTMLButtonElement;
+  broadcasts: HTMLTableElement;
+  confirm: HTMLButtonElement;
+  create: HTMLFormElement;
+  key: HTMLInputElement;
+  "login-form": HTMLFormElement;
+  modify: HTMLFormElement;
+  password: HTMLFormElement;
+  qr: HTMLImageElement;
+  "qr-box": HTMLDetailsElement;
+  "register-form": HTMLFormElement;
+  search: HTMLFormElement;
+  server: HTMLInputElement;
+  session: HTMLDialogElement;
+  video: HTMLVideoElement;
+  watch: HTMLAnchorElement;
+}
