@@ -55,6 +55,11 @@ test-containers: tools  ## test the containers under faults (needs a Docker engi
 	@docker info >/dev/null 2>&1 || { echo 'error: make test-containers: no Docker engine answers' >&2; exit 1; }
 	$(PYTHON) -m pytest tests/containers
 
+.PHONY: bench
+bench: REPETITIONS ?= 7
+bench: tools  ## what a verdict costs, over a bare route: REPETITIONS=7
+	$(PYTHON) -m tests.bench.callbacks $(REPETITIONS)
+
 .PHONY: soak
 soak: MINUTES ?= 10
 soak: ROOMS ?= 20
