@@ -88,7 +88,7 @@ lock:  ## settle the versions of all dependencies anew, with their hashes
 
 .PHONY: clean
 clean:  ## remove what can be made again; data folders stay
-	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/js/node_modules
+	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/js/node_modules build dist *.egg-info
 	find control tests -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: tools

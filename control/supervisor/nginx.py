@@ -12,7 +12,7 @@ from control.settings import Settings
 from control.supervisor import folders, sockets
 from control.supervisor.errors import StartError
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "nginx"
+TEMPLATES = Path(__file__).resolve().parent / "nginx_files"  # a link to nginx/; in a wheel, a folder
 RTMP_MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 # A plain user's PATH on Debian does not hold the folder that nginx is in.
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])

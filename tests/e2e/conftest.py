@@ -63,6 +63,7 @@ class Node:
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}", timeout=20, limits=once)
         self.log = data_dir / "log"
         self.code = ROOT
+        self.program = [sys.executable, "-m", "control"]
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("QPLUS_")}
         self._users = 0
 
@@ -74,7 +75,7 @@ class Node:
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "control", "run"],
+                [*self.program, "run"],
                 cwd=self.code,
                 env=self.env | to_env(self.settings),
                 stdin=subprocess.DEVNULL,
