@@ -77,6 +77,10 @@ lint: tools  ## ruff and mypy; eslint and tsc for the pages' scripts
 	tests/js/node_modules/.bin/eslint --config tests/js/eslint.config.mjs --max-warnings 0 control/web/static
 	tests/js/node_modules/.bin/tsc --project tests/js
 
+.PHONY: docs
+docs: tools  ## make the page that is drawn from the code, docs/architecture.md
+	$(PYTHON) -m tests.support.architecture
+
 .PHONY: lock
 lock:  ## settle the versions of all dependencies anew, with their hashes
 	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \

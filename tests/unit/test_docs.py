@@ -11,6 +11,7 @@ import pytest
 from control.api.statuses import Status
 from control.routes import APIS
 from control.settings import PREFIX, Settings
+from tests.support import architecture
 
 DOCS = Path(__file__).parents[2] / "docs"
 API = (DOCS / "api.md").read_text()
@@ -46,3 +47,8 @@ def test_every_status_is_documented_with_its_text(status: Status) -> None:
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_the_architecture_page_says_what_the_modules_say() -> None:
+    """Where it does not, `make docs` makes it anew."""
+    assert architecture.PAGE.read_text() == architecture.page()

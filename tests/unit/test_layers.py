@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.layers import LAYERS
+
 ROOT = Path(__file__).parents[2]
-LAYERS = [
-    *("settings", "refusals", "clock", "entropy", "ops", "storage", "accounts", "access", "rooms", "live", "lobby"),
-    *("nginx_rtmp", "api", "web", "routes", "app", "serve", "supervisor", "cli"),
-]
 FILES = sorted(path for path in (ROOT / "control").rglob("*.py") if "versions" not in path.parts)
 CATCH_ALL = {"ops/loops.py", "api/envelope.py"}  # a loop that must not die, and the top of a request
 

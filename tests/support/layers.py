@@ -1,0 +1,6 @@
+"""The layers of `control`, from the lowest to the highest."""
+
+LAYERS = [
+    *("settings", "refusals", "clock", "entropy", "ops", "storage", "accounts", "access", "rooms", "live", "lobby"),
+    *("nginx_rtmp", "api", "web", "routes", "app", "serve", "supervisor", "cli"),
+]
