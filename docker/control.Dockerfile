@@ -16,6 +16,7 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/qplus/app
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="QPlus Live Server: control" \
       org.opencontainers.image.description="Accounts, rooms, tickets and verdicts for nginx-rtmp." \
+      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
 # The number is the nginx image's too: they share unix sockets that nobody else may open. A new volume takes over owner
 # and mode of the folder it covers.

@@ -19,6 +19,7 @@ ENTRYPOINT ["/opt/qplus/nginx.sh"]
 FROM nginx AS rtmp
 LABEL org.opencontainers.image.title="QPlus Live Server: rtmp" \
       org.opencontainers.image.description="Stock nginx with its RTMP module, for publishers and players." \
+      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
 COPY nginx/rtmp.conf /opt/qplus/
 HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check-rtmp"]
@@ -27,6 +28,7 @@ CMD ["rtmp"]
 FROM nginx AS web
 LABEL org.opencontainers.image.title="QPlus Live Server: web" \
       org.opencontainers.image.description="Stock nginx for the API, the pages and HLS." \
+      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
 COPY nginx/web.conf /opt/qplus/
 HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check-web"]
