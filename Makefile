@@ -70,12 +70,14 @@ soak: tools  ## people come and go, and counts are compared: MINUTES=10 ROOMS=20
 	$(PYTHON) -m tests.soak --minutes $(MINUTES) --rooms $(ROOMS) --players $(PLAYERS) --kills $(KILLS) --plot $(PLOT)
 
 .PHONY: lint
-lint: tools  ## ruff and mypy; eslint and tsc for the pages' scripts
+lint: tools  ## ruff and mypy; eslint and tsc for JavaScript
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy --strict control
-	tests/js/node_modules/.bin/eslint --config tests/js/eslint.config.mjs --max-warnings 0 control/web/static
+	tests/js/node_modules/.bin/eslint --config tests/js/eslint.config.mjs --max-warnings 0 control/web/static nginx \
+		--no-error-on-unmatched-pattern
 	tests/js/node_modules/.bin/tsc --project tests/js
+	tests/js/node_modules/.bin/tsc --project tests/js/tsconfig.nginx.json
 
 .PHONY: docs
 docs: tools  ## make the page that is drawn from the code, docs/architecture.md
