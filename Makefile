@@ -73,7 +73,7 @@ soak: tools  ## people come and go, and counts are compared: MINUTES=10 ROOMS=20
 lint: tools  ## ruff and mypy; eslint and tsc for JavaScript
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy --strict control
+	$(PYTHON) -m mypy --strict control tests
 	tests/js/node_modules/.bin/eslint --config tests/js/eslint.config.mjs --max-warnings 0 control/web/static nginx \
 		--no-error-on-unmatched-pattern
 	tests/js/node_modules/.bin/tsc --project tests/js

@@ -42,7 +42,8 @@ async def ten_seconds_late(call: str, pass_on: PassOn) -> Response:
 
 
 async def never(call: str, pass_on: PassOn) -> Response:
-    return await asyncio.get_running_loop().create_future()
+    answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+    return await answer
 
 
 FAULTS = [garbage, empty, an_error, ten_seconds_late, never]

@@ -43,7 +43,7 @@ class Stack(Node):
         self.project = f"qplus-test-{secrets.token_hex(4)}"
 
     @property
-    def env(self) -> dict[str, str]:
+    def env(self) -> dict[str, str]:  # type: ignore[override]  # put together anew: variables change
         clean = {name: value for name, value in os.environ.items() if not name.startswith("QPLUS_")}
         ports = {"HTTP_PORT": str(self.settings.http_port), "RTMP_PORT": str(self.settings.rtmp_port)}
         where = {"COMPOSE_FILE": "docker/compose.yaml", "COMPOSE_PROJECT_NAME": self.project, "TAG": TAG}

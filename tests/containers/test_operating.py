@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.containers.stack import COMPOSE, ROOT, CommandFailed, Stack, run
+from tests.containers.stack import COMPOSE, CommandFailed, Stack, run
+from tests.e2e.conftest import ROOT
 from tests.rtmp.client import Refused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]

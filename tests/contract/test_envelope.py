@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -25,7 +27,7 @@ async def test_the_body_is_json_whatever_the_header_says(box: Box, content_type:
 async def test_a_body_may_come_in_pieces(box: Box) -> None:
     await person(box)
 
-    async def pieces():
+    async def pieces() -> AsyncIterator[bytes]:
         for at in range(len(LOGIN)):
             yield LOGIN[at : at + 1]
 

@@ -125,6 +125,7 @@ async def test_one_who_cannot_be_dropped_now_is_refused_later(box: Box, ann: Per
 async def test_a_publisher_is_no_player_to_kick(box: Box, ann: Person, room: dict[str, Any]) -> None:
     key = SessionKey("local", box.nginx.start, room["liveRoomId"])
     publisher = box.running.clients._presence.get(key)
+    assert publisher is not None
     await ann.does("KickPlayer", liveRoomId=room["liveRoomId"], playerId=_id(publisher))
     assert box.nginx.dropped == []
     assert box.nginx.start not in _id(publisher)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -38,7 +38,13 @@ class Stream:
 
     def __init__(self, box: Box, path: str, cookie: str = "") -> None:
         headers = [(b"host", b"live.example"), (b"cookie", cookie.encode())]
-        self._scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
+        self._scope: dict[str, Any] = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+        }
         self._scope |= {"headers": headers, "http_version": "1.1", "scheme": "http", "server": None, "client": None}
         self._app, self._clock = box.running.public, box.clock
         self._parts: asyncio.Queue[bytes] = asyncio.Queue()
@@ -76,7 +82,7 @@ class Stream:
         await asyncio.Event().wait()
         raise AssertionError
 
-    async def _send(self, message: dict[str, Any]) -> None:
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
         else:
@@ -224,7 +230,9 @@ async def test_a_host_that_is_none_reaches_no_answer(box: Box) -> None:
     assert answer.json()["playHlsUrl"].startswith("http://localhost/hls/")
 
 
-async def test_a_message_that_cannot_be_sent_is_our_fault_and_no_traceback(box: Box, capsys) -> None:
+async def test_a_message_that_cannot_be_sent_is_our_fault_and_no_traceback(
+    box: Box, capsys: pytest.CaptureFixture[str]
+) -> None:
     await box.session("ann", "13500000000")
     box.postbox.failing = NotSent("the webhook answered 500")
     assert (await box.api("AuthCode", phone="13500000000"))["status"] == 10001

@@ -51,7 +51,7 @@ async def test_a_photograph_is_turned_upright_and_forgets_where_it_was_taken(box
 @pytest.mark.parametrize("form", ["PNG", "WEBP"])
 async def test_what_can_be_seen_through_stays_so(box: Box, form: str) -> None:
     image = await kept(box, pictures.encoded(form, mode="RGBA", lossless=True))
-    assert (image.format, image.mode, image.getpixel((0, 0))[3]) == ("PNG", "RGBA", 90)
+    assert (image.format, image.mode, image.getchannel("A").getpixel((0, 0))) == ("PNG", "RGBA", 90)
 
 
 async def test_words_in_a_png_are_dropped(box: Box) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.support.world import Box
 pytestmark = pytest.mark.anyio
 
 
-def rows(settings: Settings, query: str) -> list[tuple]:
+def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(settings.data_dir / "qplus.db")) as database:
         return database.execute(query).fetchall()
 

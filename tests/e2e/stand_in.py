@@ -8,12 +8,15 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Self, TypeVar
 from xml.etree import ElementTree
 
 from control.settings import Settings, to_env
 
 ROOT = Path(__file__).parents[2]
+Found = TypeVar("Found")
 PARTS = ("control", "rtmp", "web")
 RUN = """
 import os, sys
@@ -60,7 +63,7 @@ for fd in (sys.argv[2], sys.argv[4]):
 """
 
 
-def until(condition, seconds=20):
+def until(condition: Callable[[], Found], seconds: float = 20) -> Found:
     """Waits for a condition and returns what it found."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -69,7 +72,7 @@ def until(condition, seconds=20):
     return found
 
 
-def processes(group):
+def processes(group: int) -> list[int]:
     """The living processes of a process group."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -80,7 +83,7 @@ def processes(group):
     return found
 
 
-def free_ports(count):
+def free_ports(count: int) -> list[int]:
     """Different ones, since all are held until the last is found."""
     with contextlib.ExitStack() as stack:
         held = [stack.enter_context(socket.create_server(("", 0))) for _ in range(count)]
@@ -98,53 +101,58 @@ class Node:
         self.out, self.log = folder / "out", folder / "log"
         self.stand_in = folder / "stand_in.py"
         self.stand_in.write_text(STAND_IN)
-        self.process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *control, **options):
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "not started"
+        return self._process
+
+    def start(self, *control: str, **options: Any) -> Self:
         command = control or (sys.executable, str(self.stand_in))
         with self.out.open("ab") as out, self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 [sys.executable, "-c", RUN, *command],
                 **{"cwd": ROOT, "stdin": subprocess.DEVNULL, "stdout": out, "stderr": log, **options},
                 env={**os.environ, **to_env(self.settings)},
             )
         return self
 
-    def ready(self):
+    def ready(self) -> Self:
         until(lambda: "Ctrl-C" in self.out.read_text() or self.process.poll() is not None)
         assert self.process.poll() is None, self.log.read_text()
         return self
 
-    def pid(self, part):
+    def pid(self, part: str) -> int:
         """0 when there is no pid file."""
         with contextlib.suppress(FileNotFoundError):
             return int((self.settings.run_dir / f"{part}.pid").read_text())
         return 0
 
-    def pids(self):
+    def pids(self) -> dict[str, int]:
         return {part: self.pid(part) for part in PARTS}
 
-    def new_pid(self, part, old):
-        return until(lambda: (pid := self.pid(part)) not in (0, old) and pid)
+    def new_pid(self, part: str, old: int) -> int:
+        return until(lambda: pid if (pid := self.pid(part)) != old else 0)
 
-    def get(self, path="/"):
+    def get(self, path: str = "/") -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.settings.http_port, timeout=20)
         with contextlib.closing(connection):
             connection.request("GET", path, headers={"X-Forwarded-For": "6.6.6.6"})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
 
-    def serves(self):
+    def serves(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.settings.rtmp_port), 5):
             return self.get()[0] == 200
         return False
 
-    def calls(self):
+    def calls(self) -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             return (self.folder / "calls").read_text().split()
         return []
 
-    def stream_age(self):
+    def stream_age(self) -> float:
         """Seconds, as the rtmp nginx has it; 0 when there is no stream."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.settings.rtmp_socket))
@@ -152,15 +160,15 @@ class Node:
             body = connection.makefile().read().partition("<rtmp>")
         return int(ElementTree.fromstring("<rtmp>" + body[2]).findtext(".//stream/time", "0")) / 1000
 
-    def hold(self):
+    def hold(self) -> None:
         (self.folder / "HOLD").touch()
 
-    def let_go(self):
+    def let_go(self) -> None:
         (self.folder / "HOLD").unlink(missing_ok=True)
 
-    def end(self):
+    def end(self) -> None:
         self.let_go()
-        if self.process and self.process.poll() is None:
+        if self._process and self._process.poll() is None:
             self.process.terminate()
             self.process.wait(20)
         shutil.rmtree(self.settings.sockets, ignore_errors=True)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser
 
-from tests.e2e.browser import chromium, visitor
+from tests.e2e.browser import Visitor, chromium, visitor
 from tests.e2e.conftest import Node, until
 from tests.e2e.encoders import encoder
 from tests.rtmp.client import Refused
@@ -211,7 +211,7 @@ async def test_pages_fit_any_width_and_have_no_serious_accessibility_fault(
         await look(anchor, f"confirm-{scheme}", "/confirm#nothing", "#message")
 
 
-async def look(guest, name: str, path: str, shown: str) -> None:
+async def look(guest: Visitor, name: str, path: str, shown: str) -> None:
     await guest.open(path)
     await guest.page.wait_for_selector(shown)
     assert await guest.faults() == []

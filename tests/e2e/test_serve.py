@@ -50,8 +50,10 @@ class Process:
             self.child.kill()
         with suppress(ValueError):
             print(self.child.communicate()[1].decode())
-        for each in (*self._listeners, self.internal, self.public):
-            each.close()
+        for listener in self._listeners:
+            listener.close()
+        self.internal.close()
+        self.public.close()
 
     def _client(self, path: Path) -> httpx.Client:
         return httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://control", timeout=20)

@@ -10,7 +10,9 @@ import signal
 import socket
 import subprocess
 import termios
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,7 @@ from tests.e2e.stand_in import PARTS, Node, free_ports, processes, until
 
 
 @pytest.fixture
-def node(tmp_path):
+def node(tmp_path: Path) -> Iterator[Node]:
     made = Node(tmp_path, *free_ports(2))
     try:
         yield made
@@ -27,7 +29,7 @@ def node(tmp_path):
         print(made.log.read_text() if made.log.exists() else "")
 
 
-def test_all_parts_come_up_and_term_ends_them(node):
+def test_all_parts_come_up_and_term_ends_them(node: Node) -> None:
     node.start().ready()
     pids = node.pids()
     assert all(processes(pid) for pid in pids.values())
@@ -39,7 +41,7 @@ def test_all_parts_come_up_and_term_ends_them(node):
     assert not node.settings.sockets.exists()
 
 
-def test_control_learns_who_asks_from_nginx_alone(node):
+def test_control_learns_who_asks_from_nginx_alone(node: Node) -> None:
     node.start().ready()
     status, seen = node.get()
     assert status == 200
@@ -47,7 +49,7 @@ def test_control_learns_who_asks_from_nginx_alone(node):
     assert re.search(r"'X-Request-Id': '[0-9a-f]{32}'", seen)
 
 
-def test_a_body_over_the_limit_is_refused_at_the_door(node):
+def test_a_body_over_the_limit_is_refused_at_the_door(node: Node) -> None:
     node.start().ready()
     connection = http.client.HTTPConnection("127.0.0.1", node.settings.http_port, timeout=10)
     with contextlib.closing(connection):
@@ -57,7 +59,7 @@ def test_a_body_over_the_limit_is_refused_at_the_door(node):
         assert connection.getresponse().status == 413
 
 
-def test_a_request_waits_while_control_is_away(node):
+def test_a_request_waits_while_control_is_away(node: Node) -> None:
     node.start().ready()
     old = node.pid("control")
     node.hold()
@@ -71,7 +73,7 @@ def test_a_request_waits_while_control_is_away(node):
     assert f"'pid': {new}" in asked[0].result()[1]
 
 
-def test_a_control_that_cannot_be_reached_is_busy(node):
+def test_a_control_that_cannot_be_reached_is_busy(node: Node) -> None:
     node.start().ready()
     node.settings.public_socket.unlink()
     connection = http.client.HTTPConnection("127.0.0.1", node.settings.http_port, timeout=10)
@@ -83,7 +85,7 @@ def test_a_control_that_cannot_be_reached_is_busy(node):
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_part_that_is_killed_comes_back_alone(node, part):
+def test_a_part_that_is_killed_comes_back_alone(node: Node, part: str) -> None:
     node.start().ready()
     before, members = node.pids(), processes(node.pid(part))
     os.kill(before[part], signal.SIGKILL)
@@ -95,7 +97,7 @@ def test_a_part_that_is_killed_comes_back_alone(node, part):
     assert part == "control" or len(members) > 1
 
 
-def test_each_life_of_the_rtmp_nginx_has_its_own_name(node):
+def test_each_life_of_the_rtmp_nginx_has_its_own_name(node: Node) -> None:
     node.start().ready()
     file = node.settings.run_dir / "rtmp.conf"
     first, old = file.read_text(), node.pid("rtmp")
@@ -105,7 +107,7 @@ def test_each_life_of_the_rtmp_nginx_has_its_own_name(node):
     assert names[0].isdisjoint(names[1])
 
 
-def test_hang_up_restarts_control_alone(node):
+def test_hang_up_restarts_control_alone(node: Node) -> None:
     node.start().ready()
     before = node.pids()
     node.process.send_signal(signal.SIGHUP)
@@ -115,7 +117,7 @@ def test_hang_up_restarts_control_alone(node):
     assert processes(before["control"]) == []
 
 
-def test_a_closed_terminal_ends_everything(node):
+def test_a_closed_terminal_ends_everything(node: Node) -> None:
     ours, theirs = pty.openpty()
     node.start(stdin=theirs, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     os.close(theirs)
@@ -124,7 +126,7 @@ def test_a_closed_terminal_ends_everything(node):
     assert node.process.wait(10) == 0
 
 
-def test_a_second_run_in_the_same_folder_is_refused(node):
+def test_a_second_run_in_the_same_folder_is_refused(node: Node) -> None:
     node.start().ready()
     again = Node(node.folder, *free_ports(2))
     again.log = node.folder / "second"
@@ -134,19 +136,19 @@ def test_a_second_run_in_the_same_folder_is_refused(node):
 
 
 @pytest.mark.parametrize("taken", ["HTTP_PORT", "RTMP_PORT"])
-def test_a_taken_port_is_said(node, taken):
+def test_a_taken_port_is_said(node: Node, taken: str) -> None:
     port = node.settings.http_port if taken == "HTTP_PORT" else node.settings.rtmp_port
     with socket.create_server(("", port)):
         assert node.start().process.wait(10) == 1
     assert f"port {port} is taken by another program; choose another: make run {taken}=" in node.log.read_text()
 
 
-def test_a_control_that_does_not_come_up_is_said(node):
+def test_a_control_that_does_not_come_up_is_said(node: Node) -> None:
     assert node.start("false").process.wait(20) == 1
     assert "error: not ready: control ended again and again" in node.log.read_text()
 
 
-def test_nothing_outlives_a_killed_supervisor(node):
+def test_nothing_outlives_a_killed_supervisor(node: Node) -> None:
     node.start().ready()
     pids = node.pids()
     node.process.kill()
@@ -157,7 +159,7 @@ def test_nothing_outlives_a_killed_supervisor(node):
     assert node.serves()
 
 
-def test_a_stream_outlives_control_and_its_password_is_in_no_log(node):
+def test_a_stream_outlives_control_and_its_password_is_in_no_log(node: Node) -> None:
     node.start().ready()
     url = f"rtmp://127.0.0.1:{node.settings.rtmp_port}/live/101?pwd=s3cret"
     source = ["ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc=size=64x64:rate=10"]

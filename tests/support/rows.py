@@ -21,6 +21,7 @@ async def add_user(store: Store, number: int) -> int:
     }
     async with store.writing() as connection:
         made = await connection.fetch_one(users.insert().values(row).returning(users.c.id))
+    assert made is not None
     return int(made["id"])
 
 
@@ -42,4 +43,5 @@ async def add_room(store: Store, number: int) -> int:
     }
     async with store.writing() as connection:
         made = await connection.fetch_one(rooms.insert().values(row).returning(rooms.c.id))
+    assert made is not None
     return int(made["id"])

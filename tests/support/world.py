@@ -216,7 +216,7 @@ class Box:
         session_id: str = (await self.api("Login", account=account, password="secret1"))["sessionId"]
         return session_id
 
-    async def callback(self, call: str, client: int, name: str = "", arguments: str = "", **own: str) -> int:
+    async def callback(self, call: str, client: int, name: str = "", arguments: str = "", **own: Any) -> int:
         """The HTTP status nginx gets for a callback written as it writes them."""
         answer = await self.hooks.post(
             f"/rtmp/local/{self.nginx.start}/{call}", content=body(call, client, name, arguments, **own)

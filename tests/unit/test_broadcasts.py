@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_watching_is_added_up_while_it_is_on_air(room: Room) -> None:
     assert broadcast.watch_seconds == 25 + 3
 
 
-def resumed(room: Room, ago: float, **more: object) -> Broadcast:
+def resumed(room: Room, ago: float, **more: Any) -> Broadcast:
     """One that a control before this one saw last so many seconds ago."""
     at = room.clock.now() - ago
     broadcast = Broadcast(ROOM, at - 100, 0.0, at, **more)

@@ -79,7 +79,9 @@ async def test_nobody_outside_reaches_the_callbacks(box: Box) -> None:
     assert answer.status_code == 404
 
 
-async def test_a_refusal_is_logged_with_its_reason_and_no_secret(stage: Stage, capsys: pytest.CaptureFixture) -> None:
+async def test_a_refusal_is_logged_with_its_reason_and_no_secret(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
     await stage.publish(7, pwd="pasted-by-mistake")
     await stage.box.callback("publish", 8, stage.anchor, f"pwd={stage.anchor}&ticket=t0ken")
     said = "".join(capsys.readouterr())

@@ -1,8 +1,11 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +17,12 @@ HEARS = "import signal, sys, time; signal.signal(signal.SIGHUP, lambda *_: sys.e
 
 
 @pytest.fixture
-def anyio_backend():
+def anyio_backend() -> str:
     return "asyncio"
 
 
 @asynccontextmanager
-async def kept(child):
+async def kept(child: children.Child) -> AsyncIterator[asyncio.Task[None]]:
     keeper = asyncio.create_task(child.keep())
     try:
         yield keeper
@@ -28,7 +31,7 @@ async def kept(child):
         await keeper
 
 
-async def until(condition):
+async def until(condition: Callable[[], object]) -> None:
     for _ in range(1000):
         if condition():
             return
@@ -36,15 +39,15 @@ async def until(condition):
     raise TimeoutError
 
 
-def python(code):
+def python(code: str) -> subprocess.Popen[bytes]:
     return children.spawn([sys.executable, "-c", code], os.environ)
 
 
-def number(file):
+def number(file: Path) -> int:
     return int(file.read_text()) if file.exists() else 0
 
 
-async def test_a_part_that_ends_is_started_again_after_growing_delays(tmp_path):
+async def test_a_part_that_ends_is_started_again_after_growing_delays(tmp_path: Path) -> None:
     child = children.Child("control", tmp_path / "pid", lambda: python("raise SystemExit(3)"))
     began = asyncio.get_running_loop().time()
     async with kept(child):
@@ -52,7 +55,7 @@ async def test_a_part_that_ends_is_started_again_after_growing_delays(tmp_path):
     assert asyncio.get_running_loop().time() - began >= 3 * children.FIRST_DELAY
 
 
-async def test_the_pid_file_is_true_while_the_part_lives_and_gone_after(tmp_path):
+async def test_the_pid_file_is_true_while_the_part_lives_and_gone_after(tmp_path: Path) -> None:
     child = children.Child("web", tmp_path / "pid", lambda: python("import time; time.sleep(60)"))
     async with kept(child):
         await until(lambda: number(tmp_path / "pid"))
@@ -63,7 +66,7 @@ async def test_the_pid_file_is_true_while_the_part_lives_and_gone_after(tmp_path
     assert not (tmp_path / "pid").exists()
 
 
-async def test_hang_up_reaches_the_process_and_without_one_nobody(tmp_path):
+async def test_hang_up_reaches_the_process_and_without_one_nobody(tmp_path: Path) -> None:
     child = children.Child("web", tmp_path / "pid", lambda: python(HEARS))
     child.hang_up()
     async with kept(child):
@@ -74,7 +77,7 @@ async def test_hang_up_reaches_the_process_and_without_one_nobody(tmp_path):
         await until(lambda: number(tmp_path / "pid") not in (0, first))
 
 
-async def test_a_part_that_ignores_term_is_killed(tmp_path, monkeypatch):
+async def test_a_part_that_ignores_term_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "GRACE", 0.3)
     child = children.Child("web", tmp_path / "pid", lambda: python(STUBBORN))
     async with kept(child) as keeper:
@@ -83,8 +86,8 @@ async def test_a_part_that_ignores_term_is_killed(tmp_path, monkeypatch):
         await asyncio.wait_for(keeper, 5)
 
 
-async def test_a_part_that_cannot_be_started_is_tried_again(tmp_path):
-    def start():
+async def test_a_part_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    def start() -> subprocess.Popen[bytes]:
         raise FileNotFoundError(2, "No such file")
 
     child = children.Child("web", tmp_path / "pid", start)
@@ -92,10 +95,10 @@ async def test_a_part_that_cannot_be_started_is_tried_again(tmp_path):
         await until(lambda: child.failures >= 2)
 
 
-async def test_a_part_runs_on_without_its_pid_file(tmp_path):
+async def test_a_part_runs_on_without_its_pid_file(tmp_path: Path) -> None:
     starts = []
 
-    def start():
+    def start() -> subprocess.Popen[bytes]:
         starts.append(1)
         return python("import time; time.sleep(0.1)")
 
@@ -104,18 +107,18 @@ async def test_a_part_runs_on_without_its_pid_file(tmp_path):
         await until(lambda: len(starts) >= 2)
 
 
-async def test_a_long_life_makes_the_next_delay_short_again(tmp_path, monkeypatch):
+async def test_a_long_life_makes_the_next_delay_short_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "STEADY", 0.0)
     child = children.Child("web", tmp_path / "pid", lambda: python(""))
     async with kept(child), asyncio.timeout(3):
         await until(lambda: child.failures >= 6)
 
 
-def ignores_term(pid):
+def ignores_term(pid: int) -> bool:
     return bool(pid) and has_signal(pid, "SigIgn", signal.SIGTERM)
 
 
-def has_signal(pid, which, signal_number):
+def has_signal(pid: int, which: str, signal_number: int) -> bool:
     with open(f"/proc/{pid}/status") as status:
         mask = next(line for line in status if line.startswith(f"{which}:"))
     return bool(int(mask.split()[1], 16) & 1 << signal_number - 1)

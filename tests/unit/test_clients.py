@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -250,7 +250,7 @@ async def test_a_newcomer_that_gives_up_waiting_is_not_let_in(stage: Stage) -> N
     assert await stage.status() == (False, 0)
 
 
-async def both(stage: Stage) -> list[int]:
+async def both(stage: Stage) -> tuple[int, int]:
     return await asyncio.gather(stage.publish(2), stage.publish(3))
 
 
@@ -388,7 +388,8 @@ def send(box: Box, client: int) -> None:
 
 
 async def live_since(stage: Stage) -> int:
-    return (await stage.own("GetMyLiveSessions"))["list"][0]["startTime"]
+    began: int = (await stage.own("GetMyLiveSessions"))["list"][0]["startTime"]
+    return began
 
 
 class restarted:
@@ -403,5 +404,5 @@ class restarted:
         old = self._stage
         return Stage(box, old.id, old.session, old.anchor, old.user)
 
-    async def __aexit__(self, *failure: object) -> None:
+    async def __aexit__(self, *failure: Any) -> None:
         await self._opened.__aexit__(*failure)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ SETTINGS = (DOCS / "settings.md").read_text()
 
 
 @pytest.mark.parametrize("setting", fields(Settings), ids=lambda setting: setting.name)
-def test_every_setting_is_documented_as_it_is(setting) -> None:
+def test_every_setting_is_documented_as_it_is(setting: Field[Any]) -> None:
     row = next(line for line in SETTINGS.splitlines() if line.startswith(f"| `{PREFIX}{setting.name.upper()}` |"))
     _, _, default, allowed, text, _ = (cell.strip() for cell in row.split("|"))
     assert default.strip("`") == str(setting.default)

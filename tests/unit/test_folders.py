@@ -1,6 +1,11 @@
+import os
+import pwd
+import socket
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -10,7 +15,7 @@ from control.supervisor.errors import StartError
 
 
 @pytest.fixture
-def short():
+def short() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="qplus-") as folder:
         yield Path(folder)
 
@@ -19,7 +24,7 @@ def at(folder: Path) -> Settings:
     return Settings(data_dir=folder / "data", socket_dir=str(folder / "sockets"))
 
 
-def test_strangers_stay_out_of_the_folders(short):
+def test_strangers_stay_out_of_the_folders(short: Path) -> None:
     settings = at(short)
     with folders.locked(settings):
         folders.prepare_sockets(settings)
@@ -28,7 +33,7 @@ def test_strangers_stay_out_of_the_folders(short):
         assert stat.S_IMODE(folder.stat().st_mode) & 0o027 == 0
 
 
-def test_a_stranger_cannot_open_a_socket(short):
+def test_a_stranger_cannot_open_a_socket(short: Path) -> None:
     settings = at(short)
     folders.prepare_sockets(settings)
     with sockets.listen(settings.internal_socket):
@@ -37,7 +42,7 @@ def test_a_stranger_cannot_open_a_socket(short):
     assert not sockets.accepts(settings.internal_socket)
 
 
-def test_an_open_folder_in_use_is_left_as_it_is(short):
+def test_an_open_folder_in_use_is_left_as_it_is(short: Path) -> None:
     settings = at(short)
     settings.sockets.mkdir(mode=0o755)
     (settings.sockets / "theirs").touch()
@@ -46,7 +51,7 @@ def test_an_open_folder_in_use_is_left_as_it_is(short):
     assert stat.S_IMODE(settings.sockets.stat().st_mode) == 0o755
 
 
-def test_a_link_is_not_followed(short):
+def test_a_link_is_not_followed(short: Path) -> None:
     settings = at(short)
     (short / "elsewhere").mkdir(mode=0o700)
     settings.sockets.symlink_to(short / "elsewhere")
@@ -55,12 +60,12 @@ def test_a_link_is_not_followed(short):
 
 
 @pytest.mark.parametrize("folder", ["relative", "/tmp/a b", "/tmp/a;b", "/tmp/" + 90 * "x", "/dev/null/x"])
-def test_a_folder_that_cannot_hold_sockets_is_refused(folder):
+def test_a_folder_that_cannot_hold_sockets_is_refused(folder: str) -> None:
     with pytest.raises(StartError, match="QPLUS_SOCKET_DIR"):
         folders.prepare_sockets(Settings(socket_dir=folder))
 
 
-def test_a_private_folder_in_use_is_taken_also_with_an_inherited_group(short):
+def test_a_private_folder_in_use_is_taken_also_with_an_inherited_group(short: Path) -> None:
     settings = at(short)
     folders.prepare_sockets(settings)
     settings.sockets.chmod(settings.sockets.stat().st_mode | stat.S_ISGID)
@@ -69,7 +74,7 @@ def test_a_private_folder_in_use_is_taken_also_with_an_inherited_group(short):
     assert settings.rtmp_socket.exists()
 
 
-def test_a_data_folder_that_cannot_be_made_is_said():
+def test_a_data_folder_that_cannot_be_made_is_said() -> None:
     with (
         pytest.raises(StartError, match="DATA_DIR /dev/null/x"),
         folders.locked(Settings(data_dir=Path("/dev/null/x"))),
@@ -77,7 +82,7 @@ def test_a_data_folder_that_cannot_be_made_is_said():
         pass
 
 
-def test_the_lock_is_held_once_and_given_back(short):
+def test_the_lock_is_held_once_and_given_back(short: Path) -> None:
     settings = at(short)
     with folders.locked(settings), pytest.raises(StartError, match="already running"), folders.locked(settings):
         pass
@@ -85,7 +90,7 @@ def test_the_lock_is_held_once_and_given_back(short):
         pass
 
 
-def test_nothing_is_left_of_a_folder_of_our_own(short, monkeypatch):
+def test_nothing_is_left_of_a_folder_of_our_own(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Settings, "sockets", short / "sockets")
     settings = Settings(data_dir=short / "data")
     folders.prepare_sockets(settings)
@@ -96,17 +101,17 @@ def test_nothing_is_left_of_a_folder_of_our_own(short, monkeypatch):
 
 
 @pytest.mark.parametrize(("http", "rtmp", "said"), [(70000, 1, "HTTP_PORT 70000"), (1, 1, "HTTP_PORT and RTMP_PORT")])
-def test_ports_that_cannot_be_had_are_named(http, rtmp, said):
+def test_ports_that_cannot_be_had_are_named(http: int, rtmp: int, said: str) -> None:
     with pytest.raises(StartError, match=said):
         sockets.require_free_ports(Settings(http_port=http, rtmp_port=rtmp))
 
 
-def test_a_machine_without_a_network_is_itself(monkeypatch):
-    class Unreachable(sockets.socket.socket):
-        def connect(self, address):
+def test_a_machine_without_a_network_is_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unreachable(socket.socket):
+        def connect(self, address: object) -> None:
             raise OSError(101, "Network is unreachable")
 
-    monkeypatch.setattr(sockets.socket, "socket", Unreachable)
+    monkeypatch.setattr(socket, "socket", Unreachable)
     assert sockets.host() == "127.0.0.1"
 
 
@@ -118,27 +123,29 @@ def test_a_machine_without_a_network_is_itself(monkeypatch):
         (Settings(rtmp_url="rtmp://live.example/live"), "rtmp://live.example/live\n"),
     ],
 )
-def test_the_banner_says_what_to_paste_into_obs(settings, server):
+def test_the_banner_says_what_to_paste_into_obs(settings: Settings, server: str) -> None:
     assert server in banner.text(settings, "10.0.0.7")
 
 
-def test_the_banner_leaves_out_a_port_that_is_usual():
+def test_the_banner_leaves_out_a_port_that_is_usual() -> None:
     assert "http://10.0.0.7/live/" in banner.text(Settings(http_port=80), "10.0.0.7")
     assert "https://live.example/live/" in banner.text(Settings(public_url="https://live.example"), "10.0.0.7")
 
 
-def test_segments_are_beside_the_sockets_for_root_and_with_the_data_for_others(short, monkeypatch):
+def test_segments_are_beside_the_sockets_for_root_and_with_the_data_for_others(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = at(short)
-    monkeypatch.setattr(folders.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert folders.hls(settings) == settings.sockets / "hls"
-    monkeypatch.setattr(folders.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert folders.hls(settings) == settings.data_dir / "hls"
     assert folders.hls(Settings(data_dir=short / "a b", socket_dir=str(short))) == short / "hls"
     assert folders.hls(Settings(hls_dir="/srv/hls")) == Path("/srv/hls")
     assert folders.with_hls_dir(settings).hls_dir == str(settings.data_dir / "hls")
 
 
-def test_segments_of_an_nginx_that_ended_are_cleared_away(short):
+def test_segments_of_an_nginx_that_ended_are_cleared_away(short: Path) -> None:
     settings = Settings(data_dir=short, hls_dir=str(short / "hls"))
     (short / "hls" / "1000001").mkdir(parents=True)
     (short / "hls" / "1000001" / "1.ts").touch()
@@ -146,45 +153,45 @@ def test_segments_of_an_nginx_that_ended_are_cleared_away(short):
 
 
 @pytest.mark.parametrize("folder", ["relative", "/tmp/a b", "/tmp/a;b", "/dev/null/x"])
-def test_a_folder_that_cannot_hold_segments_is_refused(folder):
+def test_a_folder_that_cannot_hold_segments_is_refused(folder: str) -> None:
     with pytest.raises(StartError, match="QPLUS_HLS_DIR"):
         folders.prepare_hls(Settings(hls_dir=folder))
 
 
-def test_without_a_plain_user_nginx_cannot_drop_to_one(monkeypatch):
-    def unknown(name):
+def test_without_a_plain_user_nginx_cannot_drop_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(name: str) -> NoReturn:
         raise KeyError(name)
 
-    monkeypatch.setattr(folders.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(folders.pwd, "getpwnam", unknown)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(pwd, "getpwnam", unknown)
     with pytest.raises(StartError, match="www-data"):
         folders.worker()
 
 
-def test_a_port_that_is_taken_is_named(monkeypatch):
+def test_a_port_that_is_taken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "PATIENCE", 0.06)
-    with sockets.socket.create_server(("", 0)) as taken:
+    with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(StartError, match=f"port {port} is taken by another program; .* RTMP_PORT"):
             sockets.require_free_ports(Settings(http_port=sockets.free_port(), rtmp_port=port))
 
 
-def test_two_free_ports_are_taken_as_they_are():
+def test_two_free_ports_are_taken_as_they_are() -> None:
     sockets.require_free_ports(Settings(http_port=sockets.free_port(), rtmp_port=sockets.free_port()))
 
 
-def test_this_machine_has_an_address():
+def test_this_machine_has_an_address() -> None:
     assert sockets.host().count(".") == 3
 
 
-def test_a_folder_of_ours_that_stands_open_is_closed(short):
+def test_a_folder_of_ours_that_stands_open_is_closed(short: Path) -> None:
     settings = at(short)
     settings.sockets.mkdir(mode=0o755)
     folders.prepare_sockets(settings)
     assert stat.S_IMODE(settings.sockets.stat().st_mode) & 0o007 == 0
 
 
-def test_a_folder_with_other_things_than_hls_is_left_alone(tmp_path):
+def test_a_folder_with_other_things_than_hls_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "1000001").mkdir()
     (tmp_path / "letters").write_text("dear")
     with pytest.raises(StartError, match="other things than HLS"):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from control.refusals import BadParameter
@@ -12,8 +14,9 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("seconds", [LOW - 1, HIGH + 1, 0, -5, 10**12])
 async def test_a_time_that_is_too_short_or_long_is_refused(seconds: int) -> None:
+    nobody: Any = None  # it is refused before anybody is asked
     with pytest.raises(BadParameter) as refusal:
-        await Gate(rooms=None, clock=HandClock()).set(owner=None, room_id=1, is_open=False, seconds=seconds)
+        await Gate(rooms=nobody, clock=HandClock()).set(owner=nobody, room_id=1, is_open=False, seconds=seconds)
     assert refusal.value.field == "timeout"
 
 

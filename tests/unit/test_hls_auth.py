@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 from prometheus_client import REGISTRY
@@ -26,13 +28,13 @@ class Viewer:
 
     async def look(self, room: int = 0, ticket: str = "") -> str:
         """What the web nginx is told: the verdict."""
-        asked = {"room": room or self._stage.id, "ticket": ticket or self.ticket}
+        asked: dict[str, str | int] = {"room": room or self._stage.id, "ticket": ticket or self.ticket}
         answer = await self._stage.box.hooks.get("/hls", params=asked)
         verdict = answer.headers["X-Verdict"]
         assert answer.status_code == (204 if verdict == "welcome" else 403)
         return verdict
 
-    async def _ask(self, status: int) -> dict:
+    async def _ask(self, status: int) -> dict[str, Any]:
         room = self._stage.id
         return await self._stage.box.api("PlayLiveStream", sessionId=self._session, liveroomId=room, status=status)
 

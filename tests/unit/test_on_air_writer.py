@@ -60,7 +60,7 @@ def node(store: Store) -> Node:
     return Node(store, "ams-1", HandClock())
 
 
-async def written(store: Store, *columns: sa.Column) -> Sequence[tuple]:
+async def written(store: Store, *columns: sa.Column[Any]) -> Sequence[tuple[Any, ...]]:
     shown = columns or (on_air.c.node, on_air.c.room_id, on_air.c.live_since, on_air.c.players)
     rows = await store.fetch_all(sa.select(*shown).order_by(on_air.c.node, on_air.c.room_id))
     return [tuple(row[column.name] for column in shown) for row in rows]

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,11 @@ from control.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
-CHEAP = {"argon2_time_cost": 1, "argon2_memory_kib": 8}
+CHEAP: dict[str, Any] = {"argon2_time_cost": 1, "argon2_memory_kib": 8}
 
 
 @contextmanager
-def passwords(**settings: int) -> Iterator[Passwords]:
+def passwords(**settings: Any) -> Iterator[Passwords]:
     made = Passwords(Settings(**CHEAP, **settings))
     yield made
     made.close()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def held(client: int = 1, role: Role = Role.PLAYER, since: float = LONG_AGO, sta
     return Session(SessionKey("local", start, client), role, ROOM, "192.0.2.7", since)
 
 
-def seen(client: int = 1, publishing: bool = False, **more: object) -> SeenClient:
+def seen(client: int = 1, publishing: bool = False, **more: Any) -> SeenClient:
     usual = SeenClient(client, str(ROOM), publishing, True, 500, "192.0.2.7", "test", 1.0)
     return replace(usual, **more)
 

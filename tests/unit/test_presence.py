@@ -50,7 +50,7 @@ def test_who_ended_is_gone_with_the_room(presence: Presence) -> None:
     presence.admit(one)
     assert presence.end(key()) is one
     assert presence.get(key()) is None
-    assert presence.all() == presence.in_room(ROOM) == list(presence.rooms()) == []
+    assert (presence.all(), presence.in_room(ROOM), list(presence.rooms())) == ([], [], [])
 
 
 def test_an_end_leaves_others_of_the_room(presence: Presence) -> None:

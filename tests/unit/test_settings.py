@@ -5,16 +5,16 @@ import pytest
 from control.settings import SettingError, Settings, from_env, to_env
 
 
-def test_foreign_variables_are_left_alone():
+def test_foreign_variables_are_left_alone() -> None:
     assert from_env({"PATH": "/bin", "HTTP_PORT": "1"}) == Settings()
 
 
-def test_values_get_their_types():
+def test_values_get_their_types() -> None:
     settings = from_env({"QPLUS_HTTP_PORT": "81", "QPLUS_DATA_DIR": "/srv/a b", "QPLUS_NODE": "ams-1"})
     assert (settings.http_port, settings.data_dir, settings.node) == (81, Path("/srv/a b"), "ams-1")
 
 
-def test_settings_survive_the_way_through_the_environment():
+def test_settings_survive_the_way_through_the_environment() -> None:
     settings = Settings(
         data_dir=Path("/srv/q"), http_port=1, notifier="webhook", webhook_url="http://h/", gap_seconds=0
     )
@@ -39,24 +39,24 @@ def test_settings_survive_the_way_through_the_environment():
         ("QPLUS_NOTIFIER", "webhook"),
     ],
 )
-def test_what_cannot_be_used_is_refused_by_name(name, value):
+def test_what_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingError, match="QPLUS_"):
         from_env({name: value})
 
 
-def test_a_refused_value_is_not_repeated():
+def test_a_refused_value_is_not_repeated() -> None:
     with pytest.raises(SettingError) as error:
         from_env({"QPLUS_HTTP_PORT": "s3cret"})
     assert "s3cret" not in str(error.value)
 
 
-def test_two_data_folders_have_two_socket_folders():
+def test_two_data_folders_have_two_socket_folders() -> None:
     one, other = Settings(data_dir=Path("/a")), Settings(data_dir=Path("/b"))
     assert one.sockets != other.sockets
     assert Settings(socket_dir="/run/mine").rtmp_socket == Path("/run/mine/rtmp.sock")
 
 
-def test_paths_fit_together():
+def test_paths_fit_together() -> None:
     settings = Settings(data_dir=Path("/srv/q"))
     assert settings.run_dir == Path("/srv/q/run")
     assert settings.database == "sqlite:////srv/q/qplus.db"
@@ -66,5 +66,5 @@ def test_paths_fit_together():
 @pytest.mark.parametrize(
     ("public_url", "site"), [("", "http://localhost:8080"), ("https://live.example/", "https://live.example")]
 )
-def test_site_has_no_slash_at_its_end(public_url, site):
+def test_site_has_no_slash_at_its_end(public_url: str, site: str) -> None:
     assert Settings(public_url=public_url).site == site

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import httpx
 from hypothesis import HealthCheck, settings
@@ -44,7 +45,8 @@ class Control:
     def __init__(
         self, nginx: FakeNginx, http: httpx.AsyncClient, clock: HandClock, rows: Iterable[Broadcast] = ()
     ) -> None:
-        rights, revocations, bans = RightsOfRooms(None), Revocations(None, clock), Bans(None, clock)
+        store: Any = None  # never asked
+        rights, revocations, bans = RightsOfRooms(store), Revocations(store, clock), Bans(store, clock)
         for room in ROOMS:
             rights.note(
                 {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_ban_holds_for_its_time_and_its_user(outcome: str, shown: Credentials,
     assert said(lambda: may_play(ROOM, shown, NOW, 0, until)) == outcome
 
 
-def said(ask) -> str:
+def said(ask: Callable[[], object]) -> str:
     try:
         ask()
     except Denied as denied:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from control.supervisor import probe
@@ -13,7 +15,7 @@ class Control:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.answers, self.clock = True, HandClock()
         monkeypatch.setattr(probe, "problem", lambda *_: "" if self.answers else "timed out")
-        self.watchdog = Watchdog(None, self.clock)
+        self.watchdog = Watchdog(Path("unused"), self.clock)
 
     def after(self, seconds: float, pid: int | None = 1) -> bool:
         self.clock.advance(seconds)
