@@ -1,18 +1,22 @@
 """Who is here: the sessions that nginx holds for us, as far as we know. nginx is the truth; this is a cache of it.
 
-A session is keyed by what nginx cannot confuse, never by a room's name: see the module's facts in docs/nginx-rtmp.md.
-Everything here happens at once, without waiting, so that no two callbacks can come between each other.
+A session is keyed by what nginx cannot confuse, never by a room's name: see docs/nginx-rtmp.md. Whatever affects a
+session's life is in this file: `MOVES` is all of it, and only `Presence` writes a `Session`. Nothing here waits, but
+for `over`, so no two callbacks can come between each other.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
+from itertools import chain
 
 from control.access.verdicts import Credentials, Role
-from control.clock import Clock
+from control.clock import Clock, Ticks
 from control.live.stream_info import StreamInfo
 
 REMEMBERED = 30  # seconds: how late a callback can still come
@@ -27,6 +31,44 @@ class SessionKey:
 
     def __str__(self) -> str:
         return f"{self.node}.{self.start}.{self.client}"
+
+
+class State(Enum):
+    ADMITTED = "admitted"
+    """Let in. A player stays so; a publisher until its first media."""
+    LIVE = "live"
+    """A publisher whose media has been seen."""
+    ENDING = "ending"
+    """To go: nginx has been told to drop it, or its next update is denied."""
+    OVER = "over"
+    """Gone, and no longer held."""
+
+
+class Event(Enum):
+    MEDIA = "media"
+    """A publisher's timestamp moved."""
+    CONDEMNED = "condemned"
+    """Its right has ended, or it gives way to another."""
+    SPARED = "spared"
+    """It could not be dropped, and the reason to drop it has passed."""
+    SPARED_BEFORE_MEDIA = "spared before media"
+    ENDED = "ended"
+    """nginx told of its end, shows it no more, or has been out of hearing for a lease."""
+
+
+MOVES: Mapping[tuple[State, Event], State] = {
+    (State.ADMITTED, Event.MEDIA): State.LIVE,
+    (State.ADMITTED, Event.CONDEMNED): State.ENDING,
+    (State.ADMITTED, Event.ENDED): State.OVER,
+    (State.LIVE, Event.MEDIA): State.LIVE,
+    (State.LIVE, Event.CONDEMNED): State.ENDING,
+    (State.LIVE, Event.ENDED): State.OVER,
+    (State.ENDING, Event.MEDIA): State.ENDING,
+    (State.ENDING, Event.CONDEMNED): State.ENDING,
+    (State.ENDING, Event.SPARED): State.LIVE,
+    (State.ENDING, Event.SPARED_BEFORE_MEDIA): State.ADMITTED,
+    (State.ENDING, Event.ENDED): State.OVER,
+}
 
 
 class Ending(StrEnum):
@@ -46,27 +88,30 @@ class Ending(StrEnum):
 
 @dataclass(slots=True)
 class Session:
+    """One publisher's or player's stream on one connection. Outside of this file it is read-only."""
+
     key: SessionKey
     role: Role
     room_id: int
     address: str
-    since: float
-    """When it came. Ticks, as are all times here."""
+    since: Ticks
+    """When it came."""
     credentials: Credentials | None = None
     """None: found at nginx by a control that was not there when it was let in; its next update tells."""
     counted: bool = True
     """A viewer. An owner who previews their own room is none."""
     encoder: str = ""
+    state: State = State.ADMITTED
     ending: Ending | None = None
-    """Why it is over, or why it has been told to go."""
-    over_at: float | None = None
+    """Why it is over, or is to go."""
+    over_at: Ticks | None = None
     stream_info: StreamInfo | None = None
     """A publisher's, once nginx has measured it."""
     timestamp: int = 0
     """Of the last media, in the stream's own milliseconds."""
-    media_at: float | None = None
+    media_at: Ticks | None = None
     """When a new timestamp was last seen. None: no media yet."""
-    heard_at: float = field(init=False)
+    heard_at: Ticks = field(init=False)
     """When nginx last vouched for it."""
 
     def __post_init__(self) -> None:
@@ -74,73 +119,116 @@ class Session:
 
     @property
     def live(self) -> bool:
+        """A publisher whose room is on air: until it is over, also while it is to go."""
         return self.role is Role.PUBLISHER and self.media_at is not None
 
     @property
     def user_id(self) -> int:
-        """Who came by ticket; 0 for who came by password, which says nothing of who."""
+        """Whose ticket it showed; 0 for a password, which does not tell the user."""
         return self.credentials.ticket.user_id if self.credentials and self.credentials.ticket else 0
 
     @property
     def viewer(self) -> str:
-        """Who watches, as far as it is known: the same user twice is one, the same player twice is two."""
+        """Tells viewers apart as far as they are known: the same user twice is one, the same player twice is two."""
         return str(self.user_id or self.key)
 
 
 class Presence:
-    """`changed` is set whenever status or a count may have."""
+    """The only writer of sessions. `changed` is set whenever status or a count may have changed."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._sessions: dict[SessionKey, Session] = {}
-        self._rooms: dict[int, dict[SessionKey, Session]] = {}
-        self._gone: dict[SessionKey, float] = {}
-        self._early: dict[SessionKey, float] = {}
+        self._rooms: defaultdict[int, dict[SessionKey, Session]] = defaultdict(dict)
+        self._publishers: defaultdict[int, dict[SessionKey, Session]] = defaultdict(dict)
+        self._ended: dict[SessionKey, Ticks] = {}
+        self._ended_early: set[SessionKey] = set()
+        self._awaited: dict[SessionKey, asyncio.Event] = {}
         self.changed = asyncio.Event()
 
     def admit(self, session: Session) -> None:
-        self._sessions[session.key] = session
-        self._rooms.setdefault(session.room_id, {})[session.key] = session
+        for index in self._indexes(session):
+            index[session.key] = session
         self.changed.set()
 
-    def end(self, key: SessionKey, how: Ending = Ending.LEFT) -> Session | None:
-        """Forgets a session, and remembers that it is over. One that had been told to go keeps the reason for that."""
-        self._gone[key] = self._clock.ticks()
-        session = self._sessions.pop(key, None)
+    def identify(self, key: SessionKey, shown: Credentials, counted: bool, encoder: str) -> None:
+        """What a client showed that was let in by an earlier control, or shows when it plays once more."""
+        session = self._sessions[key]
+        session.credentials, session.counted, session.encoder = shown, counted, encoder
+        self.changed.set()
+
+    def hear(
+        self, key: SessionKey, timestamp: int = 0, active: bool = False, stream_info: StreamInfo | None = None
+    ) -> None:
+        """nginx vouches for the session; `timestamp` is that of a publisher's last media, 0 for none. Nothing happens
+        where it is not held."""
+        session = self._sessions.get(key)
         if session is None:
-            self._early[key] = self._gone[key]  # its question may still be on its way here
-            return None
-        session.ending, session.over_at = session.ending or how, self._gone[key]
-        room = self._rooms[session.room_id]
-        del room[key]
-        if not room:
-            del self._rooms[session.room_id]
-        self.changed.set()
-        return session
+            return
+        session.heard_at = self._clock.ticks()
+        if session.role is Role.PUBLISHER:
+            session.stream_info = stream_info or session.stream_info
+            if timestamp != session.timestamp or (active and session.media_at is None):
+                self._media(session, timestamp)
 
-    def gone_since(self, key: SessionKey) -> float | None:
-        """When it was said to be over, if that was lately."""
-        return self._gone.get(key)
+    def condemn(self, key: SessionKey, why: Ending) -> None:
+        """The session is to go. The first reason stays. Nothing happens where it is not held."""
+        session = self._sessions.get(key)
+        if session is not None:
+            session.ending = session.ending or why
+            _move(session, Event.CONDEMNED)
+
+    def spare(self, key: SessionKey) -> None:
+        """A condemned session may stay after all. Nothing happens to any other."""
+        session = self._sessions.get(key)
+        if session is not None and session.state is State.ENDING:
+            session.ending = None
+            _move(session, Event.SPARED_BEFORE_MEDIA if session.media_at is None else Event.SPARED)
+
+    def end(self, key: SessionKey, how: Ending = Ending.LEFT) -> None:
+        """Forgets a session, and remembers that it is over. A condemned one keeps the reason for that."""
+        now = self._ended[key] = self._clock.ticks()
+        session = self._sessions.get(key)
+        if session is None:
+            self._ended_early.add(key)  # its question may still be on its way here
+            return
+        session.ending, session.over_at = session.ending or how, now
+        _move(session, Event.ENDED)
+        for index in self._indexes(session):
+            del index[key]
+        for rooms in (self._rooms, self._publishers):
+            if not rooms.get(session.room_id, True):
+                del rooms[session.room_id]
+        if awaited := self._awaited.pop(key, None):
+            awaited.set()
+        self.changed.set()
+
+    def ended_at(self, key: SessionKey) -> Ticks | None:
+        """When an end was told, if that was lately."""
+        return self._ended.get(key)
 
     def ended_early(self, key: SessionKey) -> bool:
         """Whether an end came before its beginning. Each end answers for one beginning: a client may try again."""
-        return self._early.pop(key, None) is not None
+        if key not in self._ended_early:
+            return False
+        self._ended_early.remove(key)
+        return True
 
     def forget(self) -> None:
-        """Drops what was remembered of sessions that are long over."""
+        """Drops what is remembered of sessions that are long over."""
         deadline = self._clock.ticks() - REMEMBERED
-        self._gone = {key: at for key, at in self._gone.items() if at > deadline}
-        self._early = {key: at for key, at in self._early.items() if at > deadline}
+        self._ended = {key: at for key, at in self._ended.items() if at > deadline}
+        self._ended_early &= self._ended.keys()
 
-    def hear(self, session: Session, timestamp: int, active: bool = False) -> None:
-        """nginx vouches for the session; `timestamp` is that of its last media, 0 for none."""
-        session.heard_at = self._clock.ticks()
-        if timestamp == session.timestamp and not (active and session.media_at is None):
-            return
-        if session.media_at is None:
-            self.changed.set()
-        session.timestamp = timestamp
-        session.media_at = session.heard_at
+    async def over(self, key: SessionKey, within: float) -> bool:
+        """Whether the session is over, at the latest after so many seconds."""
+        if key not in self._sessions:
+            return True
+        ended = self._awaited.setdefault(key, asyncio.Event())
+        with suppress(TimeoutError):
+            async with self._clock.within(within):
+                await ended.wait()
+        return ended.is_set()
 
     def get(self, key: SessionKey) -> Session | None:
         return self._sessions.get(key)
@@ -155,4 +243,23 @@ class Presence:
         return list(self._rooms.get(room_id, {}).values())
 
     def publisher(self, room_id: int) -> Session | None:
-        return next((each for each in self.in_room(room_id) if each.role is Role.PUBLISHER), None)
+        return next(iter(self._publishers.get(room_id, {}).values()), None)
+
+    def publishers(self) -> Iterable[Session]:
+        return chain.from_iterable(publishers.values() for publishers in self._publishers.values())
+
+    def _media(self, session: Session, timestamp: int) -> None:
+        if session.media_at is None:
+            self.changed.set()
+        session.timestamp, session.media_at = timestamp, session.heard_at
+        _move(session, Event.MEDIA)
+
+    def _indexes(self, session: Session) -> list[dict[SessionKey, Session]]:
+        indexes = [self._sessions, self._rooms[session.room_id]]
+        if session.role is Role.PUBLISHER:
+            indexes.append(self._publishers[session.room_id])
+        return indexes
+
+
+def _move(session: Session, event: Event) -> None:
+    session.state = MOVES[session.state, event]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from control.live.presence import Session
 from tests.support.layers import LAYERS
 
 ROOT = Path(__file__).parents[2]
@@ -60,3 +62,20 @@ def test_nothing_catches_everything(path: Path) -> None:
     caught = {node.type.id for node in handlers if isinstance(node.type, ast.Name)}
     assert None not in [node.type for node in handlers]
     assert not caught & {"Exception", "BaseException"}
+
+
+SESSION = {field.name for field in fields(Session)}
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if name(path) != "live/presence.py"], ids=name)
+def test_only_presence_writes_a_session(path: Path) -> None:
+    stores = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
+    written = [node for node in stores if isinstance(node.ctx, ast.Store) and node.attr in SESSION]
+    assert [node.attr for node in written if not (isinstance(node.value, ast.Name) and node.value.id == "self")] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_constructors_of_more_than_three_arguments_are_keyword_only(path: Path) -> None:
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    constructors = [node for node in functions if node.name == "__init__"]
+    assert [each.lineno for each in constructors if len(each.args.args) - 1 > 3] == []

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 
 from control.access.verdicts import Role
-from control.live.presence import REMEMBERED, Presence, Session, SessionKey
+from control.clock import Ticks
+from control.live.presence import MOVES, REMEMBERED, Ending, Event, Presence, Session, SessionKey, State
 from tests.support.world import HandClock
 
 ROOM = 1000001
@@ -26,7 +31,7 @@ def key(client: int = 1, start: str = "s1") -> SessionKey:
 
 
 def session(client: int = 1, role: Role = Role.PLAYER, room: int = ROOM, since: float = 1000.0) -> Session:
-    return Session(key(client), role, room, "192.0.2.7", since)
+    return Session(key(client), role, room, "192.0.2.7", Ticks(since))
 
 
 def test_who_is_admitted_is_here(presence: Presence) -> None:
@@ -48,7 +53,8 @@ def test_who_is_admitted_twice_is_here_once(presence: Presence) -> None:
 def test_who_ended_is_gone_with_the_room(presence: Presence) -> None:
     one = session()
     presence.admit(one)
-    assert presence.end(key()) is one
+    presence.end(key())
+    assert one.over_at is not None
     assert presence.get(key()) is None
     assert (presence.all(), presence.in_room(ROOM), list(presence.rooms())) == ([], [], [])
 
@@ -62,20 +68,20 @@ def test_an_end_leaves_others_of_the_room(presence: Presence) -> None:
 
 def test_the_same_number_of_another_nginx_is_another(presence: Presence) -> None:
     presence.admit(session())
-    assert presence.end(key(start="s2")) is None
+    presence.end(key(start="s2"))
     assert presence.get(key()) is not None
 
 
 def test_an_end_is_remembered_for_a_time(presence: Presence, clock: HandClock) -> None:
     presence.admit(session())
     presence.end(key())
-    assert presence.gone_since(key()) == clock.ticks()
+    assert presence.ended_at(key()) == clock.ticks()
     clock.advance(REMEMBERED - 1)
     presence.forget()
-    assert presence.gone_since(key()) is not None
+    assert presence.ended_at(key()) is not None
     clock.advance(1)
     presence.forget()
-    assert presence.gone_since(key()) is None
+    assert presence.ended_at(key()) is None
 
 
 def test_an_end_that_comes_first_is_told_once(presence: Presence) -> None:
@@ -99,7 +105,8 @@ def test_an_early_end_is_not_waited_with_for_ever(presence: Presence, clock: Han
 
 def test_a_player_is_not_live(presence: Presence) -> None:
     player = session()
-    presence.hear(player, 500, active=True)
+    presence.admit(player)
+    presence.hear(player.key, 500, active=True)
     assert not player.live
 
 
@@ -110,27 +117,29 @@ def test_a_publisher_is_live_from_its_first_media(presence: Presence, timestamp:
     publisher = session(role=Role.PUBLISHER)
     presence.admit(publisher)
     presence.changed.clear()
-    presence.hear(publisher, timestamp, active)
+    presence.hear(publisher.key, timestamp, active)
     assert publisher.live is live
     assert presence.changed.is_set() is live
 
 
 def test_silence_is_told_from_media_by_the_timestamp(presence: Presence, clock: HandClock) -> None:
     publisher = session(role=Role.PUBLISHER)
-    presence.hear(publisher, 500)
+    presence.admit(publisher)
+    presence.hear(publisher.key, 500)
     heard = clock.ticks()
     clock.advance(2)
-    presence.hear(publisher, 500, active=True)
+    presence.hear(publisher.key, 500, active=True)
     assert (publisher.media_at, publisher.heard_at) == (heard, clock.ticks())
-    presence.hear(publisher, 300)  # an encoder that starts its time again
+    presence.hear(publisher.key, 300)  # an encoder that starts its time again
     assert publisher.media_at == clock.ticks()
 
 
 def test_more_media_changes_nothing_that_is_shown(presence: Presence) -> None:
     publisher = session(role=Role.PUBLISHER)
-    presence.hear(publisher, 500)
+    presence.admit(publisher)
+    presence.hear(publisher.key, 500)
     presence.changed.clear()
-    presence.hear(publisher, 900)
+    presence.hear(publisher.key, 900)
     assert not presence.changed.is_set()
 
 
@@ -154,3 +163,70 @@ def test_coming_and_going_are_changes(presence: Presence) -> None:
 def test_an_end_of_nobody_is_no_change(presence: Presence) -> None:
     presence.end(key())
     assert not presence.changed.is_set()
+
+
+def in_state(presence: Presence, state: State) -> Session:
+    """A publisher that has come to that state the usual way."""
+    publisher = session(role=Role.PUBLISHER)
+    presence.admit(publisher)
+    if state is not State.ADMITTED:
+        presence.hear(publisher.key, 500)
+    if state is State.ENDING:
+        presence.condemn(publisher.key, Ending.GATE)
+    return publisher
+
+
+WHAT_HAPPENS: dict[Event, Callable[[Presence], None]] = {
+    Event.MEDIA: lambda presence: presence.hear(key(), 900),
+    Event.CONDEMNED: lambda presence: presence.condemn(key(), Ending.SILENT),
+    Event.SPARED: lambda presence: presence.spare(key()),
+    Event.ENDED: lambda presence: presence.end(key()),
+}
+
+
+@pytest.mark.parametrize("event", WHAT_HAPPENS, ids=lambda event: event.value)
+@pytest.mark.parametrize("state", [State.ADMITTED, State.LIVE, State.ENDING], ids=lambda state: state.value)
+def test_a_session_moves_as_the_table_says(presence: Presence, state: State, event: Event) -> None:
+    publisher = in_state(presence, state)
+    WHAT_HAPPENS[event](presence)
+    assert publisher.state is MOVES.get((state, event), state)
+
+
+def test_a_publisher_that_is_spared_before_its_media_is_only_admitted(presence: Presence) -> None:
+    publisher = in_state(presence, State.ADMITTED)
+    presence.condemn(publisher.key, Ending.SILENT)
+    presence.spare(publisher.key)
+    assert (publisher.state, publisher.ending) == (MOVES[State.ENDING, Event.SPARED_BEFORE_MEDIA], None)
+
+
+def test_every_state_can_be_left_and_over_cannot() -> None:
+    assert {state for state, _ in MOVES} == set(State) - {State.OVER}
+    assert all((state, Event.ENDED) in MOVES for state, _ in MOVES)
+
+
+def test_the_first_reason_to_go_stays(presence: Presence) -> None:
+    publisher = in_state(presence, State.ENDING)
+    presence.condemn(publisher.key, Ending.SILENT)
+    presence.end(publisher.key, Ending.LOST)
+    assert publisher.ending is Ending.GATE
+
+
+def test_what_is_not_held_any_more_is_left_as_it_is(presence: Presence) -> None:
+    publisher = in_state(presence, State.LIVE)
+    presence.end(publisher.key)
+    before = replace(publisher)
+    for happens in (presence.spare, presence.hear, lambda gone: presence.condemn(gone, Ending.GATE)):
+        happens(publisher.key)
+    assert publisher == before
+
+
+@pytest.mark.anyio
+async def test_an_end_is_waited_for_and_no_longer_than_asked(presence: Presence, clock: HandClock) -> None:
+    publisher = in_state(presence, State.LIVE)
+    waiting, patient = (asyncio.create_task(presence.over(publisher.key, within)) for within in (1, 5))
+    await asyncio.sleep(0)
+    clock.advance(1)
+    assert not await asyncio.wait_for(waiting, 2)
+    presence.end(publisher.key)
+    assert await asyncio.wait_for(patient, 2)
+    assert await presence.over(publisher.key, 0)
