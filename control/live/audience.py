@@ -1,24 +1,33 @@
-"""Who watches and how many, and which rooms are live: what the sessions and heartbeats of a node amount to."""
+"""Who watches, and which rooms are live: what the sessions and heartbeats of a node amount to. Questions alone."""
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from hashlib import blake2s
 from heapq import nsmallest
 from itertools import chain
 
 from control.access.verdicts import Role
-from control.live.broadcasts import Broadcasts
-from control.live.heartbeats import Beat, Heartbeats
+from control.clock import Ticks
+from control.live.heartbeats import Heartbeat, Heartbeats
 from control.live.presence import Presence, Session
 
 
 @dataclass(frozen=True, slots=True)
-class OnAir:
+class RoomNow:
+    """One room at one moment."""
+
     room_id: int
-    live_since: float | None
-    """Seconds since the epoch. None: viewers wait, nobody publishes."""
+    publisher: Session | None
+    """None: off air, while viewers wait."""
     players: int
+    """All who are counted."""
+    identified: int
+    """Those of them whose credentials are known: until its first update a player that an earlier control let in may be
+    the owner, or be here twice."""
+    viewers: Set[str]
+    """The identified ones, each user once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +35,27 @@ class Viewer:
     """One who is counted."""
 
     id: str
-    """Of their watching: nobody else's, also after it has ended."""
+    """Names this viewing for as long as it lasts, and is not used again."""
     user_id: int
-    """0: let in by the viewing password, which says nothing of who."""
-    since: float
-    """Ticks."""
+    """0: let in by the viewing password, which does not tell the user."""
+    since: Ticks
     session: Session | None
     """None: over HLS, where nginx holds no session."""
 
 
 class Audience:
-    def __init__(self, presence: Presence, heartbeats: Heartbeats, broadcasts: Broadcasts) -> None:
+    def __init__(self, presence: Presence, heartbeats: Heartbeats) -> None:
         self._presence = presence
         self._heartbeats = heartbeats
-        self._broadcasts = broadcasts
 
-    def on_air(self) -> list[OnAir]:
-        """Every room of the node with a publisher or a viewer. Their broadcasts are told."""
+    def snapshot(self) -> list[RoomNow]:
+        """Every room of the node with a live publisher or a viewer."""
         rooms = [self._room(room_id) for room_id in {*self._presence.rooms(), *self._heartbeats.rooms()}]
-        self._broadcasts.off_air(but={room.room_id for room in rooms if room.live_since is not None})
-        return [room for room in rooms if room.live_since is not None or room.players]
+        return [room for room in rooms if room.publisher or room.players]
 
     def viewers(self, room_id: int, most: int) -> tuple[int, list[Viewer]]:
         """How many are counted, and those of them who are here the longest, at most so many."""
-        sessions, beats = self._counted(room_id, self._presence.in_room(room_id))
+        sessions, beats = self._counted(room_id)
         over_rtmp = nsmallest(most, sessions, key=lambda session: session.since)
         over_hls = nsmallest(most, beats.items(), key=lambda pair: pair[1].since)
         viewers = [*map(_over_rtmp, over_rtmp), *(_over_hls(user_id, beat) for user_id, beat in over_hls)]
@@ -57,26 +63,26 @@ class Audience:
 
     def viewer(self, room_id: int, viewer_id: str) -> Viewer | None:
         """None for one who is not here, or not any more."""
-        sessions, beats = self._counted(room_id, self._presence.in_room(room_id))
+        sessions, beats = self._counted(room_id)
         over_rtmp = (_over_rtmp(session) for session in sessions if _id(session) == viewer_id)
         over_hls = (_over_hls(user_id, beat) for user_id, beat in beats.items() if f"hls.{user_id}" == viewer_id)
         return next(chain(over_rtmp, over_hls), None)
 
-    def _room(self, room_id: int) -> OnAir:
-        here = self._presence.in_room(room_id)
-        sessions, beats = self._counted(room_id, here)
-        players = len(sessions) + len(beats)
-        publisher = next((session for session in here if session.live), None)
-        if publisher is None:
-            return OnAir(room_id, None, players)
-        # Whom the last control let in is known by their next update: until then it may be the owner, or be here twice.
-        known = [session for session in sessions if session.credentials]
-        names = {session.viewer for session in known} | {str(user_id) for user_id in beats}
-        broadcast = self._broadcasts.on_air(publisher, len(known) + len(beats), names)
-        return OnAir(room_id, broadcast.started_at, players)
+    def _room(self, room_id: int) -> RoomNow:
+        publisher = self._presence.publisher(room_id)
+        sessions, beats = self._counted(room_id)
+        identified = [session for session in sessions if session.credentials]
+        return RoomNow(
+            room_id,
+            publisher if publisher and publisher.live else None,
+            len(sessions) + len(beats),
+            len(identified) + len(beats),
+            {session.viewer for session in identified} | {str(user_id) for user_id in beats},
+        )
 
-    def _counted(self, room_id: int, here: list[Session]) -> tuple[list[Session], dict[int, Beat]]:
+    def _counted(self, room_id: int) -> tuple[list[Session], dict[int, Heartbeat]]:
         """RTMP sessions that play, and users over HLS who are not among them."""
+        here = self._presence.in_room(room_id)
         sessions = [session for session in here if session.role is Role.PLAYER and session.counted]
         over_hls = self._heartbeats.in_room(room_id)
         if not over_hls:
@@ -90,9 +96,9 @@ def _over_rtmp(session: Session) -> Viewer:
 
 
 def _id(session: Session) -> str:
-    """Not nginx's own name: the part of it that tells its lives apart is what our doors to it are known by."""
+    """Hashed: the raw key holds nginx's start id, which is the secret part of our callback URLs."""
     return f"rtmp.{blake2s(str(session.key).encode(), digest_size=8).hexdigest()}"
 
 
-def _over_hls(user_id: int, beat: Beat) -> Viewer:
+def _over_hls(user_id: int, beat: Heartbeat) -> Viewer:
     return Viewer(f"hls.{user_id}", user_id, beat.since, None)

@@ -1,4 +1,4 @@
-"""Broadcasts as they are kept: one row for each, written while it goes on, so that a crash loses seconds of it."""
+"""Broadcasts in the database: one row for each, written while it goes on, so that a crash loses seconds of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from control.clock import Epoch, Ticks
 from control.live.broadcasts import Broadcast, Broadcasts
 from control.live.presence import Ending
 from control.storage.database import Row, Store, insert, listed
@@ -30,13 +31,13 @@ FIGURES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A broadcast as its room's owner is told of it. Times are in seconds since the epoch."""
+class BroadcastRecord:
+    """A broadcast as its room's owner is told of it."""
 
-    started_at: float
-    seen_at: float
+    started_at: Epoch
+    seen_at: Epoch
     """When it was last known to be on air: seconds ago, for one that is."""
-    ended_at: float | None
+    ended_at: Epoch | None
     """None: on air."""
     ending: Ending | None
     encoder: str
@@ -46,15 +47,15 @@ class Entry:
 
 
 class BroadcastStore:
-    """`said_every`: seconds after which what goes on is written again at the latest."""
+    """`written_every`: seconds after which what goes on is written again at the latest."""
 
-    def __init__(self, store: Store, kept: Broadcasts, said_every: float) -> None:
+    def __init__(self, store: Store, broadcasts: Broadcasts, written_every: float) -> None:
         self._store = store
-        self._kept = kept
-        self._said_every = said_every
+        self._broadcasts = broadcasts
+        self._written_every = written_every
 
     async def load(self) -> None:
-        """Takes over what a control before this one wrote down, and what may still go on."""
+        """Takes over what an earlier control wrote down, and what may still go on."""
         open_ones = broadcasts.c.closed == sa.false()
         same = sa.and_(*(broadcast_viewers.c[name] == broadcasts.c[name] for name in NAME))
         watched = sa.select(broadcast_viewers).join(broadcasts, same).where(open_ones)
@@ -63,51 +64,54 @@ class BroadcastStore:
             viewers[row["room_id"], row["started_at"]].add(row["viewer"])
         for row in await self._store.fetch_all(sa.select(broadcasts).where(open_ones).order_by(broadcasts.c.seen_at)):
             read = _unfinished(row, viewers[row["room_id"], row["started_at"]])
-            self._kept.resume(read, self._said_every)
+            self._broadcasts.resume(read, self._written_every)
 
-    async def of_room(self, room_id: int, before: float, count: int) -> list[Entry]:
+    async def of_room(self, room_id: int, before: float, count: int) -> list[BroadcastRecord]:
         """The latest that began before that time, seconds since the epoch, 0 for now; the newest first."""
         mine = sa.select(broadcasts).where(broadcasts.c.room_id == room_id)
         if before:
             mine = mine.where(broadcasts.c.started_at < before)
         rows = await self._store.fetch_all(mine.order_by(broadcasts.c.started_at.desc()).limit(count))
-        return [_entry(row) for row in rows]
+        return [_record(row) for row in rows]
 
     def changes(self) -> list[sa.sql.ClauseElement]:
         """What writes down everything that changed. To be told by `written` when it is done."""
-        changed = self._kept.unsaved()
+        changed = self._broadcasts.unsaved()
         statements: list[sa.sql.ClauseElement] = []
         if changed:
-            statements.append(self._figures(changed))
-        if viewers := [(*_name(each), viewer) for each in changed for viewer in each.fresh]:
-            fresh = insert(broadcast_viewers).from_select(VIEWER, listed(viewers, VIEWER))
-            statements.append(fresh.on_conflict_do_nothing())
+            statements.append(_figures(changed))
+        if viewers := [(*_name(each), viewer) for each in changed for viewer in each.new_viewers]:
+            rows = insert(broadcast_viewers).from_select(VIEWER, listed(viewers, VIEWER))
+            statements.append(rows.on_conflict_do_nothing())
         if closed := [_name(each) for each in changed if each.closed]:
             name = sa.tuple_(*(broadcast_viewers.c[column] for column in NAME))
             statements.append(broadcast_viewers.delete().where(name.in_(listed(closed, NAME))))
         return statements
 
     def written(self) -> None:
-        self._kept.saved()
+        self._broadcasts.saved()
 
-    def _figures(self, changed: list[Broadcast]) -> sa.sql.ClauseElement:
-        columns = (*NAME, *FIGURES)
-        fresh = insert(broadcasts).from_select(columns, listed([self._row(each) for each in changed], columns))
-        return fresh.on_conflict_do_update(NAME, set_={name: fresh.excluded[name] for name in FIGURES})
 
-    def _row(self, each: Broadcast) -> Sequence[Any]:
-        return (
-            *_name(each),
-            each.publisher,
-            each.seen_at,
-            each.ended_at,
-            each.ending,
-            each.encoder,
-            each.peak,
-            len(each.viewers),
-            each.watch_seconds,
-            each.closed,
-        )
+def _figures(changed: list[Broadcast]) -> sa.sql.ClauseElement:
+    columns = (*NAME, *FIGURES)
+    rows = listed([_row(each) for each in changed], columns)
+    upsert = insert(broadcasts).from_select(columns, rows)
+    return upsert.on_conflict_do_update(NAME, set_={name: upsert.excluded[name] for name in FIGURES})
+
+
+def _row(each: Broadcast) -> Sequence[Any]:
+    return (
+        *_name(each),
+        each.publisher,
+        each.seen_at,
+        each.ended_at,
+        each.ending,
+        each.encoder,
+        each.peak,
+        len(each.viewers),
+        each.watch_seconds,
+        each.closed,
+    )
 
 
 def _name(each: Broadcast) -> tuple[int, float]:
@@ -118,7 +122,7 @@ def _unfinished(row: Row, viewers: set[str]) -> Broadcast:
     return Broadcast(
         room_id=row["room_id"],
         started_at=row["started_at"],
-        began=0.0,  # settled when it is resumed
+        began=Ticks(0.0),  # settled when it is resumed
         seen_at=row["seen_at"],
         publisher=row["publisher"],
         ended_at=row["ended_at"],
@@ -130,8 +134,8 @@ def _unfinished(row: Row, viewers: set[str]) -> Broadcast:
     )
 
 
-def _entry(row: Row) -> Entry:
-    return Entry(
+def _record(row: Row) -> BroadcastRecord:
+    return BroadcastRecord(
         started_at=row["started_at"],
         seen_at=row["seen_at"],
         ended_at=row["ended_at"],

@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from control.access.verdicts import Credentials
-from control.clock import Clock
+from control.clock import Clock, Ticks
 
 LIFETIME = 12.0  # seconds: three times as long as the web nginx keeps a yes before it asks again
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
-    """One who watches. Times are in ticks."""
+class Heartbeat:
+    """Of one viewer."""
 
     shown: Credentials
     """The last time."""
-    since: float
-    at: float
+    since: Ticks
+    at: Ticks
 
 
 class Heartbeats:
@@ -28,33 +28,33 @@ class Heartbeats:
     def __init__(self, clock: Clock, changed: asyncio.Event) -> None:
         self._clock = clock
         self._changed = changed
-        self._seen: dict[int, dict[int, Beat]] = {}
+        self._rooms: dict[int, dict[int, Heartbeat]] = {}
 
     def beat(self, room_id: int, user_id: int, shown: Credentials) -> None:
-        viewers, now = self._seen.setdefault(room_id, {}), self._clock.ticks()
+        viewers, now = self._rooms.setdefault(room_id, {}), self._clock.ticks()
         before = viewers.get(user_id)
         if before is None:
             self._changed.set()
-        viewers[user_id] = Beat(shown, before.since if before else now, now)
+        viewers[user_id] = Heartbeat(shown, before.since if before else now, now)
 
     def end(self, room_id: int, user_id: int) -> None:
-        viewers = self._seen.get(room_id, {})
+        viewers = self._rooms.get(room_id, {})
         if viewers.pop(user_id, None):
             self._changed.set()
         if not viewers:
-            self._seen.pop(room_id, None)
+            self._rooms.pop(room_id, None)
 
     def expire(self) -> None:
-        """Forgets whoever has shown no ticket for LIFETIME."""
+        """Forgets viewers that have shown no ticket for LIFETIME."""
         deadline = self._clock.ticks() - LIFETIME
-        rooms = self._seen.items()
+        rooms = self._rooms.items()
         late = [(room, user) for room, viewers in rooms for user, beat in viewers.items() if beat.at < deadline]
         for room_id, user_id in late:
             self.end(room_id, user_id)
 
     def rooms(self) -> Iterable[int]:
-        return self._seen.keys()
+        return self._rooms.keys()
 
-    def in_room(self, room_id: int) -> dict[int, Beat]:
+    def in_room(self, room_id: int) -> dict[int, Heartbeat]:
         """By user id."""
-        return dict(self._seen.get(room_id, {}))
+        return dict(self._rooms.get(room_id, {}))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from control.access.verdicts import Credentials, Role, TicketClaims
-from control.live.audience import Audience, OnAir
+from control.live.audience import Audience, RoomNow
 from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import LIFETIME, Heartbeats
 from control.live.presence import Presence, Session, SessionKey
@@ -24,11 +24,11 @@ class OneNode:
         self.presence.changed.clear()
         self.heartbeats = Heartbeats(self.clock, self.presence.changed)
         self.broadcasts = Broadcasts(self.clock, GAP)
-        self.audience = Audience(self.presence, self.heartbeats, self.broadcasts)
+        self.audience = Audience(self.presence, self.heartbeats)
 
     def push(self, client: int = 1, timestamp: int = 500) -> None:
         session = self._session(client, Role.PUBLISHER)
-        self.presence.hear(session, timestamp)
+        self.presence.hear(session.key, timestamp)
 
     def play(self, client: int, counted: bool = True, user: int | None = None) -> None:
         self._session(client, Role.PLAYER, counted, user)
@@ -43,7 +43,18 @@ class OneNode:
         return session
 
     def since(self) -> float | None:
-        return next((room.live_since for room in self.audience.on_air()), None)
+        """When the broadcast that is on air began."""
+        return next((since for _, since, _ in self.on_air()), None)
+
+    def on_air(self) -> list[tuple[int, float | None, int]]:
+        """Each room, when its broadcast began, and its players."""
+        rooms = self.audience.snapshot()
+        self.broadcasts.observe(rooms)
+        return [(room.room_id, self._began(room), room.players) for room in rooms]
+
+    def _began(self, room: RoomNow) -> float | None:
+        broadcast = self.broadcasts.of_room(room.room_id)
+        return broadcast.started_at if broadcast and room.publisher else None
 
 
 def showing(user: int) -> Credentials:
@@ -56,19 +67,19 @@ def node() -> OneNode:
 
 
 def test_nobody_is_nowhere(node: OneNode) -> None:
-    assert node.audience.on_air() == []
+    assert node.on_air() == []
 
 
 def test_a_room_is_live_since_its_first_media(node: OneNode) -> None:
     node.push(timestamp=0)
-    assert node.audience.on_air() == []
+    assert node.on_air() == []
     node.push()
-    assert node.audience.on_air() == [OnAir(ROOM, node.clock.now(), 0)]
+    assert node.on_air() == [(ROOM, node.clock.now(), 0)]
 
 
 def test_players_wait_in_a_room_that_is_not_live(node: OneNode) -> None:
     node.play(2)
-    assert node.audience.on_air() == [OnAir(ROOM, None, 1)]
+    assert node.on_air() == [(ROOM, None, 1)]
 
 
 def test_players_are_counted_but_not_publishers_and_owners(node: OneNode) -> None:
@@ -76,7 +87,7 @@ def test_players_are_counted_but_not_publishers_and_owners(node: OneNode) -> Non
     node.play(2)
     node.play(3)
     node.play(4, counted=False)
-    assert node.audience.on_air()[0].players == 2
+    assert node.on_air()[0][2] == 2
 
 
 def test_a_gap_is_off_air_and_keeps_the_beginning(node: OneNode) -> None:
@@ -92,9 +103,9 @@ def test_a_gap_is_off_air_and_keeps_the_beginning(node: OneNode) -> None:
 
 def test_a_longer_gap_begins_a_new_broadcast(node: OneNode) -> None:
     node.push()
-    node.audience.on_air()
+    node.on_air()
     node.end()
-    node.audience.on_air()
+    node.on_air()
     node.clock.advance(GAP + 1)
     node.push()
     assert node.since() == node.clock.now()
@@ -103,13 +114,13 @@ def test_a_longer_gap_begins_a_new_broadcast(node: OneNode) -> None:
 @pytest.mark.parametrize("waiting", [False, True])
 def test_an_end_is_forgotten_after_the_gap(node: OneNode, waiting: bool) -> None:
     node.push()
-    node.audience.on_air()
+    node.on_air()
     node.end()
     if waiting:
         node.play(2)
-    node.audience.on_air()
+    node.on_air()
     node.clock.advance(GAP + 1)
-    node.audience.on_air()
+    node.on_air()
     node.push()
     assert node.since() == node.clock.now()
 
@@ -119,7 +130,7 @@ def test_a_second_gap_is_measured_afresh(node: OneNode) -> None:
     began = node.since()
     for _ in range(3):
         node.end()
-        node.audience.on_air()
+        node.on_air()
         node.clock.advance(GAP - 1)
         node.push()
         assert node.since() == began
@@ -129,7 +140,7 @@ def test_somebody_who_sets_the_wall_clock_ends_nothing(node: OneNode) -> None:
     node.push()
     began = node.since()
     node.end()
-    node.audience.on_air()
+    node.on_air()
     node.clock.jump(3600)
     node.push()
     assert node.since() == began
@@ -139,26 +150,26 @@ def test_a_viewer_over_hls_is_counted(node: OneNode) -> None:
     node.heartbeats.beat(ROOM, 7, showing(7))
     node.heartbeats.beat(ROOM, 7, showing(7))
     node.heartbeats.beat(ROOM, 8, showing(8))
-    assert node.audience.on_air() == [OnAir(ROOM, None, 2)]
+    assert node.on_air() == [(ROOM, None, 2)]
 
 
 def test_a_viewer_over_both_ways_is_one(node: OneNode) -> None:
     node.play(2, user=7)
     node.play(3)
     node.heartbeats.beat(ROOM, 7, showing(7))
-    assert node.audience.on_air()[0].players == 2
+    assert node.on_air()[0][2] == 2
 
 
 def test_a_viewer_over_hls_is_forgotten_in_time(node: OneNode) -> None:
     node.heartbeats.beat(ROOM, 7, showing(7))
     node.clock.advance(LIFETIME)
     node.heartbeats.expire()
-    assert node.audience.on_air()[0].players == 1
+    assert node.on_air()[0][2] == 1
     node.presence.changed.clear()
     node.clock.advance(1)
     node.heartbeats.expire()
     assert node.presence.changed.is_set()
-    assert node.audience.on_air() == []
+    assert node.on_air() == []
 
 
 def test_the_last_that_was_shown_is_what_counts(node: OneNode) -> None:

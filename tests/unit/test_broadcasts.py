@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from control.access.verdicts import Role
+from control.clock import Epoch, Ticks
+from control.live.audience import RoomNow
 from control.live.broadcasts import REMEMBERED, Broadcast, Broadcasts
 from control.live.presence import Ending, Session, SessionKey
 from tests.support.world import HandClock
@@ -26,18 +28,22 @@ class Room:
         """Another publisher, or one that nginx has had for some seconds."""
         self.clients += 1
         key, since = SessionKey("local", "s1", self.clients), self.clock.ticks() - ago
-        self.publisher = Session(key, Role.PUBLISHER, ROOM, "192.0.2.7", since, encoder="obs")
+        self.publisher = Session(key, Role.PUBLISHER, ROOM, "192.0.2.7", Ticks(since), encoder="obs")
         return self.publisher
 
     def on(self, *viewers: str, players: int | None = None) -> Broadcast:
-        return self.broadcasts.on_air(self.publisher, len(viewers) if players is None else players, set(viewers))
+        count = len(viewers) if players is None else players
+        self.broadcasts.observe([RoomNow(ROOM, self.publisher, count, count, set(viewers))])
+        broadcast = self.broadcasts.of_room(ROOM)
+        assert broadcast is not None
+        return broadcast
 
     def leaves(self, how: Ending | None = Ending.LEFT) -> None:
         self.publisher.ending, self.publisher.over_at = how, self.clock.ticks()
 
     def off(self, how: Ending | None = Ending.LEFT) -> None:
         self.leaves(how)
-        self.broadcasts.off_air(but=set())
+        self.broadcasts.observe([])
 
     def written(self) -> list[Broadcast]:
         rows = self.broadcasts.unsaved()
@@ -102,20 +108,20 @@ def test_it_is_closed_when_it_can_no_longer_go_on(room: Room) -> None:
     room.off()
     room.written()
     room.clock.advance(REMEMBERED + 1)
-    room.broadcasts.off_air(but=set())
+    room.broadcasts.observe([])
     assert room.written() == [broadcast]
     assert broadcast.closed
-    room.broadcasts.off_air(but=set())
+    room.broadcasts.observe([])
     assert room.written() == []
 
 
 def test_viewers_are_told_apart_and_written_once(room: Room) -> None:
     broadcast = room.on("7", "8")
-    assert broadcast.fresh == {"7", "8"}
+    assert broadcast.new_viewers == {"7", "8"}
     room.written()
     room.on("7")
     room.on("7", "9", players=3)
-    assert (broadcast.fresh, broadcast.viewers, broadcast.peak) == ({"9"}, {"7", "8", "9"}, 3)
+    assert (broadcast.new_viewers, broadcast.viewers, broadcast.peak) == ({"9"}, {"7", "8", "9"}, 3)
 
 
 def test_watching_is_added_up_while_it_is_on_air(room: Room) -> None:
@@ -137,7 +143,7 @@ def test_watching_is_added_up_while_it_is_on_air(room: Room) -> None:
 def resumed(room: Room, ago: float, **more: Any) -> Broadcast:
     """One that a control before this one saw last so many seconds ago."""
     at = room.clock.now() - ago
-    broadcast = Broadcast(ROOM, at - 100, 0.0, at, **more)
+    broadcast = Broadcast(ROOM, Epoch(at - 100), Ticks(0.0), Epoch(at), **more)
     room.broadcasts.resume(broadcast, SAID_EVERY)
     return broadcast
 
@@ -170,7 +176,7 @@ def test_after_a_restart_it_has_ended_when_it_was_seen_last(room: Room) -> None:
 def test_after_a_restart_a_known_end_stays(room: Room) -> None:
     ended = room.clock.now() - 3
     broadcast = resumed(room, ago=3, ended_at=ended, ending=Ending.GATE)
-    room.broadcasts.off_air(but=set())
+    room.broadcasts.observe([])
     assert (broadcast.ended_at, broadcast.ending) == (ended, Ending.GATE)
 
 

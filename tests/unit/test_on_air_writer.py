@@ -29,9 +29,16 @@ class Node:
         self.name, self.clock, self.presence = name, clock, Presence(clock)
         self.presence.changed.clear()
         broadcasts = Broadcasts(clock, 10)
-        audience = Audience(self.presence, Heartbeats(clock, self.presence.changed), broadcasts)
         self.broadcast_store = BroadcastStore(store, broadcasts, AGAIN)
-        self.writer = OnAirWriter(store, name, self.presence, audience, self.broadcast_store, clock)
+        self.writer = OnAirWriter(
+            store=store,
+            node=name,
+            presence=self.presence,
+            audience=Audience(self.presence, Heartbeats(clock, self.presence.changed)),
+            broadcasts=broadcasts,
+            broadcast_store=self.broadcast_store,
+            clock=clock,
+        )
 
     def play(self, room: int, client: int, user: int = 1) -> None:
         shown = Credentials(ticket=TicketClaims(room, user, 1, 2**50))
@@ -40,7 +47,7 @@ class Node:
     def push(self, room: int, client: int, **more: Any) -> None:
         session = self._session(room, client, Role.PUBLISHER, encoder="obs", **more)
         self.presence.admit(session)
-        self.presence.hear(session, 500)
+        self.presence.hear(session.key, 500)
 
     def end(self, client: int) -> None:
         self.presence.end(SessionKey(self.name, "s1", client))
