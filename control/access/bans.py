@@ -1,6 +1,6 @@
-"""Who may not watch which room for a time: in memory for verdicts, in the database for lists and the next start.
+"""Users who may not watch a room for a time.
 
-A ban follows the user. Whoever knows a room's viewing password can also come without telling who they are.
+A ban follows the user. A client that shows the room's viewing password instead of a ticket does not say who it is.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from control.access.rights import Rights
-from control.clock import Clock
+from control.access.changes import Changed, Changes
+from control.access.rights import Rights, RightsOfRooms
+from control.clock import Clock, Epoch
 from control.refusals import BadParameter, NoSuchAccount
 from control.storage.database import Store, insert
 from control.storage.tables import LAST_USER_ID, bans, users
@@ -26,22 +27,21 @@ class Ban:
 
 
 class Bans:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    """In the database for lists and the next start, in `rights` for verdicts."""
+
+    def __init__(self, *, store: Store, rights: RightsOfRooms, changes: Changes, clock: Clock) -> None:
         self._store = store
+        self._rights = rights
+        self._changes = changes
         self._clock = clock
-        self._until: dict[tuple[int, int], float] = {}
 
     async def load(self) -> None:
         await self._store.write(bans.delete().where(bans.c.until <= self._clock.now()))
         for row in await self._store.fetch_all(sa.select(bans)):
-            self._until[row["room_id"], row["user_id"]] = row["until"]
+            self._rights.ban(row["room_id"], row["user_id"], row["until"])
 
-    def until(self, room_id: int, user_id: int) -> float:
-        """This user may not watch this room before then, seconds since the epoch; 0 for one who is not banned."""
-        return self._until.get((room_id, user_id), 0.0)
-
-    def holds(self, room_id: int, user_id: int) -> bool:
-        return self.until(room_id, user_id) > self._clock.now()
+    def holds(self, room: Rights, user_id: int) -> bool:
+        return room.denied(user_id).banned_until > self._clock.now()
 
     async def ban(self, room: Rights, user_id: int, seconds: int) -> None:
         """`seconds`: 1 to a year, from now. Raises BadParameter, also for the room's owner, and NoSuchAccount."""
@@ -51,22 +51,27 @@ class Bans:
             raise BadParameter("userId")
         if user_id > LAST_USER_ID:
             raise NoSuchAccount
-        until = self._clock.now() + seconds
-        user = sa.select(sa.literal(room.room_id), users.c.id, sa.literal(until)).where(users.c.id == user_id)
-        columns = ("room_id", "user_id", "until")
-        statement = insert(bans).from_select(columns, user)
-        said = statement.on_conflict_do_update(["room_id", "user_id"], set_={"until": statement.excluded.until})
+        until = Epoch(self._clock.now() + seconds)
+        await self._write(room.room_id, user_id, until)
+        self._rights.ban(room.room_id, user_id, until)
+        await self._changes.announce(Changed.BANS, room.room_id)
+
+    async def _write(self, room_id: int, user_id: int, until: Epoch) -> None:
+        """Raises NoSuchAccount."""
+        user = sa.select(sa.literal(room_id), users.c.id, sa.literal(until)).where(users.c.id == user_id)
+        row = insert(bans).from_select(("room_id", "user_id", "until"), user)
+        upsert = row.on_conflict_do_update(["room_id", "user_id"], set_={"until": row.excluded.until})
         async with self._store.writing() as connection:
-            if await connection.fetch_one(said.returning(bans.c.user_id)) is None:
+            if await connection.fetch_one(upsert.returning(bans.c.user_id)) is None:
                 raise NoSuchAccount
-        self._until[room.room_id, user_id] = until
 
     async def lift(self, room: Rights, user_id: int) -> None:
-        """Nothing changes for one who is not banned."""
-        if not self.until(room.room_id, user_id):
+        """Nothing changes for a user who is not banned."""
+        if not room.denied(user_id).banned_until:
             return
         await self._store.write(bans.delete().where(bans.c.room_id == room.room_id, bans.c.user_id == user_id))
-        self._until.pop((room.room_id, user_id), None)
+        self._rights.ban(room.room_id, user_id, Epoch(0.0))
+        await self._changes.announce(Changed.BANS, room.room_id)
 
     async def of_room(self, room_id: int, most: int) -> list[Ban]:
         """Those that still hold, the last to end first."""

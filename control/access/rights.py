@@ -1,13 +1,35 @@
-"""What a verdict needs of a room, in memory: nginx's callbacks cannot wait for a query each."""
+"""What a verdict needs of a room, in memory: nginx's callbacks cannot wait for a query each.
+
+Here is also the one rule of which room a text means.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
+from control.clock import Epoch
 from control.storage.database import Row, Store
-from control.storage.tables import rooms
+from control.storage.tables import LAST_ROOM_ID, rooms
+
+_ROOM_ID = re.compile(r"[1-9][0-9]{0,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """What a room denies one user."""
+
+    banned_until: Epoch = Epoch(0.0)
+    void_until_ms: int = 0
+    """Tickets that expire by then were given back; milliseconds since the epoch."""
+
+
+NOTHING_DENIED = Denial()
+_NOBODY: Mapping[int, Denial] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +40,13 @@ class Rights:
     assist_password: str
     user_password: str
     password_generation: int
-    gate_shut_until: float
-    """Seconds since the epoch; 0: open."""
+    gate_shut_until: Epoch
+    """0: open."""
+    denials: Mapping[int, Denial] = field(default_factory=lambda: _NOBODY)
+    """By user id."""
+
+    def denied(self, user_id: int) -> Denial:
+        return self.denials.get(user_id, NOTHING_DENIED)
 
 
 COLUMNS = (
@@ -33,26 +60,60 @@ COLUMNS = (
 )
 
 
+def room_id(text: str) -> int | None:
+    """The id that a text spells as we give it out: decimal, without leading zeros, at most LAST_ROOM_ID."""
+    number = int(text) if _ROOM_ID.fullmatch(text) else 0
+    return number if 0 < number <= LAST_ROOM_ID else None
+
+
 class RightsOfRooms:
+    """The cache behind verdicts. Writers put what they have committed; nothing else changes it."""
+
     def __init__(self, store: Store) -> None:
         self._store = store
         self._rights: dict[int, Rights] = {}
+        self._denials: dict[int, dict[int, Denial]] = {}
 
     async def load(self) -> None:
         for row in await self._store.fetch_all(sa.select(*COLUMNS)):
             self.note(row)
 
-    def note(self, row: Row) -> None:
-        """Takes over what was just written. `row` has COLUMNS."""
-        self._rights[row["id"]] = Rights(
-            room_id=row["id"],
-            owner_id=row["owner_id"],
-            anchor_password=row["anchor_password"],
-            assist_password=row["assist_password"],
-            user_password=row["user_password"],
-            password_generation=row["password_generation"],
-            gate_shut_until=row["gate_shut_until"],
-        )
-
     def of(self, room_id: int) -> Rights | None:
         return self._rights.get(room_id)
+
+    def named(self, name: str) -> Rights | None:
+        """The room that a stream's name means."""
+        number = room_id(name)
+        return None if number is None else self._rights.get(number)
+
+    def note(self, row: Row) -> None:
+        """`row` has COLUMNS."""
+        self.put(
+            Rights(
+                room_id=row["id"],
+                owner_id=row["owner_id"],
+                anchor_password=row["anchor_password"],
+                assist_password=row["assist_password"],
+                user_password=row["user_password"],
+                password_generation=row["password_generation"],
+                gate_shut_until=row["gate_shut_until"],
+            )
+        )
+
+    def put(self, rights: Rights) -> None:
+        """What the room denies its users stays."""
+        self._rights[rights.room_id] = replace(rights, denials=self._denials.get(rights.room_id, _NOBODY))
+
+    def ban(self, room_id: int, user_id: int, until: Epoch) -> None:
+        """0 lifts it."""
+        self._deny(room_id, user_id, banned_until=until)
+
+    def void(self, room_id: int, user_id: int, until_expiry_ms: int) -> None:
+        self._deny(room_id, user_id, void_until_ms=until_expiry_ms)
+
+    def _deny(self, room_id: int, user_id: int, **changes: float) -> None:
+        denials = self._denials.setdefault(room_id, {})
+        denials[user_id] = replace(denials.get(user_id, NOTHING_DENIED), **changes)  # type: ignore[arg-type]
+        rights = self._rights.get(room_id)
+        if rights is not None and rights.denials is not denials:
+            self.put(rights)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from dataclasses import dataclass
 
@@ -30,8 +29,3 @@ class RoomPasswords:
 def chosen_or_issued(anchor: str, assist: str, user: str, entropy: Entropy) -> RoomPasswords:
     """Issues each that is empty."""
     return RoomPasswords(anchor or entropy.secret(), assist or entropy.secret(), user or entropy.secret())
-
-
-def same_password(right: str, shown: str) -> bool:
-    """Takes as long for a wrong one as for the right one."""
-    return hmac.compare_digest(right.encode(), shown.encode())

@@ -7,7 +7,7 @@ whose app was closed without a word, or who goes back to a bare encoder, is neve
 from __future__ import annotations
 
 from control.accounts.users import User
-from control.clock import Clock
+from control.clock import Clock, Epoch
 from control.refusals import BadParameter
 from control.rooms.rooms import Rooms
 
@@ -23,5 +23,5 @@ class Gate:
         """The room's id. `seconds`: 5 to 3600 seconds. Raises BadParameter, NoRoom, NoSuchRoom."""
         if not LOW <= seconds <= HIGH:
             raise BadParameter("timeout")
-        until = 0.0 if is_open else self._clock.now() + seconds
+        until = Epoch(0.0 if is_open else self._clock.now() + seconds)
         return await self._rooms.shut_gate(owner, room_id, until)

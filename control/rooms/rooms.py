@@ -7,11 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from control.access.changes import Changed, Changes
 from control.access.rights import COLUMNS, RightsOfRooms
 from control.access.room_passwords import RoomPasswords, chosen_or_issued
 from control.accounts.identity import has_controls
 from control.accounts.users import User
-from control.clock import Clock
+from control.clock import Clock, Epoch
 from control.entropy import Entropy
 from control.refusals import BadParameter, BadRoomName, NoRoom, NoSuchRoom
 from control.rooms.search_index import Field, indexed
@@ -43,9 +44,12 @@ class RoomForm:
 
 
 class Rooms:
-    def __init__(self, store: Store, rights: RightsOfRooms, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self, *, store: Store, rights: RightsOfRooms, changes: Changes, clock: Clock, entropy: Entropy
+    ) -> None:
         self._store = store
         self._rights = rights
+        self._changes = changes
         self._clock = clock
         self._entropy = entropy
 
@@ -93,17 +97,19 @@ class Rooms:
             texts = {Field.NAME: form.name, Field.TOPIC: form.topic}
             for statement in indexed(own, {field: text for field, text in texts.items() if text}):
                 await connection.execute(statement)
-        self._rights.note(after)
+        self._rights.note(_written(after))
+        await self._changes.announce(Changed.ROOM, own)
         return own
 
-    async def shut_gate(self, owner: User, room_id: int, until: float) -> int:
-        """The room's id. `until` is in seconds since the epoch, 0 opens. Raises NoRoom, NoSuchRoom."""
+    async def shut_gate(self, owner: User, room_id: int, until: Epoch) -> int:
+        """The room's id. 0 opens. Raises NoRoom, NoSuchRoom."""
         own = owned(owner, room_id)
         async with self._store.writing() as connection:
             after = await connection.fetch_one(
                 rooms.update().where(rooms.c.id == own).values(gate_shut_until=until).returning(*COLUMNS)
             )
-        self._rights.note(after)
+        self._rights.note(_written(after))
+        await self._changes.announce(Changed.GATE, own)
         return own
 
 
@@ -114,6 +120,11 @@ def owned(owner: User, room_id: int) -> int:
     if room_id != owner.room_id:
         raise NoSuchRoom
     return owner.room_id
+
+
+def _written(row: Row | None) -> Row:
+    assert row is not None  # an owner's room is theirs for good
+    return row
 
 
 def _changes(before: Row, form: RoomForm) -> dict[str, Any]:

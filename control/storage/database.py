@@ -21,6 +21,7 @@ import databases
 import orjson
 import sqlalchemy as sa
 from databases.core import Connection
+from databases.interfaces import Record
 from sqlalchemy.dialects import sqlite
 
 from control.clock import Clock
@@ -28,7 +29,7 @@ from control.clock import Clock
 READERS = 3
 PATIENCE = 5.0  # seconds that a connection is waited for: while another program locks the file, a queue must not grow
 
-Row = Any  # databases.Record: a mapping by column name
+Row = Record
 
 
 class Sqlite(sqlite3.Connection):

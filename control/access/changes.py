@@ -1,0 +1,41 @@
+"""What changed of a room, announced by its writer after the commit. Who listens is joined in `app`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Changed(StrEnum):
+    ROOM = "room"
+    """Its passwords, or whether it is open."""
+    GATE = "gate"
+    BANS = "bans"
+    TICKETS = "tickets"
+    """Some were given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    what: Changed
+    room_id: int
+
+
+Listener = Callable[[Change], Awaitable[None]]
+
+
+class Changes:
+    """Announced by who writes, after the commit and before the caller is answered."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    async def announce(self, what: Changed, room_id: int) -> None:
+        """Returns when each listener has acted on it."""
+        change = Change(what, room_id)
+        for listener in self._listeners:
+            await listener(change)
