@@ -5,11 +5,12 @@ The same questions are asked when a session begins, whenever nginx asks again, a
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from enum import Enum
 
 from control.access.rights import Rights
-from control.access.room_passwords import same_password
+from control.clock import Epoch
 from control.refusals import Denied, GateShut
 
 
@@ -39,32 +40,39 @@ class Credentials:
     """A ticket was shown, but not one of ours."""
 
 
-def may_publish(room: Rights | None, shown: Credentials, now: float) -> None:
-    """`now` is in seconds since the epoch. Raises Denied."""
+def may_publish(room: Rights | None, shown: Credentials, now: Epoch) -> Rights:
+    """The room, where the answer is yes. Raises Denied."""
     if room is None:
         raise Denied("no such room")
     if not same_password(room.anchor_password, shown.password):
         raise Denied("wrong anchor password")
     if room.gate_shut_until > now:
         raise GateShut
+    return room
 
 
-def may_play(room: Rights | None, shown: Credentials, now: float, void_until_ms: int, banned_until: float) -> None:
-    """`void_until_ms`: tickets of this user for this room that expire by then were given back; `banned_until`: this
-    user may not watch it before then, seconds since the epoch. Raises Denied."""
+def may_play(room: Rights | None, shown: Credentials, now: Epoch) -> Rights:
+    """The room, where the answer is yes. Raises Denied."""
     if room is None:
         raise Denied("no such room")
     if shown.false_ticket:
         raise Denied("not a ticket of ours")
     if shown.ticket is not None:
-        if banned_until > now:
-            raise Denied("banned")
-        _valid(room, shown.ticket, now, void_until_ms)
+        _check(room, shown.ticket, now)
     elif not same_password(room.user_password, shown.password):
         raise Denied("wrong viewing password")
+    return room
 
 
-def _valid(room: Rights, ticket: TicketClaims, now: float, void_until_ms: int) -> None:
+def same_password(right: str, shown: str) -> bool:
+    """Takes as long for a wrong one as for the right one."""
+    return hmac.compare_digest(right.encode(), shown.encode())
+
+
+def _check(room: Rights, ticket: TicketClaims, now: Epoch) -> None:
+    denied = room.denied(ticket.user_id)
+    if denied.banned_until > now:
+        raise Denied("banned")
     if ticket.room_id != room.room_id:
         raise Denied("ticket of another room")
     if ticket.expires_at_ms <= now * 1000:
@@ -72,5 +80,5 @@ def _valid(room: Rights, ticket: TicketClaims, now: float, void_until_ms: int) -
     # An owner chose the password; it cannot shut them out of their own room.
     if ticket.password_generation != room.password_generation and ticket.user_id != room.owner_id:
         raise Denied("ticket older than the viewing password")
-    if ticket.expires_at_ms <= void_until_ms:
+    if ticket.expires_at_ms <= denied.void_until_ms:
         raise Denied("ticket given back")

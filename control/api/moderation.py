@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from control.access import bans
 from control.access.rights import Rights
-from control.access.room_passwords import same_password
+from control.access.verdicts import same_password
 from control.accounts.users import NOBODY, User
 from control.api.envelope import Call, Reply
 from control.live.audience import Viewer
@@ -35,9 +35,8 @@ async def kick_player(call: Call) -> Reply:
         return {}  # has gone, which is what was wanted
     if viewer.user_id:  # else the ticket would let the player back in by itself
         await services.admission.take_back(room.room_id, viewer.user_id)
-        await services.clients.reconsider(room.room_id)
     elif viewer.session is not None:
-        await services.clients.put_out(viewer.session, "thrown out")
+        await services.clients.kick(viewer.session)
     return {}
 
 
@@ -48,7 +47,6 @@ async def ban_user(call: Call) -> Reply:
         await services.bans.lift(room, user_id)
         return {}
     await services.bans.ban(room, user_id, fields.number("timeout", bans.DEFAULT))
-    await services.clients.reconsider(room.room_id)
     return {}
 
 
@@ -56,13 +54,13 @@ async def _moderated(call: Call) -> Rights:
     """The room of the request, which the caller owns or knows the assistant's password of. Raises NoSuchRoom, also
     where neither is claimed, BadRoomPassword and Banned."""
     caller, fields = await call.caller(), call.fields
-    room = call.services.admission.rights(fields.needed_number("liveRoomId", "liveroomId"))
+    room = call.services.admission.room(fields.needed_number("liveRoomId", "liveroomId"))
     shown = fields.text("liveRoomAssistPwd")
     if room is None or (room.owner_id != caller.user.id and not shown):
         raise NoSuchRoom
     if room.owner_id != caller.user.id and not same_password(room.assist_password, shown):
         raise BadRoomPassword
-    if call.services.bans.holds(room.room_id, caller.user.id):
+    if call.services.bans.holds(room, caller.user.id):
         raise Banned  # or they would lift it themselves
     return room
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from control.api.envelope import Call, Reply
 from control.api.fields import Fields
 from control.api.room_objects import room_object
-from control.live.broadcast_store import Entry
+from control.live.broadcast_store import BroadcastRecord
 from control.refusals import BadParameter, NoRoom
 from control.rooms import gate
 from control.rooms.rooms import RoomForm
@@ -34,8 +34,7 @@ async def create_live_room(call: Call) -> Reply:
 
 async def modify_my_live_room(call: Call) -> Reply:
     caller, fields = await call.caller(), call.fields
-    room_id = await call.services.rooms.modify(caller.user, fields.number("liveRoomId", 0), _form(fields))
-    await call.services.clients.reconsider(room_id)
+    await call.services.rooms.modify(caller.user, fields.number("liveRoomId", 0), _form(fields))
     return {}
 
 
@@ -43,8 +42,7 @@ async def push_live_stream(call: Call) -> Reply:
     caller, fields = await call.caller(), call.fields
     is_open = fields.choice("status", 0, 1) == 1
     seconds = fields.number("timeout", gate.DEFAULT)
-    room_id = await call.services.gate.set(caller.user, fields.needed_number("liveRoomId"), is_open, seconds)
-    await call.services.clients.reconsider(room_id)
+    await call.services.gate.set(caller.user, fields.needed_number("liveRoomId"), is_open, seconds)
     return {}
 
 
@@ -55,20 +53,20 @@ async def get_my_live_sessions(call: Call) -> Reply:
     count, before = fields.count(PAGE, LONGEST_PAGE), fields.number("before", 0)
     if before < 0:
         raise BadParameter("before")
-    entries = await call.services.broadcast_store.of_room(caller.user.room_id, float(before), count)
-    return {"list": [_live_session(entry) for entry in entries]}
+    records = await call.services.broadcast_store.of_room(caller.user.room_id, float(before), count)
+    return {"list": [_live_session(record) for record in records]}
 
 
-def _live_session(entry: Entry) -> Reply:
+def _live_session(record: BroadcastRecord) -> Reply:
     return {
-        "startTime": int(entry.started_at),
-        "endTime": int(entry.ended_at or 0),
-        "duration": round((entry.ended_at or entry.seen_at) - entry.started_at),
-        "endReason": entry.ending or "",
-        "encoder": entry.encoder,
-        "peakCount": entry.peak_viewers,
-        "totalCount": entry.total_viewers,
-        "watchSeconds": round(entry.watch_seconds),
+        "startTime": int(record.started_at),
+        "endTime": int(record.ended_at or 0),
+        "duration": round((record.ended_at or record.seen_at) - record.started_at),
+        "endReason": record.ending or "",
+        "encoder": record.encoder,
+        "peakCount": record.peak_viewers,
+        "totalCount": record.total_viewers,
+        "watchSeconds": round(record.watch_seconds),
     }
 
 

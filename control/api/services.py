@@ -13,6 +13,7 @@ from control.accounts.users import Users
 from control.clock import Clock
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
+from control.live.presence import Presence
 from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
 from control.nginx_rtmp.clients import Clients
@@ -34,6 +35,7 @@ class Services:
     follows: Follows
     bans: Bans
     gate: Gate
+    presence: Presence
     audience: Audience
     broadcast_store: BroadcastStore
     lobby: Lobby

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from control.access.room_passwords import same_password
+from control.access.verdicts import same_password
 from control.api.envelope import Call, Reply
 from control.api.room_objects import play_urls, room_object
 from control.lobby.lists import Kind
@@ -47,14 +47,13 @@ async def play_live_stream(call: Call) -> Reply:
     card = await services.lobby.room(fields.needed_number("liveroomId", "liveRoomId"), caller.user)
     if not wants_in:
         await services.admission.take_back(card.room_id, caller.user.id)
-        await services.clients.reconsider(card.room_id)
         return {}
     if card.need_password:
-        rights = services.admission.rights(card.room_id)
+        room = services.admission.room(card.room_id)
         shown = fields.needed_text("liveRoomUserPwd")
         if card.is_banned:
             raise Banned
-        if rights is None or not same_password(rights.user_password, shown):
+        if room is None or not same_password(room.user_password, shown):
             raise BadRoomPassword
     return play_urls(call, caller, card)
 

@@ -16,8 +16,7 @@ from starlette.responses import Response
 from control.api.envelope import site
 from control.api.play_urls import place
 from control.api.services import Services
-from control.clock import Clock
-from control.live.presence import Presence, Session
+from control.live.presence import Session
 from control.live.stream_info import StreamInfo
 from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.refusals import SessionExpired
@@ -30,25 +29,21 @@ _UNKNOWN = StreamInfo(0, 0, 0, 0.0, "", "")
 class Studio:
     """`segments` is the folder that nginx writes HLS into."""
 
-    def __init__(
-        self, presence: Presence, refused_pushes: RefusedPushes, services: Services, segments: Path, clock: Clock
-    ) -> None:
-        self._presence = presence
-        self._refused_pushes = refused_pushes
+    def __init__(self, services: Services, refused_pushes: RefusedPushes, segments: Path) -> None:
         self._services = services
+        self._refused_pushes = refused_pushes
         self._segments = segments
-        self._clock = clock
 
     async def state(self, room_id: int, players: int) -> dict[str, Any]:
         """`gateShut`: how many seconds the gate stays shut, 0 for open; `publisher`: null while nobody is live."""
-        publisher = self._presence.publisher(room_id)
+        publisher = self._services.presence.publisher(room_id)
         live = publisher is not None and publisher.live
-        rights = self._services.admission.rights(room_id)
-        shut_until = rights.gate_shut_until if rights else 0.0
+        room = self._services.admission.room(room_id)
+        shut_until = room.gate_shut_until if room else 0.0
         return {
             "live": live,
             "players": players,
-            "gateShut": max(0, round(shut_until - self._clock.now())),
+            "gateShut": max(0, round(shut_until - self._services.clock.now())),
             "publisher": await self._publisher(publisher) if publisher and live else None,
             "refused": [asdict(push) for push in self._refused_pushes.of(room_id)],
         }
@@ -67,12 +62,12 @@ class Studio:
             caller = await caller_of(request, self._services)
         except SessionExpired:
             return Response(status_code=403)
-        rights = self._services.admission.rights(caller.user.room_id)
-        if rights is None:
+        room = self._services.admission.room(caller.user.room_id)
+        if room is None:
             return Response(status_code=404)
         settings = self._services.settings
         rtmp = place(site(request), settings.rtmp_port, settings.rtmp_url).rtmp
-        code = segno.make(f"{rtmp}/{rights.room_id}?pwd={rights.anchor_password}", error="m")
+        code = segno.make(f"{rtmp}/{room.room_id}?pwd={room.anchor_password}", error="m")
         picture = io.BytesIO()
         code.save(picture, kind="svg", scale=6, border=4, light="#ffffff", xmldecl=False)
         return Response(picture.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})

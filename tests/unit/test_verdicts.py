@@ -2,21 +2,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from control.access.rights import Rights
+from control.access.rights import Denial, Rights
 from control.access.verdicts import Credentials, TicketClaims, may_play, may_publish
+from control.clock import Epoch
 from control.refusals import Denied
 
-NOW = 1_800_000_000.0
+NOW = Epoch(1_800_000_000.0)
 OWNER, VIEWER = 1, 2
-ROOM = Rights(1000001, OWNER, "anchor-pwd", "assist-pwd", "viewing-pwd", 3, 0.0)
+ROOM = Rights(1000001, OWNER, "anchor-pwd", "assist-pwd", "viewing-pwd", 3, Epoch(0.0))
 TICKET = TicketClaims(ROOM.room_id, VIEWER, 3, int(NOW * 1000) + 1)
 
 
 def ticket(**other: int) -> Credentials:
     return Credentials(ticket=replace(TICKET, **other))
+
+
+def denying(shown: Credentials, **denial: Any) -> Rights:
+    """The room, where it denies something to the ticket's user."""
+    return replace(ROOM, denials={shown.ticket.user_id if shown.ticket else 0: Denial(**denial)})
 
 
 @pytest.mark.parametrize(
@@ -30,8 +37,8 @@ def ticket(**other: int) -> Credentials:
         ("wrong anchor password", ROOM, Credentials("viewing-pwd")),
         ("wrong anchor password", ROOM, Credentials("密码")),
         ("wrong anchor password", ROOM, Credentials(ticket=TICKET)),
-        ("wrong anchor password", replace(ROOM, gate_shut_until=NOW + 1), Credentials("guess")),
-        ("gate shut", replace(ROOM, gate_shut_until=NOW + 1), Credentials("anchor-pwd")),
+        ("wrong anchor password", replace(ROOM, gate_shut_until=Epoch(NOW + 1)), Credentials("guess")),
+        ("gate shut", replace(ROOM, gate_shut_until=Epoch(NOW + 1)), Credentials("anchor-pwd")),
     ],
 )
 def test_who_may_publish(outcome: str, room: Rights | None, shown: Credentials) -> None:
@@ -60,15 +67,15 @@ def test_who_may_publish(outcome: str, room: Rights | None, shown: Credentials) 
     ],
 )
 def test_who_may_play(outcome: str, shown: Credentials, void_until_ms: int) -> None:
-    assert said(lambda: may_play(ROOM, shown, NOW, void_until_ms, 0.0)) == outcome
+    assert said(lambda: may_play(denying(shown, void_until_ms=void_until_ms), shown, NOW)) == outcome
 
 
 def test_nobody_plays_in_a_room_that_is_not() -> None:
-    assert said(lambda: may_play(None, ticket(), NOW, 0, 0.0)) == "no such room"
+    assert said(lambda: may_play(None, ticket(), NOW)) == "no such room"
 
 
 def test_a_shut_gate_is_no_affair_of_viewers() -> None:
-    assert said(lambda: may_play(replace(ROOM, gate_shut_until=NOW + 1), ticket(), NOW, 0, 0.0)) == "ok"
+    assert said(lambda: may_play(replace(ROOM, gate_shut_until=Epoch(NOW + 1)), ticket(), NOW)) == "ok"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +87,7 @@ def test_a_shut_gate_is_no_affair_of_viewers() -> None:
     ],
 )
 def test_a_ban_holds_for_its_time_and_its_user(outcome: str, shown: Credentials, until: float) -> None:
-    assert said(lambda: may_play(ROOM, shown, NOW, 0, until)) == outcome
+    assert said(lambda: may_play(denying(shown, banned_until=Epoch(until)), shown, NOW)) == outcome
 
 
 def said(ask: Callable[[], object]) -> str:
