@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from control.access.verdicts import Role
+from control.clock import Ticks
 from control.live.presence import Session, SessionKey
 from control.nginx_rtmp.stat import SeenClient, Snapshot
 
@@ -23,18 +24,15 @@ class Plan:
     silent: list[Session] = field(default_factory=list)
     """Publishers that never sent any media."""
 
-    def __bool__(self) -> bool:
-        return bool(self.end or self.add or self.drop or self.silent)
-
 
 def plan(
     seen: Snapshot,
     held: Iterable[Session],
-    gone_since: Callable[[int], float | None],
+    ended_at: Callable[[int], Ticks | None],
     room_exists: Callable[[str], bool],
     first_media: float,
 ) -> Plan:
-    """`gone_since` tells when nginx said of a client that it is over; `first_media` is how long, in seconds, a
+    """`ended_at` tells when nginx said of a client that it is over; `first_media` is how long, in seconds, a
     publisher may hold a room's name without sending anything."""
     work = Plan()
     known: dict[int, Session] = {}
@@ -47,14 +45,14 @@ def plan(
     for session in known.values():
         _check(work, session, there.get(session.key.client), seen.asked_at, first_media)
     for client in there.values():
-        gone = gone_since(client.client)
-        if client.client in known or (gone is not None and gone > seen.asked_at - JOINING):
+        ended = ended_at(client.client)
+        if client.client in known or (ended is not None and ended > seen.asked_at - JOINING):
             continue
         (work.add if room_exists(client.name) else work.drop).append(client)
     return work
 
 
-def _check(work: Plan, session: Session, client: SeenClient | None, asked_at: float, first_media: float) -> None:
+def _check(work: Plan, session: Session, client: SeenClient | None, asked_at: Ticks, first_media: float) -> None:
     if client is None or client.name != str(session.room_id) or client.publishing != _publishes(session):
         if session.since < asked_at - JOINING:
             work.end.append(session)

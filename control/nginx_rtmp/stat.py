@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 import httpx
 
-from control.clock import Clock
+from control.clock import Clock, Ticks
 from control.live.stream_info import StreamInfo
 
 TIMEOUT = 2.0  # seconds
@@ -48,9 +49,18 @@ class Snapshot:
     """Which life of nginx this is."""
     pid: int
     """Of the worker."""
-    asked_at: float
-    """Ticks; what happened after it may or may not be in here."""
+    asked_at: Ticks
+    """What happened after it may or may not be in here."""
     clients: tuple[SeenClient, ...]
+
+
+@dataclass
+class Looks:
+    """When /stat is looked at and what it shows is taken over."""
+
+    soon: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by who cannot wait for the next turn."""
+    last_at: Ticks = Ticks(0.0)
 
 
 class Stat:

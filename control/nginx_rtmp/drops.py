@@ -1,0 +1,52 @@
+"""Has nginx drop sessions that are to go. One that it cannot drop now is denied at its next update."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from control.live.presence import Ending, Presence, Session
+from control.nginx_rtmp.control import ControlError, RtmpControl
+
+AT_ONCE = 16  # sessions that nginx is asked to drop at a time
+
+log = structlog.get_logger()
+
+
+@dataclass(kw_only=True)
+class Drops:
+    presence: Presence
+    control: RtmpControl
+
+    async def drop(self, session: Session, reason: str, why: Ending = Ending.LEFT) -> bool:
+        """Whether it is gone. Raises nothing."""
+        self.presence.condemn(session.key, why)
+        log_dropped(session, reason)
+        try:
+            return await self._drop(session)
+        except ControlError as failure:
+            log.warning("drop failed", client=session.key.client, failure=str(failure))
+            return False
+
+    async def drop_condemned(self, room_id: int, sessions: Sequence[Session]) -> None:
+        """Ends them as fast as nginx can; the first that it cannot be asked for leaves the rest to their updates."""
+        for start in range(0, len(sessions), AT_ONCE):
+            try:
+                await asyncio.gather(*map(self._drop, sessions[start : start + AT_ONCE]))
+            except ControlError as failure:
+                log.warning("drop failed", room=room_id, failure=str(failure))
+                return
+
+    async def _drop(self, session: Session) -> bool:
+        """Whether it was in a stream. Raises ControlError."""
+        dropped = await self.control.drop(session.key.client)
+        if dropped:
+            self.presence.end(session.key)
+        return dropped
+
+
+def log_dropped(session: Session, reason: str) -> None:
+    log.info(f"{session.role.value} put out", room=session.room_id, client=session.key.client, reason=reason)
