@@ -10,18 +10,16 @@ from functools import partial
 from pathlib import Path
 
 import httpx
-import sqlalchemy as sa
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from control import routes
 from control.access.admission import Admission
 from control.access.bans import Bans
+from control.access.changes import Changes
 from control.access.revocations import Revocations
 from control.access.rights import RightsOfRooms
-from control.access.tickets import stored_keys
+from control.access.tickets import Keys, stored_keys
 from control.accounts.limits import Limits
 from control.accounts.notifiers import Notifier, notifier
 from control.accounts.passwords import Passwords
@@ -43,11 +41,13 @@ from control.lobby.lobby import Lobby
 from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.control import RtmpControl
+from control.nginx_rtmp.drops import Drops
 from control.nginx_rtmp.grace import Grace
 from control.nginx_rtmp.hls_auth import HlsAuth
 from control.nginx_rtmp.reconcile import SOON, Reconciler
 from control.nginx_rtmp.refused_pushes import RefusedPushes
-from control.nginx_rtmp.stat import Stat
+from control.nginx_rtmp.stat import Looks, Stat
+from control.nginx_rtmp.takeover import Takeover
 from control.ops.loops import once, repeat
 from control.rooms.follows import Follows
 from control.rooms.gate import Gate
@@ -58,10 +58,11 @@ from control.storage.database import Store, opened
 from control.web.confirm import Confirmations
 from control.web.events import Events
 from control.web.feed import EVERY, Feed
+from control.web.health import Health
 from control.web.studio import Studio
 
 SAVE_EVERY = 1.0  # seconds between two writes of when sessions were used
-SETTLE_WITHIN = 5.0  # seconds that nginx is given before we speak without having heard it
+SETTLE_WITHIN = 5.0  # seconds that nginx is given to answer before control serves without having heard it
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +76,50 @@ class World:
     """/stat and /control of the rtmp nginx."""
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    public: Starlette
-    internal: Starlette
-    clients: Clients
-    reconciler: Reconciler
-    on_air_writer: OnAirWriter
-    feed: Feed
-
-
 def real_world(settings: Settings) -> World:
     return World(
         SystemClock(), SystemEntropy(), notifier(settings), httpx.AsyncHTTPTransport(uds=str(settings.rtmp_socket))
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveParts:
+    """What verdicts, presence and counts are made of."""
+
+    rights: RightsOfRooms
+    changes: Changes
+    revocations: Revocations
+    bans: Bans
+    admission: Admission
+    presence: Presence
+    audience: Audience
+    broadcasts: Broadcasts
+    broadcast_store: BroadcastStore
+    on_air_writer: OnAirWriter
+    clients: Clients
+    hls_auth: HlsAuth
+    reconciler: Reconciler
+
+    async def load(self) -> None:
+        """Reads what verdicts need, and the broadcasts of the control before."""
+        for part in (self.rights, self.revocations, self.bans, self.broadcast_store):
+            await part.load()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A control that runs."""
+
+    public: Starlette
+    internal: Starlette
+    live: LiveParts
+    sessions: Sessions
+    feed: Feed
+
+    def stop_waiting(self) -> None:
+        """Ends what would hold a shutdown up: event streams, and publishers that wait for their room."""
+        self.feed.close()
+        self.live.clients.close()
 
 
 @asynccontextmanager
@@ -96,90 +127,154 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
     """Control, with its background work going on. What it holds is written when the block is left."""
     await asyncio.to_thread(migrate.upgrade, settings.database)
     async with AsyncExitStack() as stack:
+        # What waits for a disk waits in real time, whatever clock the rest is handed.
         store = await stack.enter_async_context(opened(settings.database, SystemClock()))
         nginx = await stack.enter_async_context(httpx.AsyncClient(transport=world.nginx, base_url="http://nginx"))
         passwords = Passwords(settings)
         stack.callback(passwords.close)
-        yield await stack.enter_async_context(_joined(settings, world, store, nginx, passwords))
+        keys = stored_keys(settings.data_dir / "keys" / "tickets", world.entropy)
+        live = live_parts(settings, store=store, nginx=nginx, keys=keys, clock=world.clock)
+        await live.load()
+        services = public_parts(settings, world, store=store, passwords=passwords, live=live)
+        started = applications(services, live, RefusedPushes(world.clock), store)
+        await stack.enter_async_context(background(started, world.clock))
+        yield started
 
 
-@asynccontextmanager
-async def _joined(
-    settings: Settings, world: World, store: Store, nginx: httpx.AsyncClient, passwords: Passwords
-) -> AsyncIterator[Running]:
-    clock, entropy = world.clock, world.entropy
-    users, sessions = Users(store, passwords, clock), Sessions(store, clock, entropy)
-    rights, revocations, bans = RightsOfRooms(store), Revocations(store, clock), Bans(store, clock)
-    for remembered in (rights, revocations, bans):
-        await remembered.load()
-    rooms = Rooms(store, rights, clock, entropy)
-    keys = stored_keys(settings.data_dir / "keys" / "tickets", entropy)
-    admission = Admission(keys, rights, revocations, bans, clock, settings.ticket_seconds)
+def live_parts(settings: Settings, *, store: Store, nginx: httpx.AsyncClient, keys: Keys, clock: Clock) -> LiveParts:
+    rights, changes = RightsOfRooms(store), Changes()
+    revocations = Revocations(store=store, rights=rights, changes=changes, clock=clock)
+    admission = Admission(
+        keys=keys, rights=rights, revocations=revocations, clock=clock, lifetime=settings.ticket_seconds
+    )
 
     presence = Presence(clock)
-    presence.changed.set()  # nothing has been said yet, not even that nobody is here
+    presence.changed.set()  # nothing is written yet, not even that nobody is here
     heartbeats = Heartbeats(clock, presence.changed)
-    broadcasts = Broadcasts(clock, settings.gap_seconds)
+    audience, broadcasts = Audience(presence, heartbeats), Broadcasts(clock, settings.gap_seconds)
     broadcast_store = BroadcastStore(store, broadcasts, AGAIN)
-    await broadcast_store.load()
-    audience = Audience(presence, heartbeats, broadcasts)
-    on_air_writer = OnAirWriter(store, settings.node, presence, audience, broadcast_store, clock)
-    stat, nginx_control = Stat(nginx, clock), RtmpControl(nginx)
-    refused_pushes = RefusedPushes(clock)
-    hls_auth = HlsAuth(presence, heartbeats, admission)
-    clients = Clients(presence, admission, hls_auth, stat, nginx_control, clock, settings.silent_seconds)
-    lease = 2.0 * settings.update_seconds + 2
-    reconciler = Reconciler(
-        settings.node, presence, clients, stat, nginx_control, rights, clock, settings.first_media_seconds, lease
+    on_air_writer = OnAirWriter(
+        store=store,
+        node=settings.node,
+        presence=presence,
+        audience=audience,
+        broadcasts=broadcasts,
+        broadcast_store=broadcast_store,
+        clock=clock,
     )
-    recovery = Recovery(store, users, passwords, Limits(store, clock), world.notifier, settings.site, clock, entropy)
-    services = Services(
+
+    stat, looks, control = Stat(nginx, clock), Looks(), RtmpControl(nginx)
+    drops = Drops(presence=presence, control=control)
+    takeover = Takeover(
+        presence=presence, stat=stat, looks=looks, drops=drops, clock=clock, silent=settings.silent_seconds
+    )
+    clients = Clients(presence=presence, admission=admission, takeover=takeover, drops=drops, looks=looks, clock=clock)
+    hls_auth = HlsAuth(presence=presence, heartbeats=heartbeats, admission=admission)
+    reconciler = Reconciler(
+        node=settings.node,
+        presence=presence,
+        heartbeats=heartbeats,
+        clients=clients,
+        drops=drops,
+        stat=stat,
+        looks=looks,
+        control=control,
+        rights=rights,
+        clock=clock,
+        first_media=settings.first_media_seconds,
+        lease=2.0 * settings.update_seconds + 2,
+    )
+    for listener in (hls_auth.reconsider, clients.reconsider):
+        changes.listen(listener)
+    return LiveParts(
+        rights=rights,
+        changes=changes,
+        revocations=revocations,
+        bans=Bans(store=store, rights=rights, changes=changes, clock=clock),
+        admission=admission,
+        presence=presence,
+        audience=audience,
+        broadcasts=broadcasts,
+        broadcast_store=broadcast_store,
+        on_air_writer=on_air_writer,
+        clients=clients,
+        hls_auth=hls_auth,
+        reconciler=reconciler,
+    )
+
+
+def public_parts(settings: Settings, world: World, *, store: Store, passwords: Passwords, live: LiveParts) -> Services:
+    """What the APIs and the pages call on."""
+    clock, entropy = world.clock, world.entropy
+    users = Users(store, passwords, clock)
+    rooms = Rooms(store=store, rights=live.rights, changes=live.changes, clock=clock, entropy=entropy)
+    return Services(
         settings=settings,
         clock=clock,
         users=users,
-        sessions=sessions,
-        recovery=recovery,
+        sessions=Sessions(store, clock, entropy),
+        recovery=Recovery(
+            store=store,
+            users=users,
+            passwords=passwords,
+            limits=Limits(store, clock),
+            notifier=world.notifier,
+            site=settings.site,
+            clock=clock,
+            entropy=entropy,
+        ),
         pictures=Pictures(store),
         rooms=rooms,
-        follows=Follows(store, rights, clock),
-        bans=bans,
+        follows=Follows(store, live.rights, clock),
+        bans=live.bans,
         gate=Gate(rooms, clock),
-        audience=audience,
-        broadcast_store=broadcast_store,
+        presence=live.presence,
+        audience=live.audience,
+        broadcast_store=live.broadcast_store,
         lobby=Lobby(store, clock),
         lists=Lists(store, clock),
-        admission=admission,
-        clients=clients,
+        admission=live.admission,
+        clients=live.clients,
     )
-    feed = Feed(services.lobby)
-    studio = Studio(presence, refused_pushes, services, Path(settings.hls_dir), clock)
+
+
+def applications(services: Services, live: LiveParts, refused_pushes: RefusedPushes, store: Store) -> Running:
+    """One for each listener."""
+    settings, feed = services.settings, Feed(services.lobby)
+    studio = Studio(services, refused_pushes, Path(settings.hls_dir))
+    health = Health(store)
+    callbacks = Callbacks(settings.node, live.clients, refused_pushes)
     events = Events(services, feed, studio)
-    probes = _alive, partial(_ready, store=store)
-    callbacks = Callbacks(settings.node, clients, refused_pushes)
-    started = Running(
-        _application(routes.public(services, Confirmations(recovery), events, studio, *probes)),
-        _application(routes.internal(callbacks, Grace(settings.grace_seconds), hls_auth, *probes)),
-        clients,
-        reconciler,
-        on_air_writer,
-        feed,
+    return Running(
+        public=_application(routes.public(services, Confirmations(services.recovery), events, studio, health)),
+        internal=_application(routes.internal(callbacks, Grace(settings.grace_seconds), live.hls_auth, health)),
+        live=live,
+        sessions=services.sessions,
+        feed=feed,
     )
+
+
+@asynccontextmanager
+async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
+    """Begins once nginx has told who is here, and writes what is left when the block ends."""
+    writer, reconciler, sessions = started.live.on_air_writer, started.live.reconciler, started.sessions
     if await _heard(reconciler, clock):
-        await once("on air", on_air_writer.write)  # before anybody is answered from what the last control wrote
-    work = [
-        asyncio.create_task(repeat("feed", partial(clock.sleep, EVERY), feed.refresh), name="feed"),
-        asyncio.create_task(repeat("on air", on_air_writer.next_change, on_air_writer.write), name="on air"),
-        asyncio.create_task(repeat("reconcile", reconciler.next_turn, reconciler.run), name="reconcile"),
-        asyncio.create_task(repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save), name="sessions"),
-    ]
+        await once("on air", writer.write)  # before any answer is made from what the last control wrote
+    loops = {
+        "feed": repeat("feed", partial(clock.sleep, EVERY), started.feed.refresh),
+        "on air": repeat("on air", writer.next_change, writer.write),
+        "reconcile": repeat("reconcile", reconciler.next_turn, reconciler.run),
+        "sessions": repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save),
+    }
+    tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
     try:
-        yield started
+        yield
     finally:
-        for task in work:
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(work)
+        await asyncio.wait(tasks)
         await once("sessions", sessions.save)
-        await once("on air", on_air_writer.write)
+        await once("on air", writer.write)
 
 
 def _application(table: list[BaseRoute]) -> Starlette:
@@ -202,12 +297,3 @@ async def _heard(reconciler: Reconciler, clock: Clock) -> bool:
                 await clock.sleep(SOON)
     except TimeoutError:
         return False
-
-
-async def _alive(request: Request) -> Response:
-    return PlainTextResponse("ok\n")
-
-
-async def _ready(request: Request, store: Store) -> Response:
-    await store.fetch_one(sa.select(sa.literal(1)))
-    return PlainTextResponse("ok\n")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -23,6 +20,7 @@ from control.ops import metrics
 from control.web import public_rooms
 from control.web.confirm import Confirmations
 from control.web.events import Events
+from control.web.health import Health
 from control.web.page_api import log_in_endpoint, log_out, page_endpoint, who_am_i
 from control.web.pages import STATIC, page
 from control.web.studio import Studio
@@ -41,8 +39,6 @@ class RoomId(Convertor[int]):
 
 
 register_url_convertor("room", RoomId())
-
-Probe = Callable[[Request], Awaitable[Response]]
 
 APIS: dict[str, Api] = {
     "Login": people.login,
@@ -75,7 +71,7 @@ PAGE_APIS: dict[str, Api] = {name: api for name, api in APIS.items() if name != 
 
 
 def public(
-    services: Services, confirmations: Confirmations, events: Events, studio: Studio, alive: Probe, ready: Probe
+    services: Services, confirmations: Confirmations, events: Events, studio: Studio, health: Health
 ) -> list[BaseRoute]:
     """Behind the web nginx."""
     return [
@@ -95,12 +91,12 @@ def public(
         Route("/confirm", confirmations.confirm, methods=["POST"]),
         Route("/confirm/ask", confirmations.ask, methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),
-        Route("/healthz", alive),
-        Route("/readyz", ready),
+        Route("/healthz", health.alive),
+        Route("/readyz", health.ready),
     ]
 
 
-def internal(callbacks: Callbacks, grace: Grace, hls_auth: HlsAuth, alive: Probe, ready: Probe) -> list[BaseRoute]:
+def internal(callbacks: Callbacks, grace: Grace, hls_auth: HlsAuth, health: Health) -> list[BaseRoute]:
     """On a unix socket that only nginx can reach."""
     return [
         *(
@@ -110,6 +106,6 @@ def internal(callbacks: Callbacks, grace: Grace, hls_auth: HlsAuth, alive: Probe
         Route("/grace", grace.answer, methods=["GET"]),
         Route("/hls", hls_auth.answer, methods=["GET"]),
         Route("/metrics", metrics.page, methods=["GET"]),
-        Route("/healthz", alive),
-        Route("/readyz", ready),
+        Route("/healthz", health.alive),
+        Route("/readyz", health.ready),
     ]

@@ -84,7 +84,6 @@ def server_of(app: ASGIApp) -> Server:
 
 
 def _stop(servers: list[Server], started: Running) -> None:
-    started.feed.close()  # its streams never end by themselves, and would be waited for
-    started.clients.close()
+    started.stop_waiting()
     for server in servers:
         server.should_exit = True

@@ -34,7 +34,7 @@ async def room(box: Box, ann: Person) -> dict[str, Any]:
 
 
 async def players(owner: Person, room: dict[str, Any]) -> list[dict[str, Any]]:
-    await owner.box.running.on_air_writer.write()
+    await owner.box.running.live.on_air_writer.write()
     told = await owner.does("GetRoomPlayers", liveRoomId=room["liveRoomId"])
     assert told["number"] == await number(owner, room["liveRoomId"])
     viewers: list[dict[str, Any]] = told["list"]
@@ -124,7 +124,7 @@ async def test_one_who_cannot_be_dropped_now_is_refused_later(box: Box, ann: Per
 
 async def test_a_publisher_is_no_player_to_kick(box: Box, ann: Person, room: dict[str, Any]) -> None:
     key = SessionKey("local", box.nginx.start, room["liveRoomId"])
-    publisher = box.running.clients._presence.get(key)
+    publisher = box.running.live.presence.get(key)
     assert publisher is not None
     await ann.does("KickPlayer", liveRoomId=room["liveRoomId"], playerId=_id(publisher))
     assert box.nginx.dropped == []

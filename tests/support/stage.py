@@ -51,7 +51,7 @@ class Stage:
 
     async def said(self) -> tuple[bool, int]:
         """What lists say, with nginx not asked first."""
-        await self.box.running.on_air_writer.write()
+        await self.box.running.live.on_air_writer.write()
         mine = await self.own("GetMyLiveRoom")
         return bool(mine["isPlay"]), mine["playerCount"]
 

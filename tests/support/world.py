@@ -225,8 +225,8 @@ class Box:
 
     async def settle(self) -> None:
         """One repair, and what is on air written down."""
-        await self.running.reconciler.run()
-        await self.running.on_air_writer.write()
+        await self.running.live.reconciler.run()
+        await self.running.live.on_air_writer.write()
 
 
 def body(

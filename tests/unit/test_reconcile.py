@@ -143,9 +143,9 @@ async def test_without_nginx_updates_keep_their_sessions(stage: Stage) -> None:
 
 async def test_a_repair_tells_whether_nginx_was_heard(box: Box) -> None:
     box.nginx.broken = True
-    assert not await box.running.reconciler.run()
+    assert not await box.running.live.reconciler.run()
     box.nginx.broken = False
-    assert await box.running.reconciler.run()
+    assert await box.running.live.reconciler.run()
 
 
 @pytest.mark.parametrize(("kind", "call"), [("ended", "play"), ("added", None)])
@@ -165,7 +165,7 @@ async def test_repairs_are_counted(stage: Stage, kind: str, call: str | None) ->
 
 async def due(box: Box, seconds: float) -> bool:
     """Whether another look is due once so much time has passed."""
-    turn = asyncio.create_task(box.running.reconciler.next_turn())
+    turn = asyncio.create_task(box.running.live.reconciler.next_turn())
     for _ in range(5):
         await asyncio.sleep(0)
     box.clock.advance(seconds)

@@ -12,66 +12,49 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from control.access.admission import Admission
-from control.access.bans import Bans
-from control.access.revocations import Revocations
-from control.access.rights import RightsOfRooms
+from control.access.changes import Changed
+from control.access.rights import Rights
 from control.access.tickets import Keys
-from control.live.audience import Audience
-from control.live.broadcasts import Broadcast, Broadcasts
-from control.live.heartbeats import Heartbeats
-from control.live.presence import Presence, SessionKey
+from control.app import live_parts
+from control.clock import Epoch, Ticks
+from control.live.audience import RoomNow
+from control.live.broadcasts import Broadcast
+from control.live.presence import SessionKey, State
 from control.nginx_rtmp.callbacks import Callbacks
-from control.nginx_rtmp.clients import Clients
-from control.nginx_rtmp.control import RtmpControl
 from control.nginx_rtmp.form import parse
-from control.nginx_rtmp.hls_auth import HlsAuth
 from control.nginx_rtmp.plan import JOINING
-from control.nginx_rtmp.reconcile import Reconciler
 from control.nginx_rtmp.refused_pushes import RefusedPushes
-from control.nginx_rtmp.stat import Stat
 from control.refusals import Denied
+from control.settings import Settings
 from tests.support.world import FakeNginx, HandClock, StreamClient, body
 
 ROOMS = (1000001, 1000002)
-UPDATES, LEASE = 5, 12.0  # seconds
 rooms = st.sampled_from(ROOMS)
 entropy = st.floats(0, 1, exclude_max=True)
 
 
 class Control:
-    """One life of a control: what it is made of, without a database."""
+    """One life of a control, without a database."""
 
     def __init__(
         self, nginx: FakeNginx, http: httpx.AsyncClient, clock: HandClock, rows: Iterable[Broadcast] = ()
     ) -> None:
-        store: Any = None  # never asked
-        rights, revocations, bans = RightsOfRooms(store), Revocations(store, clock), Bans(store, clock)
+        never_asked: Any = None
+        self.live = live_parts(Settings(), store=never_asked, nginx=http, keys=Keys({"k1": b"k"}), clock=clock)
         for room in ROOMS:
-            rights.note(
-                {
-                    "id": room,
-                    "owner_id": 1,
-                    "anchor_password": "anchor",
-                    "assist_password": "assist",
-                    "user_password": "viewer",
-                    "password_generation": 1,
-                    "gate_shut_until": 0.0,
-                }
-            )
-        admission = Admission(Keys({"k1": b"k"}), rights, revocations, bans, clock, 600)
-        self.presence = Presence(clock)
-        heartbeats = Heartbeats(clock, self.presence.changed)
-        hls_auth = HlsAuth(self.presence, heartbeats, admission)
-        self.broadcasts = Broadcasts(clock, 10)
+            self.live.rights.put(Rights(room, 1, "anchor", "assist", "viewer", 1, Epoch(0.0)))
         for row in rows:
-            read = Broadcast(row.room_id, row.started_at, 0.0, row.seen_at, row.publisher, row.ended_at, row.ending)
-            self.broadcasts.resume(read, 5)
-        self.audience = Audience(self.presence, heartbeats, self.broadcasts)
-        stat, control = Stat(http, clock), RtmpControl(http)
-        self.clients = Clients(self.presence, admission, hls_auth, stat, control, clock, 3)
-        self.callbacks = Callbacks("local", self.clients, RefusedPushes(clock))
-        self.reconciler = Reconciler("local", self.presence, self.clients, stat, control, rights, clock, 10, LEASE)
+            read = Broadcast(
+                row.room_id, row.started_at, Ticks(0.0), row.seen_at, row.publisher, row.ended_at, row.ending
+            )
+            self.live.broadcasts.resume(read, 5)
+        self.callbacks = Callbacks("local", self.live.clients, RefusedPushes(clock))
+
+    async def set_gate(self, room: int, until: float) -> None:
+        rights = self.live.rights.of(room)
+        assert rights is not None
+        self.live.rights.put(replace(rights, gate_shut_until=Epoch(until)))
+        await self.live.changes.announce(Changed.GATE, room)
 
 
 class RestlessClock(HandClock):
@@ -97,6 +80,8 @@ class Truth(RuleBasedStateMachine):
         self.next_client, self.lives = 1, 1
         self.silent: set[int] = set()
         self.given_up: set[int] = set()
+        self.condemned: set[int] = set()
+        self.ever_condemned: set[int] = set()
         self.cut: list[int] = []
         self.rows: dict[tuple[int, float], Broadcast] = {}
         self.runner = asyncio.Runner()
@@ -106,10 +91,14 @@ class Truth(RuleBasedStateMachine):
             self.runner.run(self.http.aclose())
             self.runner.close()
 
-    @rule(room=rooms, media=st.booleans())
-    def publish(self, room: int, media: bool) -> None:
+    @rule(room=rooms, media=st.booleans(), deaf=st.booleans())
+    def publish(self, room: int, media: bool, deaf: bool) -> None:
+        """A deaf nginx drops nobody, so that a silent publisher cannot give way."""
         client = self._number()
-        if self._asked("publish", client, room):
+        self.nginx.deaf = deaf
+        let_in = self._asked("publish", client, room)
+        self.nginx.deaf = False
+        if let_in:
             there = self._held(room)
             if there is not None:
                 assert there.client in self.given_up, "two publishers in one room"
@@ -148,8 +137,22 @@ class Truth(RuleBasedStateMachine):
         """nginx asks again about everybody, and cuts off whoever may not stay."""
         for client in list(self.nginx.clients.values()):
             kind = "publish" if client.publishing else "play"
-            if not self._asked("update", client.client, int(client.name), kind, client.timestamp):
+            if self._asked("update", client.client, int(client.name), kind, client.timestamp):
+                continue
+            if client.client in self.condemned:
+                del self.nginx.clients[client.client]
+            else:
                 self.cut.append(client.client)
+
+    @rule(room=rooms, deaf=st.booleans())
+    def the_owner_ends_the_stream(self, room: int, deaf: bool) -> None:
+        publisher = self._held(room)
+        for publishers in (self.condemned, self.ever_condemned):
+            publishers |= {publisher.client} if publisher else set()
+        self.nginx.deaf = deaf
+        for until in (self.clock.now() + 60, 0):
+            self.runner.run(self.control.set_gate(room, until))
+        self.nginx.deaf = False
 
     @rule(seconds=st.sampled_from([0.1, 1.0, 3.0, 9.0]))
     def time_passes(self, seconds: float) -> None:
@@ -164,6 +167,7 @@ class Truth(RuleBasedStateMachine):
     def nginx_restarts(self) -> None:
         self.lives += 1
         self.nginx.clients, self.nginx.start, self.next_client = {}, f"life{self.lives}", 1
+        self.condemned = set()
 
     @rule()
     def control_restarts(self) -> None:
@@ -176,7 +180,7 @@ class Truth(RuleBasedStateMachine):
         self.nginx.broken = True
         self._repair()
         self.nginx.broken = False
-        held = {session.key.client for session in self.control.presence.all()}
+        held = {session.key.client for session in self.control.live.presence.all()}
         self.given_up |= self.nginx.clients.keys() - held  # their lease ran out
 
     @rule()
@@ -189,7 +193,7 @@ class Truth(RuleBasedStateMachine):
         self.clock.advance(JOINING + 0.1)
         self._repair()
         clients = self.nginx.clients.values()
-        said = {room.room_id: (room.live_since is not None, room.players) for room in self.control.audience.on_air()}
+        said = {room.room_id: (room.publisher is not None, room.players) for room in self._observed()}
         for room in ROOMS:
             here = [client for client in clients if client.name == str(room)]
             live = any(client.publishing and client.timestamp for client in here)
@@ -201,8 +205,17 @@ class Truth(RuleBasedStateMachine):
         assert not getattr(self, "cut", None)
 
     @invariant()
-    def nobody_but_the_silent_is_dropped(self) -> None:
-        assert set(getattr(self, "nginx", FakeNginx()).dropped) <= getattr(self, "silent", set())
+    def only_the_silent_and_the_condemned_are_dropped(self) -> None:
+        if hasattr(self, "control"):
+            assert set(self.nginx.dropped) <= self.silent | self.ever_condemned
+
+    @invariant()
+    def a_sessions_state_tells_all_of_its_life(self) -> None:
+        for session in self.control.live.presence.all() if hasattr(self, "control") else ():
+            assert session.state is not State.OVER
+            assert (session.state is State.ENDING) == (session.ending is not None)
+            assert session.state is not State.LIVE or session.live
+            assert session.state is not State.ADMITTED or not session.live
 
     def _number(self) -> int:
         self.next_client += 1
@@ -223,13 +236,18 @@ class Truth(RuleBasedStateMachine):
 
     def _written(self) -> Iterable[Broadcast]:
         """The broadcasts' rows, with what has changed since the last time."""
-        for changed in self.control.broadcasts.unsaved():
+        for changed in self.control.live.broadcasts.unsaved():
             self.rows[changed.room_id, changed.started_at] = replace(changed)
-        self.control.broadcasts.saved()
+        self.control.live.broadcasts.saved()
         return self.rows.values()
 
+    def _observed(self) -> list[RoomNow]:
+        rooms = self.control.live.audience.snapshot()
+        self.control.live.broadcasts.observe(rooms)
+        return rooms
+
     def _repair(self) -> None:
-        self.runner.run(self.control.reconciler.run())
+        self.runner.run(self.control.live.reconciler.run())
 
     def _told(self, call: str, client: int, room: int) -> None:
         assert self._asked(call, client, room)
