@@ -8,8 +8,7 @@ from control.api.fields import Fields
 from control.api.room_objects import room_object
 from control.live.broadcast_store import BroadcastRecord
 from control.refusals import BadParameter, NoRoom
-from control.rooms import gate
-from control.rooms.rooms import RoomForm
+from control.rooms.rooms import RoomForm, owned
 
 PAGE, LONGEST_PAGE = 20, 100  # broadcasts
 
@@ -39,10 +38,16 @@ async def modify_my_live_room(call: Call) -> Reply:
 
 
 async def push_live_stream(call: Call) -> Reply:
-    caller, fields = await call.caller(), call.fields
-    is_open = fields.choice("status", 0, 1) == 1
-    seconds = fields.number("timeout", gate.DEFAULT)
-    await call.services.gate.set(caller.user, fields.needed_number("liveRoomId"), is_open, seconds)
+    """A stop shuts the gate only on a publisher that stays: the shipped app stops its encoder, then says so here, and
+    pushes again before it says that."""
+    caller, fields, services = await call.caller(), call.fields, call.services
+    opens = fields.choice("status", 0, 1) == 1
+    seconds = fields.number("timeout", 0)
+    room_id = owned(caller.user, fields.needed_number("liveRoomId"))
+    if opens:
+        await services.gate.open(caller.user, room_id)
+    elif not await services.clients.leaves_by_itself(room_id):
+        await services.gate.shut(caller.user, room_id, seconds)
     return {}
 
 
@@ -72,10 +77,11 @@ def _live_session(record: BroadcastRecord) -> Reply:
 
 def _form(fields: Fields) -> RoomForm:
     return RoomForm(
-        anchor_password=fields.raw_text("liveRoomAnchorPwd"),
+        anchor_password=fields.first_text("liveRoomAnchorPwd", "liveRoomanchorPwd"),
         assist_password=fields.raw_text("liveRoomAssistPwd"),
         user_password=fields.raw_text("liveRoomUserPwd"),
         name=fields.raw_text("liveRoomName"),
-        description=fields.text("liveRoomDesc"),
-        topic=fields.text("liveRoomTopic"),
+        description=fields.text_or_none("liveRoomDesc"),
+        topic=fields.text_or_none("liveRoomTopic"),
+        is_open=fields.flag_or_none("isOpen"),
     )

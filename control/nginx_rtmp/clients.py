@@ -17,6 +17,7 @@ from control.nginx_rtmp.stat import Looks
 from control.nginx_rtmp.takeover import LONGEST_LOOK, Takeover
 from control.refusals import Denied, GateShut
 
+LEAVING = 0.3  # seconds that a publisher is given to leave before a stop ends it
 DEAD = 10.0  # seconds without media after which a publisher that is gone had lost its link before
 
 log = structlog.get_logger()
@@ -84,6 +85,15 @@ class Clients:
         asked, their next updates are denied."""
         here = self.presence.in_room(change.room_id)
         await self.drops.drop_condemned(change.room_id, [session for session in here if not self._may_stay(session)])
+
+    async def leaves_by_itself(self, room_id: int) -> bool:
+        """Whether nobody publishes to the room, or its publisher goes within LEAVING without being told to."""
+        if self.looks.out_of_hearing(self.clock.ticks()):
+            return False  # a publisher that we gave up may be there all the same
+        publisher = self.presence.publisher(room_id)
+        if publisher is None:
+            return True
+        return await self.presence.over(publisher.key, LEAVING) and self.presence.publisher(room_id) is None
 
     async def kick(self, session: Session) -> None:
         await self.drops.drop(session, "thrown out")

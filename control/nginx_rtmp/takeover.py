@@ -13,7 +13,6 @@ from control.nginx_rtmp.plan import JOINING
 from control.nginx_rtmp.stat import Looks, Stat, StatError
 from control.refusals import Denied
 
-OUT_OF_HEARING = 6.0  # seconds since /stat was last read, which is done every two
 LOOK_AGAIN = 0.3  # seconds between two looks at a publisher that may have fallen silent
 LONGEST_LOOK = 6.0  # seconds; nginx waits longer for a verdict, netcall_timeout
 
@@ -42,7 +41,7 @@ class Takeover:
         holder = self.presence.publisher(room_id)
         if holder is not None:
             await self._outwait(holder)
-        elif self.clock.ticks() - self.looks.last_at > OUT_OF_HEARING:
+        elif self.looks.out_of_hearing(self.clock.ticks()):
             await self._refuse_beside_unknown(room_id)
         else:
             return False

@@ -1,14 +1,13 @@
 """A room's gate. It starts open; its owner shuts it for a time, and opens it.
 
-Each call sets the state for a time, after which the gate is as it was at the start: open. So an anchor
-whose app was closed without a word, or who goes back to a bare encoder, is never locked out of their own room.
+Once the time is over the gate is as it was at the start: open. So an anchor whose app was closed without a word, or who
+goes back to a bare encoder, is never locked out of their own room.
 """
 
 from __future__ import annotations
 
 from control.accounts.users import User
 from control.clock import Clock, Epoch
-from control.refusals import BadParameter
 from control.rooms.rooms import Rooms
 
 DEFAULT, LOW, HIGH = 60, 5, 3600  # seconds
@@ -19,9 +18,12 @@ class Gate:
         self._rooms = rooms
         self._clock = clock
 
-    async def set(self, owner: User, room_id: int, is_open: bool, seconds: int) -> int:
-        """The room's id. `seconds`: 5 to 3600 seconds. Raises BadParameter, NoRoom, NoSuchRoom."""
-        if not LOW <= seconds <= HIGH:
-            raise BadParameter("timeout")
-        until = Epoch(0.0 if is_open else self._clock.now() + seconds)
-        return await self._rooms.shut_gate(owner, room_id, until)
+    async def open(self, owner: User, room_id: int) -> None:
+        """Raises NoRoom, NoSuchRoom."""
+        await self._rooms.shut_gate(owner, room_id, Epoch(0.0))
+
+    async def shut(self, owner: User, room_id: int, seconds: int) -> None:
+        """`seconds`: 0 is the default, others are taken as the nearest of 5 to 3600: a stop is always done. Raises
+        NoRoom, NoSuchRoom."""
+        held = min(max(seconds, LOW), HIGH) if seconds else DEFAULT
+        await self._rooms.shut_gate(owner, room_id, Epoch(self._clock.now() + held))

@@ -29,14 +29,23 @@ T = TypeVar("T")
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
+@dataclass(frozen=True)
+class Alarm:
+    at: float
+    """Ticks."""
+    ring: Callable[[], object]
+    task: asyncio.Task[Any] | None
+    """Who waits."""
+
+
 class HandClock:
     """Stands still until it is moved; sleepers and time limits wait for that."""
 
     def __init__(self) -> None:
         self._now = 1_800_000_000.0
         self._ticks = 1000.0
-        self._alarms: dict[object, tuple[float, Callable[[], object]]] = {}
-        self._asleep: set[asyncio.Task[Any] | None] = set()
+        self._alarms: dict[object, Alarm] = {}
+        self._begins = asyncio.Event()
 
     def now(self) -> Epoch:
         return Epoch(self._now)
@@ -47,33 +56,34 @@ class HandClock:
     def advance(self, seconds: float) -> None:
         self._now += seconds
         self._ticks += seconds
-        for name in [name for name, (at, _) in self._alarms.items() if at <= self._ticks]:
-            self._alarms.pop(name)[1]()
+        for name in [name for name, alarm in self._alarms.items() if alarm.at <= self._ticks]:
+            self._alarms.pop(name).ring()
 
     def jump(self, seconds: float) -> None:
         """An operator sets the wall clock."""
         self._now += seconds
 
     async def sleep(self, seconds: float) -> None:
-        rung, task = asyncio.Event(), asyncio.current_task()
+        rung = asyncio.Event()
         with self._alarm(seconds, rung.set):
-            self._asleep.add(task)
-            try:
-                await rung.wait()
-            finally:
-                self._asleep.discard(task)
+            await rung.wait()
 
     async def steps(self, seconds: float, work: Awaitable[T], happens: Callable[[], object] = lambda: None) -> T:
-        """What comes of some work, where the clock moves so far and something happens whenever the work sleeps."""
+        """What comes of some work; whenever it waits for the clock, that moves so far, and something happens."""
         others = asyncio.all_tasks()
         task = asyncio.ensure_future(work)
         while not task.done():
-            if self._asleep - others:
+            if {alarm.task for alarm in self._alarms.values()} - others:
                 self.advance(seconds)
                 result = happens()
                 if inspect.isawaitable(result):
                     await result
-            await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            else:
+                self._begins.clear()
+                begins = asyncio.ensure_future(self._begins.wait())
+                await asyncio.wait((task, begins), return_when=asyncio.FIRST_COMPLETED)
+                begins.cancel()
         return task.result()
 
     @asynccontextmanager
@@ -85,7 +95,8 @@ class HandClock:
     @contextmanager
     def _alarm(self, seconds: float, ring: Callable[[], object]) -> Iterator[None]:
         name = object()
-        self._alarms[name] = self._ticks + seconds, ring
+        self._alarms[name] = Alarm(self._ticks + seconds, ring, asyncio.current_task())
+        self._begins.set()
         try:
             yield
         finally:
@@ -203,8 +214,8 @@ class Box:
     """nginx, as a client of the internal application."""
 
     async def api(self, name: str, **fields: Any) -> dict[str, Any]:
-        """An API's reply."""
-        answer = await self.http.post(f"/live/{name}", json=fields)
+        """An API's reply. Where it waits for the clock, that moves."""
+        answer = await self.clock.steps(0.1, self.http.post(f"/live/{name}", json=fields))
         assert answer.status_code == 200, answer.status_code
         reply: dict[str, Any] = answer.json()
         return reply
