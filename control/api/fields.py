@@ -33,6 +33,18 @@ class Fields:
             raise BadParameter(name)
         return value
 
+    def first_text(self, *names: str) -> str:
+        """The first of these that is there and not empty: the contract spells some in two ways. Like `raw_text`."""
+        return next((text for text in map(self.raw_text, names) if text), "")
+
+    def text_or_none(self, name: str) -> str | None:
+        """None where it is left out. Like `text`."""
+        return None if self._values.get(name) is None else self.text(name)
+
+    def flag_or_none(self, name: str) -> bool | None:
+        """None where it is left out or empty. Raises BadParameter unless it is 0 or 1."""
+        return None if self._values.get(name) in (None, "") else bool(self.choice(name, 0, 1))
+
     def put(self, name: str, value: str) -> None:
         """Sets what a page's request carries elsewhere than in its body."""
         self._values[name] = value

@@ -60,7 +60,7 @@ async def _moderated(call: Call) -> Rights:
         raise NoSuchRoom
     if room.owner_id != caller.user.id and not same_password(room.assist_password, shown):
         raise BadRoomPassword
-    if call.services.bans.holds(room, caller.user.id):
+    if call.services.bans.seconds_left(room, caller.user.id):
         raise Banned  # or they would lift it themselves
     return room
 

@@ -23,6 +23,7 @@ def room_object(call: Call, caller: Caller, card: Card) -> Reply:
         "playerCount": card.players,
         "isPlay": int(card.is_live),
         "needPassword": int(card.need_password),
+        "isOpen": int(card.is_open),
     } | ({"playRtmpUrl": "", "playHlsUrl": ""} if card.need_password else play_urls(call, caller, card))
 
 

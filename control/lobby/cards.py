@@ -31,6 +31,8 @@ class Card:
     assist_password: str
     user_password: str
     password_generation: int
+    is_open: bool
+    """The viewing password was issued, and is told to every logged-in user."""
     need_password: bool
     """The visitor must know the viewing password to watch."""
     is_banned: bool
@@ -90,6 +92,7 @@ def read_card(row: Row, visitor: User) -> Card:
         assist_password=row["assist_password"] if mine else "",
         user_password=row["user_password"] if may_watch else "",
         password_generation=row["password_generation"],
+        is_open=bool(row["is_open"]),
         need_password=not may_watch,
         is_banned=bool(row["is_banned"]),
     )

@@ -24,22 +24,24 @@ NAME, TOPIC, DESCRIPTION = 64, 256, 2000  # characters
 
 @dataclass(frozen=True, slots=True)
 class RoomForm:
-    """What an owner fills in; "" is for what they leave as it is, or leave to us."""
+    """What an owner fills in. "" leaves a name or a password as it is, or to us; None leaves anything."""
 
     anchor_password: str = ""
     assist_password: str = ""
     user_password: str = ""
     name: str = ""
-    description: str = ""
-    topic: str = ""
+    description: str | None = None
+    topic: str | None = None
+    is_open: bool | None = None
+    """False: private, by the viewing password that the room has or is given here."""
 
     def __post_init__(self) -> None:
         blank = self.name != "" and not self.name.strip()
         if blank or len(self.name) > NAME or has_controls(self.name):
             raise BadRoomName
-        if len(self.topic) > TOPIC:
+        if len(self.topic or "") > TOPIC:
             raise BadParameter("liveRoomTopic")
-        if len(self.description) > DESCRIPTION:
+        if len(self.description or "") > DESCRIPTION:
             raise BadParameter("liveRoomDesc")
 
 
@@ -65,8 +67,8 @@ class Rooms:
             "is_open": not form.user_password,
             "password_generation": 1,
             "name": form.name,
-            "description": form.description,
-            "topic": form.topic,
+            "description": form.description or "",
+            "topic": form.topic or "",
             "follow_count": 0,
             "gate_shut_until": 0.0,
             "created_at": self._clock.now(),
@@ -79,30 +81,58 @@ class Rooms:
                 found = await connection.fetch_one(sa.select(rooms.c.id).where(rooms.c.owner_id == owner.id))
                 assert found is not None
                 return int(found["id"])
-            texts = {Field.NAME: form.name, Field.TOPIC: form.topic, Field.ANCHOR: owner.nick_name}
+            texts = {Field.NAME: form.name, Field.TOPIC: form.topic or "", Field.ANCHOR: owner.nick_name}
             for statement in indexed(made["id"], texts):
                 await connection.execute(statement)
         self._rights.note(made)
         return int(made["id"])
 
-    async def modify(self, owner: User, room_id: int, form: RoomForm) -> int:
-        """The room's id. `room_id` 0 is the owner's. Raises NoRoom, NoSuchRoom and what RoomPasswords does."""
+    async def modify(self, owner: User, room_id: int, form: RoomForm) -> None:
+        """`room_id` 0 is the owner's. Raises NoRoom, NoSuchRoom, BadParameter and what RoomPasswords does."""
         own = owned(owner, room_id or owner.room_id)
         async with self._store.writing() as connection:
             before = await connection.fetch_one(sa.select(rooms).where(rooms.c.id == own))
             assert before is not None
             after = await connection.fetch_one(
-                rooms.update().where(rooms.c.id == own).values(_changes(before, form)).returning(*COLUMNS)
+                rooms.update().where(rooms.c.id == own).values(self._changed(before, form)).returning(*COLUMNS)
             )
-            texts = {Field.NAME: form.name, Field.TOPIC: form.topic}
-            for statement in indexed(own, {field: text for field, text in texts.items() if text}):
+            texts = {Field.NAME: form.name or None, Field.TOPIC: form.topic}
+            for statement in indexed(own, {field: text for field, text in texts.items() if text is not None}):
                 await connection.execute(statement)
         self._rights.note(_written(after))
         await self._changes.announce(Changed.ROOM, own)
-        return own
 
-    async def shut_gate(self, owner: User, room_id: int, until: Epoch) -> int:
-        """The room's id. 0 opens. Raises NoRoom, NoSuchRoom."""
+    def _changed(self, before: Row, form: RoomForm) -> dict[str, Any]:
+        """The columns to write. Raises BadParameter and what RoomPasswords does."""
+        old = RoomPasswords(before["anchor_password"], before["assist_password"], before["user_password"])
+        viewing, is_open = self._viewing(before, form)
+        new = replace(
+            old,
+            anchor=form.anchor_password or old.anchor,
+            assist=form.assist_password or old.assist,
+            user=viewing,
+        )
+        changes: dict[str, Any] = _columns(new)
+        if new.user != old.user:
+            changes |= {"is_open": is_open, "password_generation": before["password_generation"] + 1}
+        texts = {"name": form.name or None, "description": form.description, "topic": form.topic}
+        return changes | {column: text for column, text in texts.items() if text is not None}
+
+    def _viewing(self, before: Row, form: RoomForm) -> tuple[str, bool]:
+        """The viewing password, and whether it is one that we issued. A room that is read and sent back as it is stays
+        as it is. Raises BadParameter where a room would be open by a chosen password, or private by none."""
+        old, was_open = before["user_password"], bool(before["is_open"])
+        chosen = form.user_password if form.user_password != old else ""
+        if form.is_open and chosen:
+            raise BadParameter("isOpen")
+        if form.is_open is False and was_open and not chosen:
+            raise BadParameter("liveRoomUserPwd")
+        if form.is_open and not was_open:
+            return self._entropy.secret(), True
+        return (chosen, False) if chosen else (old, was_open)
+
+    async def shut_gate(self, owner: User, room_id: int, until: Epoch) -> None:
+        """0 opens. Raises NoRoom, NoSuchRoom."""
         own = owned(owner, room_id)
         async with self._store.writing() as connection:
             after = await connection.fetch_one(
@@ -110,7 +140,6 @@ class Rooms:
             )
         self._rights.note(_written(after))
         await self._changes.announce(Changed.GATE, own)
-        return own
 
 
 def owned(owner: User, room_id: int) -> int:
@@ -125,21 +154,6 @@ def owned(owner: User, room_id: int) -> int:
 def _written(row: Row | None) -> Row:
     assert row is not None  # an owner's room is theirs for good
     return row
-
-
-def _changes(before: Row, form: RoomForm) -> dict[str, Any]:
-    old = RoomPasswords(before["anchor_password"], before["assist_password"], before["user_password"])
-    new = replace(
-        old,
-        anchor=form.anchor_password or old.anchor,
-        assist=form.assist_password or old.assist,
-        user=form.user_password or old.user,
-    )
-    changes: dict[str, Any] = _columns(new)
-    if new.user != old.user:
-        changes |= {"is_open": False, "password_generation": before["password_generation"] + 1}
-    texts = {"name": form.name, "description": form.description, "topic": form.topic}
-    return changes | {column: text for column, text in texts.items() if text}
 
 
 def _columns(passwords: RoomPasswords) -> dict[str, str]:

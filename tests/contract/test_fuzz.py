@@ -55,7 +55,7 @@ FIELDS: dict[str, dict[str, list[Any]]] = {
     "GetMyLiveRoomId": {},
     "GetMyLiveRoom": {},
     "CreateLiveRoom": ROOM,
-    "ModifyMyLiveRoom": {"liveRoomId": ROOM_IDS, **ROOM},
+    "ModifyMyLiveRoom": {"liveRoomId": ROOM_IDS, "isOpen": SWITCH, **ROOM},
     "PushLiveStream": {"liveRoomId": ROOM_IDS, "status": SWITCH, "timeout": [5, 60, 3600]},
     "GetLiveRoomList": {"type": [1, 2], "refresh": SWITCH, "count": [0, 1, 5, 100]},
     "SearchLiveStream": SEARCH,

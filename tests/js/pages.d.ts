@@ -13,6 +13,7 @@ interface Elements {
   broadcasts: HTMLTableElement;
   confirm: HTMLButtonElement;
   create: HTMLFormElement;
+  "is-open": HTMLInputElement;
   key: HTMLInputElement;
   "login-form": HTMLFormElement;
   modify: HTMLFormElement;

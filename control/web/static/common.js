@@ -167,7 +167,7 @@ const DIALOG = `
 </form>
 <form id="register-form" hidden>
   <h2 data-text="register"></h2>
-  <label><span data-text="account"></span><input name="account" required minlength="3" maxlength="32" autocomplete="username"></label>
+  <label><span data-text="account"></span><input name="account" required minlength="2" maxlength="32" autocomplete="username"></label>
   <label><span data-text="phone"></span><input name="phone" type="tel" required autocomplete="tel"></label>
   <label><span data-text="email"></span><input name="email" type="email" autocomplete="email"></label>
   <label><span data-text="password"></span><input name="password" type="password" required minlength="6" maxlength="128" autocomplete="new-password"></label>

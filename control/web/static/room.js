@@ -89,6 +89,7 @@ async function explain(failure) {
   const wrong = status === Status.INVALID_PASSWORD_LIVEROOM;
   if (wrong || status === Status.PARAM_ERROR) {
     password = "";
+    if (await banned()) return;
     say("askPassword", { askPassword: true });
     within(byId("password"), ".error").textContent = wrong ? t("wrongPassword") : "";
   } else if (status === Status.EXPIRED_SESSION) {
@@ -97,6 +98,15 @@ async function explain(failure) {
     say("trouble");
     later(enter, 2000);
   }
+}
+
+/** Says so where the caller may not watch this room for a time: no password helps then. */
+async function banned() {
+  if (!me.account) return false;
+  const mine = attempt;
+  const { seconds } = await ask("GetMyBan", { liveRoomId: id }).catch(() => ({ seconds: 0 }));
+  if (seconds && mine === attempt) say("banned", { again: true });
+  return seconds > 0;
 }
 
 /**
@@ -160,6 +170,7 @@ async function lost() {
     return later(lost, 2000);
   }
   if (card === null) return say("roomGone");
+  if (await banned()) return;
   say(card.needPassword ? "askPassword" : "thrownOut", { askPassword: card.needPassword, again: !card.needPassword });
 }
 

@@ -54,8 +54,17 @@ async function load() {
   const form = byId("modify");
   for (const name of ["liveRoomName", "liveRoomTopic", "liveRoomDesc"]) field(form, name).value = room[name];
   for (const name of ["liveRoomUserPwd", "liveRoomAnchorPwd"]) field(form, name).value = "";
-  const visitors = await fetch(`/web/room/${room.liveRoomId}`).then((answer) => answer.json());
-  byId("kind").textContent = t(visitors.needPassword ? "privateRoom" : "openRoom");
+  byId("is-open").checked = room.isOpen === 1;
+  showOpen();
+}
+
+/** A room is open, or has a viewing password that its owner chose. */
+function showOpen() {
+  const open = byId("is-open").checked;
+  const password = field(byId("modify"), "liveRoomUserPwd");
+  password.disabled = open;
+  password.required = !open && room.isOpen === 1;
+  byId("kind").textContent = t(open ? "openRoom" : "privateRoom");
 }
 
 /**
@@ -153,9 +162,10 @@ onSubmit(byId("create"), async (fields) => {
 });
 onSubmit(byId("modify"), async (fields) => {
   byId("saved").textContent = "";
-  await ask("ModifyMyLiveRoom", fields);
+  await ask("ModifyMyLiveRoom", { ...fields, isOpen: Number(byId("is-open").checked) });
   await load();
   byId("saved").textContent = t("saved");
 });
+byId("is-open").addEventListener("change", showOpen);
 onSession(show);
 start();
