@@ -8,6 +8,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from control.access.rights import ROOM_ID
 from control.api import moderation, own_rooms, people, visits
 from control.api.envelope import Api, endpoint
 from control.api.people import get_user_head_pic
@@ -21,15 +22,15 @@ from control.web import public_rooms
 from control.web.confirm import Confirmations
 from control.web.events import Events
 from control.web.health import Health
-from control.web.page_api import log_in_endpoint, log_out, page_endpoint, who_am_i
+from control.web.page_api import get_my_ban, log_in_endpoint, log_out, page_endpoint, who_am_i
 from control.web.pages import STATIC, page
 from control.web.studio import Studio
 
 
 class RoomId(Convertor[int]):
-    """No more digits than a room id has: others are an unknown path, and too many would be no number to Python."""
+    """What spells no room id is an unknown path."""
 
-    regex = "[0-9]{1,10}"
+    regex = ROOM_ID
 
     def convert(self, value: str) -> int:
         return int(value)
@@ -67,6 +68,7 @@ APIS: dict[str, Api] = {
 PAGE_APIS: dict[str, Api] = {name: api for name, api in APIS.items() if name != "Login"} | {
     "WhoAmI": who_am_i,
     "LogOut": log_out,
+    "GetMyBan": get_my_ban,
 }
 
 

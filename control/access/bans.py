@@ -40,8 +40,9 @@ class Bans:
         for row in await self._store.fetch_all(sa.select(bans)):
             self._rights.ban(row["room_id"], row["user_id"], row["until"])
 
-    def holds(self, room: Rights, user_id: int) -> bool:
-        return room.denied(user_id).banned_until > self._clock.now()
+    def seconds_left(self, room: Rights, user_id: int) -> float:
+        """0 for a user who is not banned."""
+        return max(0.0, room.denied(user_id).banned_until - self._clock.now())
 
     async def ban(self, room: Rights, user_id: int, seconds: int) -> None:
         """`seconds`: 1 to a year, from now. Raises BadParameter, also for the room's owner, and NoSuchAccount."""

@@ -16,7 +16,8 @@ from control.clock import Epoch
 from control.storage.database import Row, Store
 from control.storage.tables import LAST_ROOM_ID, rooms
 
-_ROOM_ID = re.compile(r"[1-9][0-9]{0,9}")
+ROOM_ID = r"[1-9][0-9]{0,9}"
+"""A room id as a regular expression, but for its upper limit; web.conf has the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ COLUMNS = (
 
 def room_id(text: str) -> int | None:
     """The id that a text spells as we give it out: decimal, without leading zeros, at most LAST_ROOM_ID."""
-    number = int(text) if _ROOM_ID.fullmatch(text) else 0
+    number = int(text) if re.fullmatch(ROOM_ID, text) else 0
     return number if 0 < number <= LAST_ROOM_ID else None
 
 
