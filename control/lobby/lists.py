@@ -6,8 +6,10 @@ between two pages; each page shows its rooms as they are now. Starting over is h
 
 from __future__ import annotations
 
+import asyncio
 from enum import IntEnum
 from typing import Any
+from weakref import WeakValueDictionary
 
 import orjson
 import sqlalchemy as sa
@@ -28,9 +30,16 @@ class Lists:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._turns: WeakValueDictionary[tuple[str, Kind], asyncio.Lock] = WeakValueDictionary()
 
     async def page(self, caller: Caller, kind: Kind, count: int, from_start: bool) -> list[Card]:
-        """The next `count` rooms of the caller's listing; empty past its end."""
+        """The next `count` rooms of the caller's listing; empty past its end. Pages that are asked for at once follow
+        each other."""
+        turn = self._turns.setdefault((caller.session, kind), asyncio.Lock())
+        async with turn:
+            return await self._next_page(caller, kind, count, from_start)
+
+    async def _next_page(self, caller: Caller, kind: Kind, count: int, from_start: bool) -> list[Card]:
         room_ids = None if from_start else await self._left(caller, kind)
         if room_ids is None:
             room_ids = await self._begun(caller, kind)
@@ -54,9 +63,9 @@ class Lists:
         # From the session's own row: it may have ended since the request began, and then there is nothing to keep.
         row = sa.select(sessions.c.digest, sa.literal(int(kind)), sa.literal(orjson.dumps(room_ids).decode()))
         columns = ("session_digest", "kind", "room_ids")
-        statement = insert(list_pages).from_select(columns, row.where(sessions.c.digest == caller.session))
-        said = {"room_ids": statement.excluded.room_ids}
-        await self._store.write(statement.on_conflict_do_update(["session_digest", "kind"], set_=said))
+        upsert = insert(list_pages).from_select(columns, row.where(sessions.c.digest == caller.session))
+        changes = {"room_ids": upsert.excluded.room_ids}
+        await self._store.write(upsert.on_conflict_do_update(["session_digest", "kind"], set_=changes))
 
     def _cards(self, caller: Caller, kind: Kind, room_ids: list[int], count: int) -> sa.Select[Any]:
         now = self._clock.now()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -205,3 +206,12 @@ async def test_a_hundred_rooms_are_the_most_of_a_page(box: Box) -> None:
     await follow(ann, rooms)
     assert len(await ann.page(2, count=100_000)) == 100
     assert len(await ann.page(2, refresh=0, count=100)) == 2
+
+
+async def test_pages_asked_for_at_once_are_pages_in_a_row(box: Box) -> None:
+    ann, rooms = await person(box), await rooms_of(box, 7)
+    await go_live(box, *rooms)
+    first = await ann.page(count=1)
+    pages = await asyncio.gather(*(ann.page(refresh=0, count=2) for _ in range(4)))
+    assert sorted(map(len, pages)) == [0, 2, 2, 2]
+    assert sorted(first + [room for page in pages for room in page]) == sorted(ids(rooms))
