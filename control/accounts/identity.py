@@ -30,10 +30,10 @@ def has_controls(text: str) -> bool:
 
 
 def account(text: str) -> str:
-    """Raises BadParameter unless this is 3 to 32 letters, digits, `_ . -`, and cannot be taken for a phone number."""
+    """Raises BadParameter unless this is 2 to 32 letters, digits, `_ . -`, and cannot be taken for a phone number."""
     name = unicodedata.normalize("NFC", text)
     allowed = all(sign in "_.-" or unicodedata.category(sign)[0] in _LETTERS_DIGITS_MARKS for sign in name)
-    if not 3 <= len(name) <= 32 or not allowed or phone(folded(name)):
+    if not 2 <= len(name) <= 32 or not allowed or phone(folded(name)):
         raise BadParameter("account")
     return name
 

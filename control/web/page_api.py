@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from math import ceil
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -64,6 +65,14 @@ async def who_am_i(call: Call) -> Reply:
         "headPicId": user.head_picture_id,
         "liveRoomId": user.room_id,
     }
+
+
+async def get_my_ban(call: Call) -> Reply:
+    """`seconds` for which the caller may not watch a room, 0 for none: the contract has no status that says so, and a
+    password cannot help."""
+    caller = await call.caller()
+    room = call.services.admission.room(call.fields.needed_number("liveRoomId"))
+    return {"seconds": ceil(call.services.bans.seconds_left(room, caller.user.id)) if room else 0}
 
 
 async def caller_of(request: Request, services: Services) -> Caller:

@@ -39,7 +39,7 @@ async def said(node: Node) -> str:
 
 
 def release_another(node: Node) -> None:
-    file = node.code / "control" / "app.py"
+    file = node.code / "control" / "web" / "health.py"
     old = file.read_text()
     new = old.replace('"ok\\n"', '"ok, and newer\\n"')
     assert new != old

@@ -260,3 +260,13 @@ async def test_pages_allow_nothing_but_their_own(box: Box, path: str) -> None:
 async def test_scripts_and_styles_are_there(box: Box) -> None:
     for name in ("common.js", "front.js", "room.js", "studio.js", "texts.js", "page.css", "vendor/hls.light.min.js"):
         assert (await box.http.get(f"/static/{name}")).status_code == 200
+
+
+async def test_a_banned_visitor_can_be_told_so(box: Box) -> None:
+    ann = await box.session("ann", "13500000000")
+    room = (await box.api("CreateLiveRoom", sessionId=ann, liveRoomName="Rivers"))["liveRoomId"]
+    await log_in(box, "bob", "13500000001")
+    assert (await ask(box, "GetMyBan", liveRoomId=room))["seconds"] == 0
+    assert (await box.api("BanUser", sessionId=ann, liveRoomId=room, userId=2, status=1, timeout=90))["status"] == 10000
+    assert (await ask(box, "GetMyBan", liveRoomId=room))["seconds"] == 90
+    assert (await ask(box, "GetMyBan", liveRoomId=5))["seconds"] == 0

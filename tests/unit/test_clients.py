@@ -114,6 +114,21 @@ async def test_a_second_stream_on_one_connection_is_refused(stage: Stage, first:
     assert [await other.play(1), await other.publish(1)] == [403, 403]
 
 
+async def test_a_player_that_plays_again_is_the_same_viewer(stage: Stage) -> None:
+    await stage.publish(1)
+    assert [await stage.play(2), await stage.play(2)] == [204, 204]
+    assert await stage.status() == (True, 1)
+    await stage.leave(2)
+    assert await stage.status() == (True, 0)
+
+
+async def test_a_player_that_plays_again_is_known_by_what_it_showed_last(stage: Stage) -> None:
+    ticket = (await stage.own("PlayLiveStream", status=1))["playRtmpUrl"].partition("ticket=")[2]
+    assert [await stage.play(2), await stage.play(2, f"ticket={ticket}")] == [204, 204]
+    assert await stage.status() == (False, 0)  # an owner is no viewer
+    assert await stage.play(2, "pwd=guess") == 403
+
+
 async def test_an_update_keeps_its_session_as_long_as_it_may_stay(stage: Stage) -> None:
     await stage.publish(1)
     await stage.play(2)
