@@ -47,6 +47,14 @@ class Visitor:
         await form.locator("[type=submit]").click()
         await self.page.wait_for_selector("#logout:visible")
 
+    async def log_in(self, account: str) -> None:
+        await self.page.click("#login")
+        form = self.page.locator("#login-form")
+        for name, value in (("account", account), ("password", "secret1")):
+            await form.locator(f"[name={name}]").fill(value)
+        await form.locator("[type=submit]").click()
+        await self.page.wait_for_selector("#logout:visible")
+
     async def create_room(self, name: str) -> None:
         await self.open("/studio")
         await self.page.fill("#create [name=liveRoomName]", name)

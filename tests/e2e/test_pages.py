@@ -49,6 +49,7 @@ async def test_an_anchor_streams_and_a_viewer_watches_is_thrown_out_and_comes_ba
             await anchor.says("#players", "1")
             await anchor.says("#state", "Live")
             await anchor.says("#resolution", "320×180")
+            await anchor.page.uncheck("#is-open")
             await anchor.page.fill("#modify [name=liveRoomUserPwd]", "open-sesame")
             await anchor.page.click("#modify [type=submit]")
             await viewer.page.wait_for_selector("#password:visible", timeout=8000)
@@ -58,6 +59,11 @@ async def test_an_anchor_streams_and_a_viewer_watches_is_thrown_out_and_comes_ba
             await viewer.page.fill("#password input", "open-sesame")
             await viewer.page.click("#password [type=submit]")
             await viewer.watched(3)
+            await anchor.page.check("#is-open")
+            await anchor.page.click("#modify [type=submit]")
+            await anchor.says("#kind", "Open: everybody who is logged in may watch")
+            await viewer.page.click("#again", timeout=8000)
+            await viewer.watched(1)
         await viewer.says("#message", "Off air. It starts by itself when the anchor goes live.")
         async with encoder(f"{server}/{key}"):
             await viewer.watched(2)
@@ -136,6 +142,11 @@ async def test_an_anchor_sees_who_watches_and_puts_them_out(node: Node, browser:
             await anchor.page.wait_for_selector("#banned li:has-text('user2')")
             await anchor.says("#players", "0")
             assert (await node.api("PlayLiveStream", sessionId=viewer, **asked))["status"] == 10002
+            async with visitor(browser, node) as banned:
+                await banned.open(f"/room/{asked['liveroomId']}")
+                await banned.log_in("user2")
+                await banned.says("#message", "The anchor does not let you watch this room for now.")
+                assert not await banned.page.is_visible("#password")
             await anchor.page.click("#banned li button")
             await anchor.page.wait_for_selector("#banned-title", state="hidden")
             assert (await node.api("PlayLiveStream", sessionId=viewer, **asked))["status"] == 10000

@@ -108,6 +108,34 @@ async def test_status_0_ends_the_push_and_holds_until_status_1(node: Node) -> No
         await node.live(room)
 
 
+async def test_the_shipped_app_can_stop_and_start_again(node: Node) -> None:
+    """It stops its encoder, then sends status 0; it pushes, and sends status 1 once it is connected."""
+    room = await node.room()
+    gate = {"sessionId": room.session, "liveRoomId": room.id, "timeout": 60}
+    for _ in range(2):
+        async with node.publisher(room.push):
+            assert (await node.api("PushLiveStream", status=1, **gate))["status"] == 10000
+            await node.live(room)
+        assert (await node.api("PushLiveStream", status=0, **gate))["status"] == 10000
+        await node.off_air(room)
+        await asyncio.sleep(3)  # as long as a person takes to press the button again
+
+
+async def test_a_player_that_plays_again_is_the_same_viewer(node: Node) -> None:
+    room = await node.room()
+    async with node.publisher(room.push), node.player(room.play) as player:
+        await node.counted(room, 1)
+        await player.play(room.play, wait=False)
+        seen = player.media
+        await player.until(lambda: player.media > seen + 20)
+        assert await node.players(room) == 1
+        await player.close_stream()
+        await node.counted(room, 0)
+        await player.play(room.play)
+        await node.counted(room, 1)
+    await node.counted(room, 0)
+
+
 async def test_a_publisher_stays_when_an_open_gate_lapses(node: Node) -> None:
     room = await node.room()
     await node.api("PushLiveStream", sessionId=room.session, liveRoomId=room.id, status=1, timeout=5)

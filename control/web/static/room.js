@@ -105,7 +105,7 @@ async function banned() {
   if (!me.account) return false;
   const mine = attempt;
   const { seconds } = await ask("GetMyBan", { liveRoomId: id }).catch(() => ({ seconds: 0 }));
-  if (seconds && mine === attempt) say("banned", { again: true });
+  if (seconds && mine === attempt) say("notLetIn", { again: true });
   return seconds > 0;
 }
 
