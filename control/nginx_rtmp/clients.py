@@ -88,7 +88,7 @@ class Clients:
 
     async def leaves_by_itself(self, room_id: int) -> bool:
         """Whether nobody publishes to the room, or its publisher goes within LEAVING without being told to."""
-        if self.looks.out_of_hearing(self.clock.ticks()):
+        if self.takeover.is_out_of_hearing():
             return False  # a publisher that we gave up may be there all the same
         publisher = self.presence.publisher(room_id)
         if publisher is None:

@@ -13,7 +13,6 @@ from control.clock import Clock, Ticks
 from control.live.stream_info import StreamInfo
 
 TIMEOUT = 2.0  # seconds
-OUT_OF_HEARING = 6.0  # seconds since /stat was last read, which is done every two
 
 Parser: TypeAlias = "ET.XMLPullParser[tuple[str, ET.Element]]"
 
@@ -62,10 +61,6 @@ class Looks:
     soon: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by who cannot wait for the next turn."""
     last_at: Ticks = Ticks(0.0)
-
-    def out_of_hearing(self, now: Ticks) -> bool:
-        """/stat has not been had for so long that leases may have run out of sessions that still go on."""
-        return now - self.last_at > OUT_OF_HEARING
 
 
 class Stat:

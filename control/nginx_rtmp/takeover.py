@@ -13,6 +13,7 @@ from control.nginx_rtmp.plan import JOINING
 from control.nginx_rtmp.stat import Looks, Stat, StatError
 from control.refusals import Denied
 
+OUT_OF_HEARING = 6.0  # seconds since /stat was last read, which is done every two
 LOOK_AGAIN = 0.3  # seconds between two looks at a publisher that may have fallen silent
 LONGEST_LOOK = 6.0  # seconds; nginx waits longer for a verdict, netcall_timeout
 
@@ -35,13 +36,17 @@ class Takeover:
         """Lets no publisher wait any more."""
         self._closed = True
 
+    def is_out_of_hearing(self) -> bool:
+        """/stat has not been had for so long that leases may have run out of sessions that still go on."""
+        return self.clock.ticks() - self.looks.last_at > OUT_OF_HEARING
+
     async def make_way(self, room_id: int) -> bool:
         """Returns once the room has no publisher: one that has fallen silent is dropped. True where that took time, in
         which anything may have changed. Raises Denied if the room has a publisher."""
         holder = self.presence.publisher(room_id)
         if holder is not None:
             await self._outwait(holder)
-        elif self.looks.out_of_hearing(self.clock.ticks()):
+        elif self.is_out_of_hearing():
             await self._refuse_beside_unknown(room_id)
         else:
             return False
