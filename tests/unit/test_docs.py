@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import Field, fields
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from control.api.statuses import Status
+from control.live.presence import MOVES
 from control.routes import APIS
 from control.settings import PREFIX, Settings
 from tests.support import architecture
@@ -53,3 +55,32 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 def test_the_architecture_page_says_what_the_modules_say() -> None:
     """Where it does not, `make docs` makes it anew."""
     assert architecture.PAGE.read_text() == architecture.page()
+
+
+GLOSSARY = (DOCS / "glossary.md").read_text()
+HELD_TO_IT = [
+    path
+    for package in ("access", "live", "nginx_rtmp")
+    for path in sorted((DOCS.parent / "control" / package).glob("*.py"))
+    if path.stem != "__init__"
+]
+
+
+@pytest.mark.parametrize("path", HELD_TO_IT, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_glossary_tells_where_each_word_lives(path: Path) -> None:
+    module = f"`{path.parent.name}/{path.stem}`"
+    told = " ".join(line for line in GLOSSARY.splitlines() if module in line)
+    classes = [node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+    assert [name for name in classes if not name.startswith("_") and f"`{name}`" not in told] == []
+    assert told
+
+
+def test_the_glossary_names_no_place_that_is_not_there() -> None:
+    places = re.findall(r"`(\w+/\w+)`", GLOSSARY)
+    assert [place for place in places if not (DOCS.parent / "control" / f"{place}.py").exists()] == []
+
+
+def test_the_drawing_of_a_sessions_life_is_made_from_its_table() -> None:
+    drawn = re.findall(r"^    (\w+) --> (\w+): (.+)$", (DOCS / "concepts.md").read_text(), re.MULTILINE)
+    moves = [(before.name, after.name, event.value) for (before, event), after in MOVES.items() if before is not after]
+    assert drawn == moves
