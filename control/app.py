@@ -182,7 +182,7 @@ def live_parts(settings: Settings, *, store: Store, nginx: httpx.AsyncClient, ke
         rights=rights,
         clock=clock,
         first_media=settings.first_media_seconds,
-        lease=2.0 * settings.update_seconds + 2,
+        lease=settings.lease_seconds,
     )
     for listener in (hls_auth.reconsider, clients.reconsider):
         changes.listen(listener)

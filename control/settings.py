@@ -78,6 +78,11 @@ class Settings:
         return self.database_url or f"sqlite:///{(self.data_dir / 'qplus.db').absolute()}"
 
     @property
+    def lease_seconds(self) -> float:
+        """How long a session is believed in while nginx does not answer: a lost update is no end."""
+        return 2.0 * self.update_seconds + 2
+
+    @property
     def site(self) -> str:
         return self.public_url.rstrip("/") or f"http://localhost:{self.http_port}"
 

@@ -28,7 +28,7 @@ from control.supervisor.children import Child, spawn
 from control.supervisor.errors import StartError
 from control.supervisor.watchdog import Watchdog
 
-READY_SECONDS = 30.0
+READY_SECONDS = 30.0  # seconds that a node may take to come up
 LOOK_EVERY = 1.0  # seconds between two looks at the wall clock and at control
 SET_BACK = -1.0  # seconds: less than this, and what nginx keeps is only kept a little longer
 TRIES = 5  # a part that has ended this often before all was ready will not come up
