@@ -149,7 +149,7 @@ def live_parts(settings: Settings, *, store: Store, nginx: httpx.AsyncClient, ke
     )
 
     presence = Presence(clock)
-    presence.changed.set()  # nothing is written yet, not even that nobody is here
+    presence.changed.set()  # nothing is written yet, not even that all rooms are empty
     heartbeats = Heartbeats(clock, presence.changed)
     audience, broadcasts = Audience(presence, heartbeats), Broadcasts(clock, settings.gap_seconds)
     broadcast_store = BroadcastStore(store, broadcasts, AGAIN)
@@ -256,7 +256,7 @@ def applications(services: Services, live: LiveParts, refused_pushes: RefusedPus
 
 @asynccontextmanager
 async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
-    """Begins once nginx has told who is here, and writes what is left when the block ends."""
+    """Begins once nginx has shown its clients, and writes what is left when the block ends."""
     writer, reconciler, sessions = started.live.on_air_writer, started.live.reconciler, started.sessions
     if await _heard(reconciler, clock):
         await once("on air", writer.write)  # before any answer is made from what the last control wrote
@@ -284,7 +284,7 @@ def _application(table: list[BaseRoute]) -> Starlette:
 
 
 async def _heard(reconciler: Reconciler, clock: Clock) -> bool:
-    """Returns once nginx has told who is here; False where it has had its time to.
+    """Returns once nginx has shown its clients; False where it did not in time.
 
     Before that nothing is answered, since a publisher might be let into a room that has one, and nothing is written,
     since what the last control wrote may still hold.

@@ -58,7 +58,7 @@ def _upgrade(settings: Settings, options: argparse.Namespace) -> int:
     from control.supervisor import upgrade
 
     upgrade.run(settings)
-    print("Upgraded: control is a new one, and whoever was there still is.")
+    print("Upgraded: a new control serves, and every stream and viewer is still there.")
     return 0
 
 
@@ -71,7 +71,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         return 2
     with listeners.own(settings) if None in given else listeners.inherited(*given) as (internal, public):
         # Imported here: the supervisor needs none of what control is made of, and is up before it. A control that is
-        # alone listens already, so whoever comes meanwhile waits, and is not refused.
+        # alone listens already, so connections wait meanwhile, and are not refused.
         from control.serve import serve
 
         serve(folders.with_hls_dir(settings), internal, public)

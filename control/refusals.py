@@ -8,7 +8,7 @@ Refusal
 ├── Taken
 │   └── AccountTaken, PhoneTaken, EmailTaken
 ├── NoSuchPhone
-├── NoSuchRoom              an id that is nobody's, or not the caller's
+├── NoSuchRoom              no such id, or not the caller's
 ├── NoRoom                  the caller has none
 ├── BadRoomName, BadRoomPassword, EqualRoomPasswords
 ├── Banned                  from the room, for a time

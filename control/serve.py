@@ -14,9 +14,10 @@ import uvloop
 from starlette.types import ASGIApp
 
 from control.app import Running, real_world, running
+from control.clock import Clock, SystemClock
 from control.settings import Settings
 
-HEAR = 1.0  # seconds that who has connected is given to say what it wants
+HEAR = 1.0  # seconds to wait for the first request on an accepted connection
 KEEP = 75  # seconds that a connection may lie idle: longer than nginx keeps one, which must not find it just closed
 DRAIN = 1  # seconds that answers under way are given: newcomers wait meanwhile, for the next control to come up
 
@@ -24,25 +25,29 @@ log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
-    """One of several in a process, so that signals are not its affair."""
+    """One of several in a process, which handles signals for all of them."""
+
+    clock: Clock = SystemClock()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Hears out first whoever has connected. uvicorn hangs up on those that have yet to say what they want, which
-        to nginx is a refusal; who connects from now on is for the next control, which has the same socket."""
+        """Answers first what is on connections that are accepted. uvicorn closes those without a request yet, which to
+        nginx is a refusal; connections from now on are for the next control, which has the same socket."""
         for server in self.servers:
             server.close()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._all_heard(), HEAR)
+            async with self.clock.within(HEAR):
+                await self._first_requests()
         await super().shutdown(sockets)
 
-    async def _all_heard(self) -> None:
+    async def _first_requests(self) -> None:
+        """Returns once each connection has had a request: until then uvicorn's protocol has no request cycle."""
         while True:
-            await asyncio.sleep(0.02)  # before the first look: the loop may have taken one in without telling yet
-            if all(getattr(each, "cycle", each) is not None for each in self.server_state.connections):
+            await asyncio.sleep(0.02)  # before the first look: the loop may have accepted one and not told yet
+            if all(getattr(protocol, "cycle", protocol) is not None for protocol in self.server_state.connections):
                 return
 
 

@@ -1,4 +1,4 @@
-"""What changed of a room, announced by its writer after the commit. Who listens is joined in `app`."""
+"""What changed of a room, announced by its writer after the commit. Listeners are joined in `app`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Listener = Callable[[Change], Awaitable[None]]
 
 
 class Changes:
-    """Announced by who writes, after the commit and before the caller is answered."""
+    """The writer announces after its commit and before it answers its caller."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []

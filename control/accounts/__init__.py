@@ -1,1 +1,1 @@
-"""Who a person is: accounts, passwords, sessions, codes, head pictures."""
+"""Users: accounts, passwords, sessions, codes, head pictures."""

@@ -1,4 +1,4 @@
-"""The forms of an account, a phone and an e-mail address, and which of the three somebody typed at Login."""
+"""The forms of an account, a phone and an e-mail address, and which of the three a text at Login is."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def email(text: str) -> str:
 
 
 def login_key(text: str) -> tuple[str, str]:
-    """The column and value that somebody means who types this at Login."""
+    """The column and value that a text typed at Login means."""
     key = folded(text)
     if "@" in key:
         return "email_key", key

@@ -28,7 +28,7 @@ class Passwords:
         )
         at_once = settings.argon2_at_once or os.cpu_count()
         self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="argon2")
-        self._nobodys = self._hasher.hash("nobody's password")
+        self._decoy = self._hasher.hash("no account's password")
 
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)
@@ -38,7 +38,7 @@ class Passwords:
 
     async def matches(self, stored: str | None, password: str) -> bool:
         """Whether it is the password. With nothing stored it is not, and finding that out takes as long."""
-        right = await self._on_thread(self._verify, stored or self._nobodys, password)
+        right = await self._on_thread(self._verify, stored or self._decoy, password)
         return right and stored is not None
 
     def outgrown(self, stored: str) -> bool:

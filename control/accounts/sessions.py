@@ -1,4 +1,4 @@
-"""Who is calling. A session lives for an hour after its last use; only a digest of its id is stored."""
+"""Logins. A session lives for an hour after its last use; only a digest of its id is stored."""
 
 from __future__ import annotations
 
@@ -61,5 +61,5 @@ class Sessions:
         fresh = listed(list(used.items()), ("digest", "used_at")).subquery()
         renewed = sessions.update().values(used_at=fresh.c.used_at).where(sessions.c.digest == fresh.c.digest)
         await self._store.write(renewed, expired)
-        # Only now: until they are written, whoever asks must find them here.
+        # Only now: until they are written, a request must find them here.
         self._used = {key: at for key, at in self._used.items() if used.get(key) != at}

@@ -97,7 +97,7 @@ class Users:
             made = await connection.fetch_one(insert(users).values(row).on_conflict_do_nothing().returning(users.c.id))
         if made is None:
             await self._refuse_taken(row)
-            raise AccountTaken  # and given up again since
+            raise AccountTaken  # the row that collided was deleted meanwhile
         return int(made["id"])
 
     async def _refuse_taken(self, row: dict[str, Any]) -> None:

@@ -92,7 +92,7 @@ async def guarded(request: Request, answer: Awaitable[Response]) -> Response:
     except asyncio.CancelledError:
         return Response(status_code=503, headers={"Retry-After": "1"})
     except ClientDisconnect:
-        return Response(status_code=400)  # to nobody
+        return Response(status_code=400)  # which is not read any more
     except Exception:
         log.exception("api failed", access=access, request=request.headers.get("x-request-id"))
         return reply(access, Status.SERVER_ERROR, Status.SERVER_ERROR.text)

@@ -1,4 +1,4 @@
-"""GetRoomPlayers, KickPlayer, BanUser: a room's owner, or their assistant, and who watches."""
+"""GetRoomPlayers, KickPlayer, BanUser: a room's owner or assistant, and its viewers."""
 
 from __future__ import annotations
 

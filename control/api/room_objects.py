@@ -28,7 +28,7 @@ def room_object(call: Call, caller: Caller, card: Card) -> Reply:
 
 
 def play_urls(call: Call, caller: Caller, card: Card) -> Reply:
-    """With a ticket for this caller, who has been found to be allowed to watch."""
+    """With a ticket for this caller, who may watch."""
     ticket = call.services.admission.issue(card.room_id, caller.user.id, card.password_generation)
     return {
         "playRtmpUrl": call.place.play_rtmp(card.room_id, ticket),

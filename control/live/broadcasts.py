@@ -33,7 +33,7 @@ class Broadcast:
     watch_seconds: float = 0.0
     """Of all viewers together, while it was on air."""
     viewers: set[str] = field(default_factory=set)
-    """All who ever watched it."""
+    """Everyone who ever watched it."""
     new_viewers: set[str] = field(default_factory=set)
     """Those of them who are not written down yet."""
     saved: bool = False

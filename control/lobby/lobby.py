@@ -35,7 +35,7 @@ class Lobby:
         return read_card(row, visitor)
 
     async def on_air(self, most: int) -> list[Card]:
-        """Rooms on air, the newest broadcast first, as anybody sees them."""
+        """Rooms on air, the newest broadcast first, as visitors who are not logged in see them."""
         now = self._clock.now()
         newest = live_rooms(now).limit(most).subquery()
         cards = select_cards(NOBODY, now).join(newest, newest.c.room_id == rooms.c.id)

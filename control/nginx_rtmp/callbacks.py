@@ -69,4 +69,4 @@ class Callbacks:
             case "publish_done" | "play_done" | "done" | "disconnect":
                 self._clients.end(key)
             case "connect" | "record_done":
-                pass  # nothing hangs on them: a connection is nobody until it publishes or plays
+                pass  # a connection counts for nothing until it publishes or plays

@@ -87,7 +87,7 @@ class Clients:
         await self.drops.drop_condemned(change.room_id, [session for session in here if not self._may_stay(session)])
 
     async def leaves_by_itself(self, room_id: int) -> bool:
-        """Whether nobody publishes to the room, or its publisher goes within LEAVING without being told to."""
+        """Whether the room has no publisher, or its publisher goes within LEAVING without being told to."""
         if self.takeover.is_out_of_hearing():
             return False  # a publisher that we gave up may be there all the same
         publisher = self.presence.publisher(room_id)

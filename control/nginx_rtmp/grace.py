@@ -1,4 +1,4 @@
-"""How long nginx may take our silence for a yes: those who were let in stay for a time while control is down."""
+"""How long nginx may take control's silence for a yes: clients that were let in stay while control is down."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FRESH = 1  # seconds that nginx does not ask again
 
 
 class Grace:
-    """`seconds` after our last sign of life until nginx ends the sessions it would have asked about."""
+    """`seconds`: from control's last sign of life until nginx ends the sessions it would have asked about."""
 
     def __init__(self, seconds: int) -> None:
         # While one update asks us in vain, thousands of others are not to wait for their own failure.

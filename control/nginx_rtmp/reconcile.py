@@ -55,7 +55,7 @@ class Reconciler:
                     await self.looks.soon.wait()
                 await self.clock.sleep(SOON)
         except TimeoutError:
-            pass  # nobody was in a hurry
+            pass  # no look was asked for sooner
         self.looks.soon.clear()
 
     async def run(self) -> bool:
@@ -140,11 +140,11 @@ class Reconciler:
         return self.rights.named(name) is not None
 
     def _notice_worker(self, pid: int) -> None:
-        """A worker that crashed told of no end, and its successor has only those who came since."""
+        """A worker that crashes tells of no end, and its successor has only the clients that came since."""
         if self._worker not in (0, pid):
             log.warning("nginx's worker is a new one", pid=pid)
             metrics.repairs.labels("worker").inc()
-            self.looks.soon.set()  # those who were just joining the old one are looked for once more, soon
+            self.looks.soon.set()  # clients that were just joining the old one are looked for once more
         self._worker = pid
 
     def _say_reachable(self, reachable: bool, failure: str = "") -> None:

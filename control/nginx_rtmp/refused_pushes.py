@@ -1,4 +1,4 @@
-"""The last refused publishers of each room, for an anchor who wonders why it does not work."""
+"""The last refused publishers of each room, with the reason, for its anchor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nginx-rtmp's /stat says: who is connected to which stream right now."""
+"""nginx-rtmp's /stat: which clients are connected to which stream now."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Looks:
     """When /stat is looked at and what it shows is taken over."""
 
     soon: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set by who cannot wait for the next turn."""
+    """Set when the next turn would be too late."""
     last_at: Ticks = Ticks(0.0)
 
 

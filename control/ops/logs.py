@@ -13,8 +13,8 @@ from control.settings import Settings
 
 
 class LossyStream:
-    """A stream that raises nothing: lines lost on a full disk or a closed pipe are no reason to refuse anybody, nor for
-    a loop to end."""
+    """A stream that raises nothing: a line lost on a full disk or a closed pipe refuses no client and ends no
+    loop."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

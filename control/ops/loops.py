@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 
 async def repeat(name: str, next_turn: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[object]]) -> None:
-    """Until cancelled. A failure is logged and the next turn taken: whoever waits for this work has nobody else."""
+    """Until cancelled. A failure is logged and the next turn taken: nothing else does this work."""
     while True:
         await next_turn()
         await once(name, work)

@@ -19,7 +19,7 @@ class Follows:
         self._clock = clock
 
     async def follow(self, user: User, room_id: int) -> None:
-        """Nothing changes for one who follows already. Raises NoSuchRoom."""
+        """Nothing changes for a user who follows already. Raises NoSuchRoom."""
         self._existing(room_id)
         row = {"user_id": user.id, "room_id": room_id, "followed_at": self._clock.now()}
         statement = insert(follows).values(row).on_conflict_do_nothing().returning(follows.c.room_id)
@@ -28,7 +28,7 @@ class Follows:
                 await connection.execute(_count(room_id, 1))
 
     async def unfollow(self, user: User, room_id: int) -> None:
-        """Nothing changes for one who does not follow. Raises NoSuchRoom."""
+        """Nothing changes for a user who does not follow. Raises NoSuchRoom."""
         self._existing(room_id)
         mine = follows.delete().where(follows.c.user_id == user.id, follows.c.room_id == room_id)
         async with self._store.writing() as connection:

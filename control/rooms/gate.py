@@ -1,7 +1,7 @@
 """A room's gate. It starts open; its owner shuts it for a time, and opens it.
 
-Once the time is over the gate is as it was at the start: open. So an anchor whose app was closed without a word, or who
-goes back to a bare encoder, is never locked out of their own room.
+Once the time is over the gate is as it was at the start: open. So an anchor is not locked out of
+their own room by an app that was closed, nor by going back to a bare encoder.
 """
 
 from __future__ import annotations

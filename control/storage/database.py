@@ -1,8 +1,8 @@
 """Connections, and the only place that knows a dialect.
 
 `databases` opens a connection for each task, which on SQLite means a file and a thread for each request. So a few
-connections are opened once and lent: one writer, whose transactions therefore stand in line in the process instead of
-failing in the file, and some readers, which WAL keeps apart from it.
+connections are opened once and lent: one writer, whose transactions queue in the process instead of failing in the
+file, and some readers, which WAL keeps apart from it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Sqlite(sqlite3.Connection):
 
 
 class Pool(asyncio.Queue[Connection]):
-    """First come, first served: a plain queue lets a newcomer pass one who has just been woken."""
+    """First come, first served: a plain queue lets a newcomer overtake a waiter that has just been woken."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -139,7 +139,7 @@ on_air = sa.Table(  # what a node says of a room; good until expires_at unless s
     metadata,
     sa.Column("node", sa.Text, primary_key=True),
     _room(primary_key=True, index=True),
-    sa.Column("live_since", sa.Float, nullable=True, index=True),  # null: viewers wait, nobody publishes
+    sa.Column("live_since", sa.Float, nullable=True, index=True),  # null: viewers wait, there is no publisher
     sa.Column("players", sa.Integer, nullable=False),
     sa.Column("expires_at", sa.Float, nullable=False, index=True),
 )
@@ -149,7 +149,7 @@ broadcasts = sa.Table(  # one row for each, from going live to going off air
     metadata,
     _room(primary_key=True),
     sa.Column("started_at", sa.Float, primary_key=True),
-    sa.Column("publisher", sa.Text, nullable=False),  # nginx's name of who sends it, or did last
+    sa.Column("publisher", sa.Text, nullable=False),  # key of the session that sends it, or did last
     sa.Column("seen_at", sa.Float, nullable=False),  # when it was last known to be on air
     sa.Column("ended_at", sa.Float, nullable=True),  # null: on air
     sa.Column("ending", sa.Text, nullable=True),
@@ -160,7 +160,7 @@ broadcasts = sa.Table(  # one row for each, from going live to going off air
     sa.Column("closed", sa.Boolean, nullable=False, index=True),  # it cannot go on any more
 )
 
-broadcast_viewers = sa.Table(  # who has been counted in total_viewers, until the broadcast is closed
+broadcast_viewers = sa.Table(  # those counted in total_viewers, until the broadcast is closed
     "broadcast_viewers",
     metadata,
     sa.Column("room_id", sa.Integer, primary_key=True),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from control.clock import Clock
 from control.supervisor import folders
 
 FIRST_DELAY = 0.1  # seconds before the first new try, doubled up to the longest
@@ -38,11 +39,14 @@ def spawn(command: Sequence[str], env: Mapping[str, str], keep: Sequence[int] = 
 class Child:
     """Its `pid_file` names the running process and is gone when there is none."""
 
-    def __init__(self, name: str, pid_file: Path, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+    def __init__(
+        self, *, name: str, pid_file: Path, start: Callable[[], subprocess.Popen[bytes]], clock: Clock
+    ) -> None:
         self.name = name
         self.failures = 0
         self._pid_file = pid_file
         self._start = start
+        self._clock = clock
         self._pid: int | None = None
         self._stopping = False
         self._asked = False
@@ -53,15 +57,16 @@ class Child:
         """Runs until `stop`."""
         delay = FIRST_DELAY
         while not self._stopping:
-            began = time.monotonic()
+            began = self._clock.ticks()
             how = await self._live()
-            if time.monotonic() - began >= STEADY:
+            if self._clock.ticks() - began >= STEADY:
                 delay = FIRST_DELAY
             if not (self._stopping or self._asked):
                 self.failures += 1
                 log.warning("child ended", child=self.name, how=how, again_in=delay)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), delay)
+                    async with self._clock.within(delay):
+                        await self._wake.wait()
                 delay = min(2 * delay, LONGEST_DELAY)
 
     @property
@@ -116,7 +121,8 @@ class Child:
             return
         os.kill(pid, signal.SIGTERM)
         try:
-            await asyncio.wait_for(self._ended.wait(), GRACE)
+            async with self._clock.within(GRACE):
+                await self._ended.wait()
         except TimeoutError:
             if self._pid == pid:
                 log.warning("child killed", child=self.name, pid=pid, after=GRACE)
@@ -124,7 +130,7 @@ class Child:
 
 
 async def _emptied(group: int) -> None:
-    """Waits for the last of a killed group, but not long: where nobody reaps orphans they stay, though dead."""
+    """Waits for the last of a killed group, but not long: on a system that reaps no orphans they stay, though dead."""
     deadline = time.monotonic() + 0.5
     while time.monotonic() < deadline:
         try:

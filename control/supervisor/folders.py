@@ -1,4 +1,4 @@
-"""The folders of a node, who may enter them, and the lock that keeps a second run out."""
+"""The folders of a node, their permissions, and the lock that keeps a second run out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+-]*")  # what nginx reads as one word, 
 
 
 def worker() -> pwd.struct_passwd | None:
-    """The user that nginx's workers drop to; None when we are not root, and they stay who we are."""
+    """The user that nginx's workers drop to; None when we are not root: they run as us then."""
     if os.geteuid() != 0:
         return None
     try:
@@ -65,7 +65,7 @@ def announce(settings: Settings) -> None:
 
 
 def supervised(settings: Settings) -> Run | None:
-    """Who runs the node in the data folder; None for nobody, and for a control that runs there alone."""
+    """The supervisor of the node in the data folder; None where there is none, as beside a control that runs alone."""
     try:
         with (settings.run_dir / "lock").open() as lock:
             try:

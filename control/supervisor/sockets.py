@@ -37,7 +37,7 @@ def raise_limit() -> None:
 
 
 def accepts(path: Path) -> bool:
-    """Does anybody listen on this unix socket?"""
+    """Whether a process listens on this unix socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         return probe.connect_ex(str(path)) == 0
 
@@ -57,7 +57,7 @@ def require_free_ports(settings: Settings) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now; whoever binds it must be ready to find it taken."""
+    """A loopback port that is free now; it may be taken by the time it is bound."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 

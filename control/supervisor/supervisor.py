@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,9 +78,9 @@ class Supervisor:
         folders.announce(self._settings)
         sockets.raise_limit()
         self._listeners = [sockets.listen(self._settings.internal_socket), sockets.listen(self._settings.public_socket)]
-        self._control = Child("control", self._pid_file("control"), self._start_control)
-        self._rtmp = Child("rtmp", self._pid_file("rtmp"), self._start_rtmp)
-        self._web = Child("web", self._pid_file("web"), self._start_web)
+        self._control = self._child("control", self._start_control)
+        self._rtmp = self._child("rtmp", self._start_rtmp)
+        self._web = self._child("web", self._start_web)
         self._children = (self._control, self._rtmp, self._web)
 
     async def _main_loop(self) -> None:
@@ -148,8 +148,8 @@ class Supervisor:
         env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         return spawn(nginx.command(file), env)
 
-    def _pid_file(self, name: str) -> Path:
-        return self._settings.run_dir / f"{name}.pid"
+    def _child(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> Child:
+        return Child(name=name, pid_file=self._settings.run_dir / f"{name}.pid", start=start, clock=SystemClock())
 
     def _problem(self) -> str:
         """What still keeps the node from being ready; empty when nothing does."""

@@ -14,8 +14,9 @@ from control.supervisor.errors import StartError
 PATIENCE = 30.0  # seconds
 
 
-def run(settings: Settings) -> None:
-    """Ends once another control is ready. Raises StartError where no node runs, or none comes up in time."""
+def run(settings: Settings, patience: float = PATIENCE) -> None:
+    """Ends once another control is ready. Raises StartError where no node runs, or none comes up within `patience`
+    seconds."""
     node, before = folders.supervised(settings), _control(settings)
     if node is None:
         raise StartError(f"no node runs in {settings.data_dir}")
@@ -23,7 +24,7 @@ def run(settings: Settings) -> None:
         os.kill(node.pid, signal.SIGHUP)
     except PermissionError:
         raise StartError(f"the node in {settings.data_dir} is another user's (pid {node.pid})") from None
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     problem = "the one before does not end"
     while time.monotonic() < deadline:
         if _control(settings) not in (0, before) and not (problem := probe.problem(node.sockets / "internal.sock")):

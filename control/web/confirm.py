@@ -1,6 +1,6 @@
 """The two questions that `/confirm` asks, the page behind the link that a password change sends out.
 
-The token stands behind the `#` of the page's address, which browsers send to nobody; the page reads it from there,
+The token stands behind the `#` of the page's address, which browsers do not send; the page reads it from there,
 takes it out of the address, and posts it.
 """
 

@@ -45,7 +45,7 @@ class Feed:
             self._watchers -= 1
 
     async def refresh(self) -> None:
-        """Costs nothing while nobody watches."""
+        """Costs nothing while no page is open."""
         if not self._watchers:
             return
         rooms = await self._lobby.on_air(SHOWN)
@@ -56,6 +56,6 @@ class Feed:
         turn.set()
 
     def close(self) -> None:
-        """Ends every watcher's stream, which comes back by itself, to whoever serves then."""
+        """Ends every stream; pages open it again by themselves, at the next control."""
         self._closed = True
         self._turn.set()

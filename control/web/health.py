@@ -1,4 +1,4 @@
-"""Whether control lives, and whether it can do its work: for load balancers, and for whoever started it."""
+"""Whether control lives, and whether it can do its work: for load balancers and the supervisor."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from control.api.services import Services
 from control.refusals import SessionExpired
 
 COOKIE = "qplus_session"
-# A page of another site cannot send this header along without being asked for permission, which nobody gives.
+# A page of another site cannot send this header: the browser asks for permission first, and control never gives it.
 OWN = ("x-qplus-page", "1")
 
 
@@ -54,7 +54,7 @@ async def log_out(call: Call) -> Reply:
 
 
 async def who_am_i(call: Call) -> Reply:
-    """The caller as the pages show them; `account` is "" for nobody."""
+    """The caller as the pages show them; `account` is "" for a visitor who is not logged in."""
     try:
         user = (await call.caller()).user
     except SessionExpired:
@@ -76,7 +76,7 @@ async def get_my_ban(call: Call) -> Reply:
 
 
 async def caller_of(request: Request, services: Services) -> Caller:
-    """Who a page's cookie stands for; renews the session. Raises SessionExpired."""
+    """The user of a page's cookie; renews the session. Raises SessionExpired."""
     session_id = request.cookies.get(COOKIE)
     if not session_id:
         raise SessionExpired

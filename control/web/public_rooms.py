@@ -1,4 +1,4 @@
-"""Rooms as anybody may see them, logged in or not."""
+"""Rooms as every visitor may see them, logged in or not."""
 
 from __future__ import annotations
 

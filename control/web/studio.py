@@ -35,7 +35,7 @@ class Studio:
         self._segments = segments
 
     async def state(self, room_id: int, players: int) -> dict[str, Any]:
-        """`gateShut`: how many seconds the gate stays shut, 0 for open; `publisher`: null while nobody is live."""
+        """`gateShut`: how many seconds the gate stays shut, 0 for open; `publisher`: null while off air."""
         publisher = self._services.presence.publisher(room_id)
         live = publisher is not None and publisher.live
         room = self._services.admission.room(room_id)

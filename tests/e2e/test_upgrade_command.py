@@ -40,12 +40,11 @@ async def test_another_control_serves_and_a_stream_goes_on(node: Node) -> None:
         assert not publisher.is_closed
 
 
-async def test_a_control_that_does_not_come_up_is_said(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_control_that_does_not_come_up_is_said(node: Node) -> None:
     os.kill(node.pid("supervisor"), signal.SIGSTOP)
     try:
-        monkeypatch.setattr(command, "PATIENCE", 0.5)
         with pytest.raises(StartError, match="the one before does not end"):
-            command.run(node.settings)
+            command.run(node.settings, patience=0.5)
     finally:
         os.kill(node.pid("supervisor"), signal.SIGCONT)
 

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from control.clock import Clock, SystemClock
 from control.supervisor import children
+from tests.support.world import HandClock
 
 pytestmark = pytest.mark.anyio
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
@@ -19,6 +22,12 @@ HEARS = "import signal, sys, time; signal.signal(signal.SIGHUP, lambda *_: sys.e
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def made(
+    name: str, pid_file: Path, start: Callable[[], subprocess.Popen[bytes]], clock: Clock | None = None
+) -> children.Child:
+    return children.Child(name=name, pid_file=pid_file, start=start, clock=clock or SystemClock())
 
 
 @asynccontextmanager
@@ -48,7 +57,7 @@ def number(file: Path) -> int:
 
 
 async def test_a_part_that_ends_is_started_again_after_growing_delays(tmp_path: Path) -> None:
-    child = children.Child("control", tmp_path / "pid", lambda: python("raise SystemExit(3)"))
+    child = made("control", tmp_path / "pid", lambda: python("raise SystemExit(3)"))
     began = asyncio.get_running_loop().time()
     async with kept(child):
         await until(lambda: child.failures >= 3)
@@ -56,7 +65,7 @@ async def test_a_part_that_ends_is_started_again_after_growing_delays(tmp_path: 
 
 
 async def test_the_pid_file_is_true_while_the_part_lives_and_gone_after(tmp_path: Path) -> None:
-    child = children.Child("web", tmp_path / "pid", lambda: python("import time; time.sleep(60)"))
+    child = made("web", tmp_path / "pid", lambda: python("import time; time.sleep(60)"))
     async with kept(child):
         await until(lambda: number(tmp_path / "pid"))
         first = number(tmp_path / "pid")
@@ -67,7 +76,7 @@ async def test_the_pid_file_is_true_while_the_part_lives_and_gone_after(tmp_path
 
 
 async def test_hang_up_reaches_the_process_and_without_one_nobody(tmp_path: Path) -> None:
-    child = children.Child("web", tmp_path / "pid", lambda: python(HEARS))
+    child = made("web", tmp_path / "pid", lambda: python(HEARS))
     child.hang_up()
     async with kept(child):
         await until(lambda: number(tmp_path / "pid"))
@@ -77,12 +86,12 @@ async def test_hang_up_reaches_the_process_and_without_one_nobody(tmp_path: Path
         await until(lambda: number(tmp_path / "pid") not in (0, first))
 
 
-async def test_a_part_that_ignores_term_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "GRACE", 0.3)
-    child = children.Child("web", tmp_path / "pid", lambda: python(STUBBORN))
+async def test_a_child_that_ignores_term_is_killed(tmp_path: Path) -> None:
+    clock = HandClock()
+    child = made("web", tmp_path / "pid", lambda: python(STUBBORN), clock)
     async with kept(child) as keeper:
         await until(lambda: ignores_term(number(tmp_path / "pid")))
-        await child.stop()
+        await clock.steps(children.GRACE, child.stop())
         await asyncio.wait_for(keeper, 5)
 
 
@@ -90,7 +99,7 @@ async def test_a_part_that_cannot_be_started_is_tried_again(tmp_path: Path) -> N
     def start() -> subprocess.Popen[bytes]:
         raise FileNotFoundError(2, "No such file")
 
-    child = children.Child("web", tmp_path / "pid", start)
+    child = made("web", tmp_path / "pid", start)
     async with kept(child):
         await until(lambda: child.failures >= 2)
 
@@ -102,16 +111,27 @@ async def test_a_part_runs_on_without_its_pid_file(tmp_path: Path) -> None:
         starts.append(1)
         return python("import time; time.sleep(0.1)")
 
-    child = children.Child("web", tmp_path / "missing" / "pid", start)
+    child = made("web", tmp_path / "missing" / "pid", start)
     async with kept(child):
         await until(lambda: len(starts) >= 2)
 
 
-async def test_a_long_life_makes_the_next_delay_short_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(children, "STEADY", 0.0)
-    child = children.Child("web", tmp_path / "pid", lambda: python(""))
-    async with kept(child), asyncio.timeout(3):
-        await until(lambda: child.failures >= 6)
+async def test_a_long_life_makes_the_next_delay_short_again(tmp_path: Path) -> None:
+    clock = HandClock()
+
+    def start() -> subprocess.Popen[bytes]:
+        clock.advance(children.STEADY)  # as long as it lives
+        return python("")
+
+    child = made("web", tmp_path / "pid", start, clock)
+    async with kept(child), asyncio.timeout(10):
+        for times in range(1, 5):
+            await until(partial(has_failed, child, times))
+            clock.advance(children.FIRST_DELAY)
+
+
+def has_failed(child: children.Child, times: int) -> bool:
+    return child.failures >= times
 
 
 def ignores_term(pid: int) -> bool:

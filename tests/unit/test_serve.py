@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from control import serve
 from control.serve import Server, server_of
+from tests.support.world import HandClock
 
 pytestmark = pytest.mark.anyio
 
@@ -57,11 +58,12 @@ async def test_who_has_connected_is_heard_before_the_end(server: Server, tmp_pat
     writer.close()
 
 
-async def test_who_says_nothing_is_not_waited_for_long(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serve, "HEAR", 0.05)
+async def test_a_connection_without_a_request_is_not_waited_for_long(server: Server, tmp_path: Path) -> None:
+    server.clock = HandClock()
     reader, writer = await connected(server, tmp_path / "socket")
     server.should_exit = True
+    await until(lambda: not server.servers[0].is_serving())
+    await asyncio.sleep(0)
+    server.clock.advance(serve.HEAR)
     assert await reader.read() == b""
     writer.close()
