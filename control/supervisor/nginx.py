@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+import socket
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from control.settings import Settings
+from control.settings import PREFIX, Settings
 from control.supervisor import folders, sockets
 from control.supervisor.errors import StartError
 
@@ -16,6 +17,7 @@ TEMPLATES = Path(__file__).resolve().parent / "nginx_files"  # a link to nginx/;
 RTMP_MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 # A plain user's PATH on Debian does not hold the folder that nginx is in.
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
+INHERITED = "NGINX"  # the variable in which nginx looks for listening sockets
 VERDICTS = "verdicts"  # the folder of its cache, in web.conf
 PLACEHOLDER = re.compile(r"@\{([^}]*)\}")
 
@@ -28,7 +30,7 @@ def render(template: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: values[found[1]], template)
 
 
-def write_rtmp(settings: Settings, start: str) -> Path:
+def write_rtmp(settings: Settings, start: str, hls_port: int) -> Path:
     """The file of the rtmp nginx; `start` names this life of it in callback paths."""
     return _write(
         settings,
@@ -41,7 +43,7 @@ def write_rtmp(settings: Settings, start: str) -> Path:
             "RTMP_SOCKET": str(settings.rtmp_socket),
             "UPDATE_PORT": str(sockets.free_port()),
             "UPDATE_SECONDS": str(settings.update_seconds),
-            "HLS_PORT": str(sockets.free_port()),
+            "HLS_PORT": str(hls_port),
             "HLS_DIR": str(folders.prepare_hls(settings)),
         },
     )
@@ -70,6 +72,13 @@ def forget_verdicts(settings: Settings) -> None:
 def command(file: Path) -> list[str]:
     """Runs nginx in the foreground, with nothing outside `file` that it would read or write."""
     return [program(), "-e", "stderr", "-p", str(file.parent), "-c", str(file), "-g", "daemon off;"]
+
+
+def environment(listeners: Sequence[socket.socket] = ()) -> dict[str, str]:
+    """Ours without settings and secrets, and what has nginx take over sockets that are open. Each has the address of a
+    `listen` in its file, or nginx would open another."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX) and name != INHERITED}
+    return env | ({INHERITED: "".join(f"{each.fileno()};" for each in listeners)} if listeners else {})
 
 
 def program() -> str:

@@ -13,8 +13,8 @@ from control.settings import Settings
 from control.supervisor import folders
 from control.supervisor.errors import StartError
 
-BACKLOG = 2048  # requests that wait while control restarts
-PATIENCE = 2.0  # seconds: the parts of a supervisor that was killed may just be ending
+BACKLOG = 2048  # connections that wait while a child restarts
+PATIENCE = 2.0  # seconds: the children of a supervisor that was killed may just be ending
 
 
 def listen(path: Path) -> socket.socket:
@@ -42,18 +42,14 @@ def accepts(path: Path) -> bool:
         return probe.connect_ex(str(path)) == 0
 
 
-def require_free_ports(settings: Settings) -> None:
-    """Raises StartError, naming the port, when one that nginx is to listen on cannot be had."""
+def listen_rtmp(settings: Settings) -> tuple[socket.socket, socket.socket]:
+    """What the rtmp nginx listens on: for publishers and players, and on loopback for the push to its HLS application.
+    Raises StartError, naming the port, when one that an nginx is to listen on cannot be had, the web nginx's included.
+    """
     if settings.http_port == settings.rtmp_port:
         raise StartError(f"HTTP_PORT and RTMP_PORT are both {settings.http_port}")
-    for name, port in (("HTTP_PORT", settings.http_port), ("RTMP_PORT", settings.rtmp_port)):
-        deadline = time.monotonic() + PATIENCE
-        while (problem := _problem(port)) == errno.EADDRINUSE and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if problem == errno.EADDRINUSE:
-            raise StartError(f"port {port} is taken by another program; choose another: make run {name}=...")
-        if problem:
-            raise StartError(f"{name} {port}: {os.strerror(problem)}")
+    _listen_tcp("HTTP_PORT", "", settings.http_port).close()
+    return _listen_tcp("RTMP_PORT", "", settings.rtmp_port), _listen_tcp("the HLS port", "127.0.0.1", 0)
 
 
 def free_port() -> int:
@@ -72,14 +68,32 @@ def host() -> str:
         return str(probe.getsockname()[0])
 
 
-def _problem(port: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as nginx does, past what lingers in TIME_WAIT
-        try:
-            probe.bind(("", port))
-            probe.listen()
-        except OverflowError:
-            return errno.EINVAL
-        except OSError as error:
-            return error.errno or errno.EINVAL
+def _listen_tcp(name: str, host: str, port: int) -> socket.socket:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        listener = socket.socket()
+        problem = _try_to_listen(listener, host, port)
+        if not problem:
+            return listener
+        listener.close()
+        if problem != errno.EADDRINUSE:
+            raise StartError(f"{name} {port}: {os.strerror(problem)}")
+        if time.monotonic() >= deadline:
+            raise StartError(f"port {port} is taken by another program; choose another: make run {name}=...")
+        time.sleep(0.05)
+
+
+def _try_to_listen(listener: socket.socket, host: str, port: int) -> int:
+    """What was wrong, as an errno; 0 for nothing."""
+    # nginx sets none of these on a listener that it inherits.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setblocking(False)  # or a connection broken off before it was accepted would halt nginx
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OverflowError:
+        return errno.EINVAL
+    except OSError as error:
+        return error.errno or errno.EINVAL
     return 0

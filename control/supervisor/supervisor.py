@@ -22,7 +22,7 @@ from pathlib import Path
 import structlog
 
 from control.clock import StepDetector, SystemClock
-from control.settings import PREFIX, Settings, to_env
+from control.settings import Settings, to_env
 from control.supervisor import banner, folders, nginx, sockets
 from control.supervisor.children import Child, spawn
 from control.supervisor.errors import StartError
@@ -47,6 +47,7 @@ class Supervisor:
         self._settings = folders.with_hls_dir(settings)
         self._control_command = control_command or (sys.executable, "-m", "control", "serve")
         self._listeners: list[socket.socket] = []
+        self._rtmp_listeners: tuple[socket.socket, ...] = ()
         self._on_terminal = os.isatty(0)
 
     def run(self) -> int:
@@ -73,7 +74,7 @@ class Supervisor:
 
     def _startup(self) -> None:
         nginx.program()
-        sockets.require_free_ports(self._settings)
+        self._rtmp_listeners = sockets.listen_rtmp(self._settings)
         folders.prepare_sockets(self._settings)
         folders.announce(self._settings)
         sockets.raise_limit()
@@ -115,7 +116,7 @@ class Supervisor:
         # control last: it writes down what the others leave.
         await asyncio.gather(self._web.stop(), self._rtmp.stop())
         await self._control.stop()
-        for listener in self._listeners:
+        for listener in (*self._listeners, *self._rtmp_listeners):
             listener.close()
         folders.remove_sockets(self._settings)
 
@@ -139,14 +140,16 @@ class Supervisor:
 
     def _start_rtmp(self) -> subprocess.Popen[bytes]:
         self._settings.rtmp_socket.unlink(missing_ok=True)
-        return self._start_nginx(nginx.write_rtmp(self._settings, secrets.token_hex(8)))
+        _, hls_listener = self._rtmp_listeners
+        file = nginx.write_rtmp(self._settings, secrets.token_hex(8), hls_listener.getsockname()[1])
+        return self._start_nginx(file, self._rtmp_listeners)
 
     def _start_web(self) -> subprocess.Popen[bytes]:
         return self._start_nginx(nginx.write_web(self._settings))
 
-    def _start_nginx(self, file: Path) -> subprocess.Popen[bytes]:
-        env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        return spawn(nginx.command(file), env)
+    def _start_nginx(self, file: Path, listeners: Sequence[socket.socket] = ()) -> subprocess.Popen[bytes]:
+        keep = [listener.fileno() for listener in listeners]
+        return spawn(nginx.command(file), nginx.environment(listeners), keep)
 
     def _child(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> Child:
         return Child(name=name, pid_file=self._settings.run_dir / f"{name}.pid", start=start, clock=SystemClock())

@@ -107,6 +107,40 @@ def test_each_life_of_the_rtmp_nginx_has_its_own_name(node: Node) -> None:
     assert names[0].isdisjoint(names[1])
 
 
+def listening(port: int) -> str | None:
+    """The inode of the socket that listens on a port."""
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, _, state, _, _, _, _, _, inode, *_ = line.split()
+        if state == "0A" and int(local.partition(":")[2], 16) == port:
+            return inode
+    return None
+
+
+def holds(pid: int, inode: str) -> bool:
+    return any(os.readlink(fd) == f"socket:[{inode}]" for fd in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def test_the_rtmp_nginx_listens_on_the_sockets_of_the_supervisor(node: Node) -> None:
+    node.start().ready()
+    inner = int(re.findall(r"push rtmp://127.0.0.1:(\d+)/hls", (node.settings.run_dir / "rtmp.conf").read_text())[0])
+    for port in (node.settings.rtmp_port, inner):
+        inode = listening(port)
+        assert inode and holds(node.process.pid, inode) and holds(node.pid("rtmp"), inode)
+        assert not holds(node.pid("web"), inode) and not holds(node.pid("control"), inode)
+
+
+def test_no_rtmp_client_is_refused_while_its_nginx_restarts(node: Node) -> None:
+    node.start().ready()
+    old = node.pid("rtmp")
+    os.kill(old, signal.SIGKILL)
+    until(lambda: not processes(old))
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", node.settings.rtmp_port), 10) as client:
+            client.sendall(b"\x03" + bytes(1536))
+            assert client.recv(1) == b"\x03"
+    assert node.new_pid("rtmp", old)
+
+
 def test_hang_up_restarts_control_alone(node: Node) -> None:
     node.start().ready()
     before = node.pids()

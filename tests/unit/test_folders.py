@@ -100,12 +100,6 @@ def test_nothing_is_left_of_a_folder_of_our_own(short: Path, monkeypatch: pytest
     assert not settings.sockets.exists()
 
 
-@pytest.mark.parametrize(("http", "rtmp", "said"), [(70000, 1, "HTTP_PORT 70000"), (1, 1, "HTTP_PORT and RTMP_PORT")])
-def test_ports_that_cannot_be_had_are_named(http: int, rtmp: int, said: str) -> None:
-    with pytest.raises(StartError, match=said):
-        sockets.require_free_ports(Settings(http_port=http, rtmp_port=rtmp))
-
-
 def test_a_machine_without_a_network_is_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     class Unreachable(socket.socket):
         def connect(self, address: object) -> None:
@@ -166,18 +160,6 @@ def test_without_a_plain_user_nginx_cannot_drop_to_one(monkeypatch: pytest.Monke
     monkeypatch.setattr(pwd, "getpwnam", unknown)
     with pytest.raises(StartError, match="www-data"):
         folders.worker()
-
-
-def test_a_port_that_is_taken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "PATIENCE", 0.06)
-    with socket.create_server(("", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(StartError, match=f"port {port} is taken by another program; .* RTMP_PORT"):
-            sockets.require_free_ports(Settings(http_port=sockets.free_port(), rtmp_port=port))
-
-
-def test_two_free_ports_are_taken_as_they_are() -> None:
-    sockets.require_free_ports(Settings(http_port=sockets.free_port(), rtmp_port=sockets.free_port()))
 
 
 def test_this_machine_has_an_address() -> None:

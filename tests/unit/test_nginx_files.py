@@ -1,5 +1,6 @@
 import os
 import re
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ def check(file: Path) -> str:
 
 
 def test_nginx_takes_the_rtmp_file(settings: Settings) -> None:
-    text = check(nginx.write_rtmp(settings, "5tart"))
+    text = check(nginx.write_rtmp(settings, "5tart", 21935))
     assert f"on_publish http://unix:{settings.internal_socket}:/rtmp/ams-1/5tart/publish;" in text
     assert "notify_update_timeout 7s;" in text
     assert 'add_header X-Start "5tart";' in text
@@ -50,20 +51,20 @@ def test_what_web_nginx_was_answered_can_be_forgotten(settings: Settings) -> Non
 
 
 def test_updates_go_to_the_port_that_listens(settings: Settings) -> None:
-    text = nginx.write_rtmp(settings, "5tart").read_text()
+    text = nginx.write_rtmp(settings, "5tart", 21935).read_text()
     asked = re.search(r"on_update http://127\.0\.0\.1:(\d+)", text)
     assert asked and f"listen 127.0.0.1:{asked[1]};" in text
 
 
 def test_nothing_is_written_before_a_verdict(settings: Settings) -> None:
-    words = nginx.write_rtmp(settings, "5tart").read_text()
+    words = nginx.write_rtmp(settings, "5tart", 21935).read_text()
     public = words.partition("application live {")[2].partition("}")[0]
     assert "on_publish" in public
     assert not re.search(r"^\s*(hls|dash|record|exec\w*)\s", public, re.MULTILINE)
 
 
 def test_no_block_logs_requests(settings: Settings) -> None:
-    for file in (nginx.write_rtmp(settings, "5tart"), nginx.write_web(settings)):
+    for file in (nginx.write_rtmp(settings, "5tart", 21935), nginx.write_web(settings)):
         text = file.read_text()
         assert text.count("    access_log off;") == len(re.findall(r"^(?:rtmp|http) {", text, re.MULTILINE))
 
@@ -86,7 +87,17 @@ def test_a_placeholder_without_value_and_a_value_without_placeholder_are_errors(
         nginx.render("@{A} @{B}", values)
 
 
-def test_a_missing_nginx_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nginx, "SEARCH", "/nowhere")
+@pytest.mark.parametrize("missing", ["SEARCH", "RTMP_MODULE"])
+def test_a_missing_nginx_is_said(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setattr(nginx, missing, Path("/nowhere"))
     with pytest.raises(StartError, match="apt-get install nginx libnginx-mod-rtmp"):
         nginx.program()
+
+
+def test_nginx_is_told_of_sockets_but_of_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QPLUS_SMTP_URL", "smtp://user:secret@host")
+    monkeypatch.setenv("NGINX", "7;")
+    with socket.socket() as one, socket.socket() as other:
+        given = nginx.environment([one, other])
+        assert given["NGINX"] == f"{one.fileno()};{other.fileno()};"
+    assert not [name for name in nginx.environment() if name == "NGINX" or name.startswith("QPLUS_")]
