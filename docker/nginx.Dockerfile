@@ -21,7 +21,7 @@ LABEL org.opencontainers.image.title="QPlus Live Server: rtmp" \
       org.opencontainers.image.description="Stock nginx with its RTMP module, for publishers and players." \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
-COPY nginx/rtmp.conf /opt/qplus/
+COPY nginx/rtmp.conf docker/listen.pl /opt/qplus/
 HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check-rtmp"]
 CMD ["rtmp"]
 

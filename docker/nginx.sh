@@ -13,6 +13,8 @@ temp=${TEMP_DIR:-/tmp/nginx}
 sockets=${QPLUS_SOCKET_DIR:-/run/qplus}
 hls=${QPLUS_HLS_DIR:-/srv/hls}
 http_port=${QPLUS_HTTP_PORT:-8080}
+rtmp_port=${QPLUS_RTMP_PORT:-1935}
+hls_port=21935
 
 fail() {
     echo "error: $*" >&2
@@ -26,10 +28,10 @@ USER_LINE=
 TEMP_DIR=$temp
 NODE=${QPLUS_NODE:-local}
 START=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
-RTMP_PORT=${QPLUS_RTMP_PORT:-1935}
+RTMP_PORT=$rtmp_port
 HTTP_PORT=$http_port
 UPDATE_PORT=28080
-HLS_PORT=21935
+HLS_PORT=$hls_port
 UPDATE_SECONDS=${QPLUS_UPDATE_SECONDS:-5}
 INTERNAL_SOCKET=$sockets/internal.sock
 PUBLIC_SOCKET=$sockets/public.sock
@@ -57,7 +59,11 @@ run() {
         rm -rf "$hls"/[0-9]*       # of streams that ended with the nginx that wrote them
     fi
     ulimit -n "$(ulimit -Hn)" # every viewer is a connection or two
-    exec nginx -e stderr -p "$temp" -c "$temp/$1.conf" -g 'daemon off;' 2>&1
+    set -- "$1" nginx -e stderr -p "$temp" -c "$temp/$1.conf" -g 'daemon off;'
+    case $1 in
+        rtmp) shift && exec perl "$here/listen.pl" "$rtmp_port" "$hls_port" "$@" 2>&1 ;;
+        web) shift && exec "$@" 2>&1 ;;
+    esac
 }
 
 answers() {

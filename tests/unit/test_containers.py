@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -224,3 +226,28 @@ def test_anything_else_is_answered_with_the_usage(arguments: list[str]) -> None:
     tried = subprocess.run([DOCKER / "nginx.sh", *arguments], capture_output=True, text=True)
     assert tried.returncode == 1
     assert tried.stderr.startswith("error: usage: ")
+
+
+# Prints of each inherited socket its address, and whether it listens, has TCP_NODELAY and blocks.
+INHERITED = """
+import os, socket
+for fd in map(int, os.environ["NGINX"].split(";")[:-1]):
+    listener = socket.socket(fileno=fd)
+    listens = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    nodelay = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    print(listener.getsockname()[0], listens, nodelay, os.get_blocking(fd))
+"""
+
+
+def test_the_rtmp_nginx_of_a_container_inherits_its_listeners() -> None:
+    command = ["perl", str(DOCKER / "listen.pl"), "0", "0", sys.executable, "-c", INHERITED]
+    tried = subprocess.run(command, capture_output=True, text=True)
+    assert (tried.stdout, tried.stderr) == ("0.0.0.0 1 1 False\n127.0.0.1 1 1 False\n", "")
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        tried = subprocess.run(["perl", DOCKER / "listen.pl", str(port), "0", "true"], capture_output=True, text=True)
+    assert tried.returncode != 0
+    assert tried.stderr == f"port {port}: Address already in use\n"
