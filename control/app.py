@@ -169,7 +169,7 @@ def live_parts(settings: Settings, *, store: Store, nginx: httpx.AsyncClient, ke
         presence=presence, stat=stat, looks=looks, drops=drops, clock=clock, silent=settings.silent_seconds
     )
     clients = Clients(presence=presence, admission=admission, takeover=takeover, drops=drops, looks=looks, clock=clock)
-    hls_auth = HlsAuth(presence=presence, heartbeats=heartbeats, admission=admission)
+    hls = HlsAuth(presence=presence, heartbeats=heartbeats, broadcasts=broadcasts, admission=admission, clock=clock)
     reconciler = Reconciler(
         node=settings.node,
         presence=presence,
@@ -184,7 +184,7 @@ def live_parts(settings: Settings, *, store: Store, nginx: httpx.AsyncClient, ke
         first_media=settings.first_media_seconds,
         lease=settings.lease_seconds,
     )
-    for listener in (hls_auth.reconsider, clients.reconsider):
+    for listener in (hls.reconsider, clients.reconsider):
         changes.listen(listener)
     return LiveParts(
         rights=rights,
@@ -198,7 +198,7 @@ def live_parts(settings: Settings, *, store: Store, nginx: httpx.AsyncClient, ke
         broadcast_store=broadcast_store,
         on_air_writer=on_air_writer,
         clients=clients,
-        hls_auth=hls_auth,
+        hls_auth=hls,
         reconciler=reconciler,
     )
 

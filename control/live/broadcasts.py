@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
+from math import inf
 
 from control.clock import Clock, Epoch, Ticks
 from control.live.audience import RoomNow
@@ -39,6 +40,8 @@ class Broadcast:
     saved: bool = False
     off_since: Ticks | None = None
     """None: on air."""
+    first_publisher_at: Ticks = Ticks(inf)
+    """When the first of its publishers came that this control knows of."""
     closed: bool = False
     """It cannot go on any more."""
     _session: Session | None = None
@@ -46,15 +49,21 @@ class Broadcast:
     _observed: Ticks = Ticks(0.0)
 
     @property
+    def left_at(self) -> Ticks | None:
+        """When its publisher left, also if that has not been noted yet. None: it is there."""
+        return self._session.over_at if self.off_since is None and self._session is not None else self.off_since
+
+    @property
     def is_left(self) -> bool:
         """Its publisher is gone, and that has not been noted yet."""
-        return self.off_since is None and self._session is not None and self._session.over_at is not None
+        return self.off_since is None and self.left_at is not None
 
     def go_on(self, publisher: Session, players: int, viewers: Set[str], now: Ticks) -> None:
         """It is on air: from this publisher, to so many players, who are these viewers."""
         self._watched(now)
         self.ended_at = self.ending = self.off_since = None
         self._session, self.publisher, self._players = publisher, str(publisher.key), players
+        self.first_publisher_at = min(self.first_publisher_at, publisher.since)
         self.seen_at = self._at(now)
         self.encoder = publisher.encoder or self.encoder
         self.peak = max(self.peak, players)
@@ -120,6 +129,13 @@ class Broadcasts:
         """The room's latest, for as long as it may go on."""
         return self._of_rooms.get(room_id)
 
+    def media_since(self, publisher: Session) -> Ticks:
+        """A time before all media of the publisher's broadcast, and after that of the room's broadcast before."""
+        broadcast = self._of_rooms.get(publisher.room_id)
+        if broadcast is None or self._is_over(broadcast, publisher):
+            return publisher.since
+        return min(broadcast.began, broadcast.first_publisher_at, publisher.since)
+
     def unsaved(self) -> list[Broadcast]:
         return [each for each in (*self._replaced, *self._of_rooms.values()) if not each.saved]
 
@@ -148,8 +164,8 @@ class Broadcasts:
         self._of_rooms[broadcast.room_id] = broadcast
 
     def _is_over(self, broadcast: Broadcast, publisher: Session) -> bool:
-        if broadcast.off_since is None:
+        if broadcast.left_at is None:
             return False
         if broadcast.ending is Ending.LOST and str(publisher.key) == broadcast.publisher:
             return False  # nginx had it all along; control was out of hearing
-        return publisher.since - broadcast.off_since > self._gap
+        return publisher.since - broadcast.left_at > self._gap

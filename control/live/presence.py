@@ -19,6 +19,7 @@ from control.access.verdicts import Credentials, Role
 from control.clock import Clock, Ticks
 from control.live.stream_info import StreamInfo
 
+SOUND_FIRST = 2.0  # seconds by which an encoder may begin with sound before its video
 REMEMBERED = 30  # seconds: how late a callback can still come
 
 
@@ -107,6 +108,8 @@ class Session:
     over_at: Ticks | None = None
     stream_info: StreamInfo | None = None
     """A publisher's, once nginx has measured it."""
+    sound_alone_at: Ticks | None = None
+    """When nginx last told that sound had come for some time and no video at all. None: never."""
     timestamp: int = 0
     """Of the last media, in the stream's own milliseconds."""
     media_at: Ticks | None = None
@@ -167,7 +170,8 @@ class Presence:
             return
         session.heard_at = self._clock.ticks()
         if session.role is Role.PUBLISHER:
-            session.stream_info = stream_info or session.stream_info
+            if stream_info is not None:
+                self._measured(session, stream_info, timestamp)
             if timestamp != session.timestamp or (active and session.media_at is None):
                 self._media(session, timestamp)
 
@@ -247,6 +251,11 @@ class Presence:
 
     def publishers(self) -> Iterable[Session]:
         return chain.from_iterable(publishers.values() for publishers in self._publishers.values())
+
+    def _measured(self, session: Session, stream_info: StreamInfo, timestamp: int) -> None:
+        session.stream_info = stream_info
+        if stream_info.is_sound_alone and timestamp >= 1000 * SOUND_FIRST:
+            session.sound_alone_at = session.heard_at
 
     def _media(self, session: Session, timestamp: int) -> None:
         if session.media_at is None:

@@ -16,3 +16,8 @@ class StreamInfo:
     frames_per_second: float
     video_codec: str
     audio_codec: str
+
+    @property
+    def is_sound_alone(self) -> bool:
+        """There is sound, and video is neither announced nor has any come."""
+        return bool(self.audio_codec and not self.video_codec)

@@ -10,8 +10,10 @@ from starlette.responses import Response
 from control.access.admission import Admission
 from control.access.changes import Change
 from control.access.verdicts import Role
+from control.clock import Clock, Ticks
+from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Heartbeats
-from control.live.presence import Presence
+from control.live.presence import Presence, Session
 from control.ops import metrics
 from control.refusals import Denied
 
@@ -23,28 +25,33 @@ WELCOME, REFUSED, OFF_AIR = "welcome", "refused", "off-air"
 class HlsAuth:
     presence: Presence
     heartbeats: Heartbeats
+    broadcasts: Broadcasts
     admission: Admission
+    clock: Clock
 
     async def answer(self, request: Request) -> Response:
         """`GET /hls?ticket=&room=`; both were matched against their form by nginx."""
+        publisher: Session | None = None
         try:
-            verdict = WELCOME if self.admit(request.query_params["room"], request.query_params["ticket"]) else OFF_AIR
+            publisher = self.admit(request.query_params["room"], request.query_params["ticket"])
+            verdict = WELCOME if publisher else OFF_AIR
         except Denied:
             verdict = REFUSED
         metrics.hls_questions.labels(verdict).inc()
-        return Response(status_code=204 if verdict == WELCOME else 403, headers={"X-Verdict": verdict})
+        headers = {"X-Verdict": verdict} | (self._what_to_list(publisher) if publisher else {})
+        return Response(status_code=204 if verdict == WELCOME else 403, headers=headers)
 
-    def admit(self, name: str, ticket: str) -> bool:
-        """Notes a viewer's heartbeat. False where there is nothing to see now. Raises Denied."""
+    def admit(self, name: str, ticket: str) -> Session | None:
+        """Notes a viewer's heartbeat. Returns the publisher, None where there is nothing to see now. Raises Denied."""
         shown = self.admission.credentials("", ticket)
         grant = self.admission.admit(Role.PLAYER, self.admission.room_named(name), shown)
         publisher = self.presence.publisher(grant.room_id)
         if publisher is None or not publisher.live:
-            return False
+            return None
         assert shown.ticket is not None  # an empty password is no room's
         if grant.counted:
             self.heartbeats.beat(grant.room_id, shown.ticket.user_id, shown)
-        return True
+        return publisher
 
     async def reconsider(self, change: Change) -> None:
         """Stops counting viewers that may no longer watch; nginx lets them go on until its kept yes expires."""
@@ -54,3 +61,14 @@ class HlsAuth:
                 self.admission.admit(Role.PLAYER, room, beat.shown)
             except Denied:
                 self.heartbeats.end(change.room_id, user_id)
+
+    def _what_to_list(self, publisher: Session) -> dict[str, str]:
+        """What nginx/playlist.js has to know. Segments are named by the time of day, in milliseconds."""
+        headers = {"X-Since": self._time_of_day(self.broadcasts.media_since(publisher))}
+        if publisher.sound_alone_at is not None:
+            headers["X-Sound-Alone-At"] = self._time_of_day(publisher.sound_alone_at)
+        return headers
+
+    def _time_of_day(self, ticks: Ticks) -> str:
+        """Counted back from now: the clock may have been set meanwhile."""
+        return str(int((self.clock.now() - self.clock.ticks() + ticks) * 1000))

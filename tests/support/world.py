@@ -136,6 +136,13 @@ class StreamClient:
     address: str = "192.0.2.7"
     connected: float = 0.0
     """Seconds."""
+    codecs: tuple[str, str] = ("", "")
+    """Of a publisher's video and sound."""
+
+    @property
+    def meta(self) -> str:
+        video, audio = (f"<codec>{name}</codec>" if name else "" for name in self.codecs)
+        return f"<meta><video>{video}</video><audio>{audio}</audio></meta>" if self.publishing else ""
 
     def xml(self) -> str:
         flags = ("<publishing/>" if self.publishing else "") + ("<active/>" if self.timestamp else "")
@@ -188,7 +195,7 @@ class FakeNginx:
         names = dict.fromkeys(client.name for client in self.clients.values())
         streams = "".join(
             f"<stream><name>{escape(name)}</name>"
-            + "".join(each.xml() for each in self.clients.values() if each.name == name)
+            + "".join(each.xml() + each.meta for each in self.clients.values() if each.name == name)
             + "</stream>"
             for name in names
         )

@@ -217,3 +217,36 @@ def test_of_two_open_rows_of_a_room_the_older_is_closed(room: Room) -> None:
     older, newer = resumed(room, ago=1000), resumed(room, ago=1)
     assert room.written() == [older, newer]
     assert (older.closed, newer.closed) == (True, False)
+
+
+def test_it_starts_with_its_first_publisher(room: Room) -> None:
+    came = room.publisher.since
+    room.clock.advance(2)
+    room.on()
+    room.clock.advance(5)
+    room.off()
+    room.clock.advance(GAP)
+    assert room.broadcasts.media_since(room.comes()) == came
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_another_starts_with_its_own(room: Room, seen: bool) -> None:
+    room.on()
+    (room.off if seen else room.leaves)()  # where the database is locked, nobody looks
+    room.clock.advance(GAP + 1)
+    again = room.comes()
+    assert room.broadcasts.media_since(again) == again.since
+    room.on()
+    assert room.broadcasts.media_since(again) == again.since
+
+
+def test_one_that_is_not_known_yet_starts_with_its_publisher(room: Room) -> None:
+    assert room.broadcasts.media_since(room.comes(ago=3)) == room.clock.ticks() - 3
+
+
+def test_after_a_restart_it_starts_where_it_did(room: Room) -> None:
+    resumed(room, ago=1)
+    start = room.broadcasts.media_since(room.publisher)
+    assert start < room.publisher.since
+    room.on()
+    assert room.broadcasts.media_since(room.publisher) == start

@@ -28,11 +28,14 @@ class Viewer:
 
     async def look(self, room: int = 0, ticket: str = "") -> str:
         """What the web nginx is told: the verdict."""
-        asked: dict[str, str | int] = {"room": room or self._stage.id, "ticket": ticket or self.ticket}
-        answer = await self._stage.box.hooks.get("/hls", params=asked)
-        verdict = answer.headers["X-Verdict"]
+        answer = await self.told(room, ticket)
+        verdict: str = answer.headers["X-Verdict"]
         assert answer.status_code == (204 if verdict == "welcome" else 403)
         return verdict
+
+    async def told(self, room: int = 0, ticket: str = "") -> httpx.Response:
+        asked: dict[str, str | int] = {"room": room or self._stage.id, "ticket": ticket or self.ticket}
+        return await self._stage.box.hooks.get("/hls", params=asked)
 
     async def _ask(self, status: int) -> dict[str, Any]:
         room = self._stage.id
@@ -141,3 +144,69 @@ async def test_counts_can_be_scraped_from_inside_only(stage: Stage, viewer: View
     page = await stage.box.hooks.get("/metrics")
     assert "qplus_live_rooms 1.0" in page.text
     assert (await stage.box.http.get("/metrics")).status_code == 404
+
+
+# --- what nginx/playlist.js has to know
+
+
+async def since(viewer: Viewer) -> float:
+    """Seconds since the epoch."""
+    return int((await viewer.told()).headers["X-Since"]) / 1000
+
+
+@pytest.mark.parametrize("step", [0, 3600, -3600])
+async def test_the_broadcast_began_when_its_publisher_came_by_todays_clock(stage: Stage, step: int) -> None:
+    came = stage.box.clock.now()
+    await stage.publish(1)
+    stage.box.clock.advance(2)
+    await stage.box.settle()
+    viewer = await enter(stage)
+    stage.box.clock.advance(30)
+    stage.box.clock.jump(step)
+    assert await since(viewer) == came + step
+
+
+@pytest.mark.parametrize(("gap", "same"), [(10, True), (11, False)])
+async def test_a_publisher_that_is_back_soon_goes_on_with_its_broadcast(stage: Stage, gap: int, same: bool) -> None:
+    came = stage.box.clock.now()
+    await stage.publish(1)
+    await stage.box.settle()
+    stage.box.clock.advance(5)
+    await stage.leave(1)
+    stage.box.clock.advance(gap)
+    again = stage.box.clock.now()
+    await stage.publish(2)
+    await stage.box.running.live.reconciler.run()  # on air already, though not written down yet
+    assert await since(await enter(stage)) == (came if same else again)
+
+
+async def test_when_it_was_last_sound_alone_is_told(stage: Stage) -> None:
+    await stage.publish(1)
+    shown = stage.box.nginx.clients[1]
+    shown.codecs, shown.timestamp = ("", "AAC"), 1999
+    await stage.box.settle()
+    viewer = await enter(stage)
+    assert "X-Sound-Alone-At" not in (await viewer.told()).headers
+    shown.timestamp, known = 2000, stage.box.clock.now()
+    await stage.box.settle()
+    stage.box.clock.advance(1)
+    assert (await viewer.told()).headers["X-Sound-Alone-At"] == str(int(known * 1000))
+    shown.codecs = ("H264", "AAC")  # its camera is switched on
+    await stage.box.settle()
+    assert (await viewer.told()).headers["X-Sound-Alone-At"] == str(int(known * 1000))
+
+
+async def test_of_sound_alone_nothing_is_told_of_the_next_publisher(stage: Stage) -> None:
+    await stage.publish(1, timestamp=5000)
+    stage.box.nginx.clients[1].codecs = ("", "AAC")
+    await stage.box.settle()
+    viewer = await enter(stage)
+    assert "X-Sound-Alone-At" in (await viewer.told()).headers
+    await stage.leave(1)
+    await stage.publish(2)
+    await stage.box.settle()
+    assert "X-Sound-Alone-At" not in (await viewer.told()).headers
+
+
+async def test_whoever_is_not_let_in_is_told_nothing_of_the_broadcast(viewer: Viewer) -> None:
+    assert "X-Since" not in (await viewer.told(ticket="x")).headers

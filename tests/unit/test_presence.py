@@ -9,6 +9,7 @@ import pytest
 from control.access.verdicts import Role
 from control.clock import Ticks
 from control.live.presence import MOVES, REMEMBERED, Ending, Event, Presence, Session, SessionKey, State
+from control.live.stream_info import StreamInfo
 from tests.support.world import HandClock
 
 ROOM = 1000001
@@ -230,3 +231,22 @@ async def test_an_end_is_waited_for_and_no_longer_than_asked(presence: Presence,
     presence.end(publisher.key)
     assert await asyncio.wait_for(patient, 2)
     assert await presence.over(publisher.key, 0)
+
+
+@pytest.mark.parametrize(
+    ("video", "sound", "timestamp", "alone"),
+    [
+        ("", "AAC", 2000, True),
+        ("", "AAC", 1999, False),  # video may follow
+        ("H264", "AAC", 60000, False),
+        ("H264", "", 60000, False),
+        ("", "", 60000, False),
+    ],
+)
+def test_sound_alone_is_told_from_what_may_have_a_picture(
+    presence: Presence, clock: HandClock, video: str, sound: str, timestamp: int, alone: bool
+) -> None:
+    one = session(role=Role.PUBLISHER)
+    presence.admit(one)
+    presence.hear(key(), timestamp, True, StreamInfo(0, 0, 0, 0.0, video, sound))
+    assert one.sound_alone_at == (clock.ticks() if alone else None)
