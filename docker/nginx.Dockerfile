@@ -30,6 +30,11 @@ LABEL org.opencontainers.image.title="QPlus Live Server: web" \
       org.opencontainers.image.description="Stock nginx for the API, the pages and HLS." \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
-COPY nginx/web.conf /opt/qplus/
+USER root
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libnginx-mod-http-js \
+    && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
+COPY nginx/web.conf nginx/playlist.js /opt/qplus/
 HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check-web"]
 CMD ["web"]

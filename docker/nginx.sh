@@ -37,6 +37,7 @@ INTERNAL_SOCKET=$sockets/internal.sock
 PUBLIC_SOCKET=$sockets/public.sock
 RTMP_SOCKET=$sockets/rtmp.sock
 HLS_DIR=$hls
+PLAYLIST_SCRIPT=$here/playlist.js
 EOF
 }
 

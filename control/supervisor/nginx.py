@@ -14,7 +14,8 @@ from control.supervisor import folders, sockets
 from control.supervisor.errors import StartError
 
 TEMPLATES = Path(__file__).resolve().parent / "nginx_files"  # a link to nginx/; in a wheel, a folder
-RTMP_MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
+MODULES = Path("/usr/lib/nginx/modules")
+RTMP_MODULE, JS_MODULE = MODULES / "ngx_rtmp_module.so", MODULES / "ngx_http_js_module.so"
 # A plain user's PATH on Debian does not hold the folder that nginx is in.
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
 INHERITED = "NGINX"  # the variable in which nginx looks for listening sockets
@@ -59,6 +60,7 @@ def write_web(settings: Settings) -> Path:
             "PUBLIC_SOCKET": str(settings.public_socket),
             "INTERNAL_SOCKET": str(settings.internal_socket),
             "HLS_DIR": str(folders.hls(settings)),
+            "PLAYLIST_SCRIPT": str(TEMPLATES / "playlist.js"),
         },
     )
 
@@ -82,10 +84,11 @@ def environment(listeners: Sequence[socket.socket] = ()) -> dict[str, str]:
 
 
 def program() -> str:
-    """Raises StartError when nginx or its RTMP module is not installed."""
+    """Raises StartError when nginx or a module of it is not installed."""
     found = shutil.which("nginx", path=SEARCH)
-    if not found or not RTMP_MODULE.exists():
-        raise StartError("nginx with its RTMP module is not installed: apt-get install nginx libnginx-mod-rtmp")
+    if not found or not RTMP_MODULE.exists() or not JS_MODULE.exists():
+        packages = "nginx libnginx-mod-rtmp libnginx-mod-http-js"
+        raise StartError(f"nginx with its RTMP and JavaScript modules is not installed: apt-get install {packages}")
     return found
 
 

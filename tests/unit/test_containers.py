@@ -162,7 +162,7 @@ def test_what_an_image_copies_is_sent_to_the_engine(file: str) -> None:
 @pytest.fixture
 def scripts(tmp_path: Path) -> Path:
     """The script beside both files, as in an image."""
-    for file in (DOCKER / "nginx.sh", *nginx.TEMPLATES.glob("*.conf")):
+    for file in (DOCKER / "nginx.sh", *nginx.TEMPLATES.glob("*.conf"), *nginx.TEMPLATES.glob("*.js")):
         shutil.copy(file, tmp_path)
     return tmp_path
 

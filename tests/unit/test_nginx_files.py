@@ -87,10 +87,10 @@ def test_a_placeholder_without_value_and_a_value_without_placeholder_are_errors(
         nginx.render("@{A} @{B}", values)
 
 
-@pytest.mark.parametrize("missing", ["SEARCH", "RTMP_MODULE"])
+@pytest.mark.parametrize("missing", ["SEARCH", "RTMP_MODULE", "JS_MODULE"])
 def test_a_missing_nginx_is_said(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setattr(nginx, missing, Path("/nowhere"))
-    with pytest.raises(StartError, match="apt-get install nginx libnginx-mod-rtmp"):
+    with pytest.raises(StartError, match="apt-get install nginx libnginx-mod-rtmp libnginx-mod-http-js"):
         nginx.program()
 
 
