@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from control.settings import Settings, to_env
+from tests.e2e.encoders import film
 from tests.e2e.ports import free_ports
 from tests.rtmp import flv
 from tests.rtmp.client import Client
@@ -211,3 +212,9 @@ def options() -> dict[str, Any]:
 async def node(tmp_path: Path, options: dict[str, Any]) -> AsyncIterator[Node]:
     async with running(Node(tmp_path / "node", **options)) as started:
         yield started
+
+
+@pytest.fixture
+async def copied(tmp_path: Path) -> list[str]:
+    """ffmpeg's arguments to send a film as it is."""
+    return await film(tmp_path / "film.mp4")
