@@ -1,6 +1,7 @@
 /* What the pages' scripts find around them. */
 
 type Hls = typeof import("hls.js").default;
+type HlsError = import("hls.js").ErrorData;
 
 interface Window {
   /** From vendor/hls.light.min.js, where it could be loaded. */

@@ -1,6 +1,7 @@
 /* One room: its player, and what keeps somebody from watching. */
 
 import { Refused, ask, byId, face, logIn, me, onSession, onSubmit, start, watch, within } from "./common.js";
+import { watchStream } from "./player.js";
 import { Status } from "./statuses.js";
 import { t } from "./texts.js";
 
@@ -21,7 +22,7 @@ let card = null;
 let live = false;
 let followed = false;
 let password = ""; // of a private room, once it was given
-/** @type {InstanceType<Hls> | null} */
+/** @type {ReturnType<typeof watchStream>} */
 let player = null;
 let attempt = 0; // counts attempts to watch; an answer to an older one is of no interest
 
@@ -120,31 +121,17 @@ function later(work, milliseconds) {
 
 /** @param {string} url */
 function play(url) {
-  if (window.Hls?.isSupported()) return playWithHls(window.Hls, url);
-  if (!video.canPlayType("application/vnd.apple.mpegurl")) return say("noHls");
-  video.src = url;
-  video.onerror = () => later(lost, 1000);
-  begin();
-}
-
-/**
- * @param {Hls} Hls
- * @param {string} url
- */
-function playWithHls(Hls, url) {
-  // The page allows no workers from blobs, and a live playlist of a second's fragments is little work.
-  const hls = new Hls({ enableWorker: false, liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 8 });
-  player = hls;
-  hls.on(Hls.Events.MANIFEST_PARSED, begin);
-  hls.on(Hls.Events.ERROR, (_, error) => {
-    if (error.response?.code === 403) return lost();
-    if (!error.fatal) return;
-    if (error.type === Hls.ErrorTypes.MEDIA_ERROR) return hls.recoverMediaError();
-    // Just gone live: the first fragment is still being written.
-    later(enter, 500);
+  say("loading");
+  player = watchStream(video, url, {
+    playlist: begin,
+    refused: lost,
+    trouble: () => say("trouble"),
+    failure: () => {
+      stop();
+      say("noPicture", { again: true });
+    },
   });
-  hls.loadSource(url);
-  hls.attachMedia(video);
+  if (player === null) say("noHls");
 }
 
 async function begin() {

@@ -100,6 +100,7 @@ const zh = {
   watchPage: "观看页面",
   failed: "网络错误, 请稍后再试。",
   seconds: "秒",
+  noPicture: "画面无法播放。",
 };
 
 /** @type {Record<keyof typeof zh, string>} */
@@ -201,6 +202,7 @@ const en = {
   watchPage: "Watch page",
   failed: "The network failed. Please try again.",
   seconds: "s",
+  noPicture: "The picture cannot be played here.",
 };
 
 /** @type {Record<number, string>} */
