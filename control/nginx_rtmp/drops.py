@@ -42,7 +42,7 @@ class Drops:
 
     async def _drop(self, session: Session) -> bool:
         """Whether it was in a stream. Raises ControlError."""
-        dropped = await self.control.drop(session.key.client)
+        dropped = await self.control.drop(session.key.start, session.key.client)
         if dropped:
             self.presence.end(session.key)
         return dropped

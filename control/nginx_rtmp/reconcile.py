@@ -105,7 +105,7 @@ class Reconciler:
         for session in work.silent:
             await self.drops.drop(session, "no media", Ending.SILENT)
         for client in work.drop:
-            await self._drop(client)
+            await self._drop(client, seen.start)
 
     def _take_in(self, client: SeenClient, seen: Snapshot) -> None:
         key = key_of(self.node, seen, client.client)
@@ -119,9 +119,9 @@ class Reconciler:
         metrics.repairs.labels("added").inc()
         log.warning("repaired: added", room=session.room_id, client=client.client, role=role.value)
 
-    async def _drop(self, client: SeenClient) -> None:
+    async def _drop(self, client: SeenClient, start: str) -> None:
         try:
-            await self.control.drop(client.client)
+            await self.control.drop(start, client.client)
         except ControlError as failure:
             log.warning("drop failed", client=client.client, failure=str(failure))
         else:

@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from control.settings import PREFIX, Settings
@@ -19,16 +20,29 @@ RTMP_MODULE, JS_MODULE = MODULES / "ngx_rtmp_module.so", MODULES / "ngx_http_js_
 # A plain user's PATH on Debian does not hold the folder that nginx is in.
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
 INHERITED = "NGINX"  # the variable in which nginx looks for listening sockets
+PLAYLIST_SCRIPT = "playlist.js"
 VERDICTS = "verdicts"  # the folder of its cache, in web.conf
 PLACEHOLDER = re.compile(r"@\{([^}]*)\}")
 
 
-def render(template: str, values: Mapping[str, str]) -> str:
+@cache
+def template(name: str) -> str:
+    """A file of `nginx/` as this release has it: once read it stays, though another release be installed meanwhile, whose
+    placeholders this one may not know."""
+    return (TEMPLATES / name).read_text()
+
+
+def read_templates() -> None:
+    for name in ("rtmp.conf", "web.conf", PLAYLIST_SCRIPT):
+        template(name)
+
+
+def render(text: str, values: Mapping[str, str]) -> str:
     """Raises KeyError when a placeholder has no value or a value no placeholder."""
-    odd = set(PLACEHOLDER.findall(template)) ^ values.keys()
+    odd = set(PLACEHOLDER.findall(text)) ^ values.keys()
     if odd:
         raise KeyError(", ".join(sorted(odd)))
-    return PLACEHOLDER.sub(lambda found: values[found[1]], template)
+    return PLACEHOLDER.sub(lambda found: values[found[1]], text)
 
 
 def write_rtmp(settings: Settings, start: str, hls_port: int) -> Path:
@@ -60,7 +74,7 @@ def write_web(settings: Settings) -> Path:
             "PUBLIC_SOCKET": str(settings.public_socket),
             "INTERNAL_SOCKET": str(settings.internal_socket),
             "HLS_DIR": str(folders.hls(settings)),
-            "PLAYLIST_SCRIPT": str(TEMPLATES / "playlist.js"),
+            "PLAYLIST_SCRIPT": str(_written(settings, PLAYLIST_SCRIPT, template(PLAYLIST_SCRIPT))),
         },
     )
 
@@ -98,6 +112,10 @@ def _write(settings: Settings, name: str, values: Mapping[str, str]) -> Path:
         "USER_LINE": f"user {worker.pw_name};" if worker else "",
         "TEMP_DIR": str(folders.prepare_temp(settings, name)),
     }
-    file = (settings.run_dir / f"{name}.conf").absolute()
-    folders.replace(file, render((TEMPLATES / file.name).read_text(), {**common, **values}))
+    return _written(settings, f"{name}.conf", render(template(f"{name}.conf"), {**common, **values}))
+
+
+def _written(settings: Settings, name: str, text: str) -> Path:
+    file = (settings.run_dir / name).absolute()
+    folders.replace(file, text)
     return file

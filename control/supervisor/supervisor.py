@@ -74,6 +74,7 @@ class Supervisor:
 
     def _startup(self) -> None:
         nginx.program()
+        nginx.read_templates()
         self._rtmp_listeners = sockets.listen_rtmp(self._settings)
         folders.prepare_sockets(self._settings)
         folders.announce(self._settings)

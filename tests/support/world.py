@@ -167,7 +167,7 @@ class FakeNginx:
         self.broken = False
         self.deaf = False
         self.garbage: str | None = None
-        self.app = Starlette(routes=[Route("/stat", self._stat), Route("/control/drop/client", self._drop)])
+        self.app = Starlette(routes=[Route("/stat", self._stat), Route("/{start}/control/drop/client", self._drop)])
 
     def put(self, client: int, name: str, **more: Any) -> StreamClient:
         self.clients[client] = StreamClient(client, name, **more)
@@ -186,6 +186,8 @@ class FakeNginx:
     async def _drop(self, request: Request) -> Response:
         if self.broken or self.deaf:
             return PlainTextResponse("broken", 500)
+        if request.path_params["start"] != self.start:
+            return PlainTextResponse("no such path", 404)
         client = int(request.query_params["clientid"])
         there = self.clients.pop(client, None)
         self.dropped.append(client)

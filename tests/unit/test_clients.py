@@ -320,6 +320,16 @@ async def test_a_publisher_of_an_nginx_that_is_no_more_gives_way(stage: Stage) -
     assert await stage.status() == (True, 0)
 
 
+async def test_a_number_that_another_nginx_gave_out_drops_nobody(stage: Stage) -> None:
+    await stage.publish(1)
+    other = await staged(stage.box, 2)
+    stage.box.nginx.start, stage.box.nginx.clients = "bbbb0002", {}
+    await other.publish(1)  # numbered from 1 again, and control has not looked yet
+    await stage.own("ModifyMyLiveRoom", liveRoomAnchorPwd="another-one")
+    assert stage.box.nginx.dropped == []
+    assert await other.status() == (True, 0)
+
+
 async def test_what_cannot_be_dropped_now_is_refused_at_its_next_update(stage: Stage) -> None:
     await stage.publish(1)
     stage.box.nginx.deaf = True

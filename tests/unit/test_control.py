@@ -9,21 +9,28 @@ pytestmark = pytest.mark.anyio
 
 
 class Nginx:
-    def __init__(self, status: int = 200, text: str = "1", failure: Exception | None = None) -> None:
+    """Has but one /control, under `path`."""
+
+    def __init__(
+        self, status: int = 200, text: str = "1", failure: Exception | None = None, path: str = "/s1/control"
+    ) -> None:
         self.asked: list[httpx.URL] = []
         self._answer = status, text, failure
+        self._path = path
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url)
         status, text, failure = self._answer
         if failure:
             raise failure
+        if request.url.path != f"{self._path}/drop/client":
+            return httpx.Response(404)
         return httpx.Response(status, text=text)
 
 
 async def drop(nginx: Nginx, client: int = 7) -> bool:
     async with httpx.AsyncClient(transport=httpx.MockTransport(nginx), base_url="http://nginx") as http:
-        return await RtmpControl(http).drop(client)
+        return await RtmpControl(http).drop("s1", client)
 
 
 @pytest.mark.parametrize(("said", "dropped"), [("0", False), ("1", True), ("2", True), ("1\n", True)])
@@ -36,8 +43,16 @@ async def test_one_client_is_named(client: int) -> None:
     nginx = Nginx()
     await drop(nginx, client)
     (url,) = nginx.asked
-    assert url.path == "/control/drop/client"
+    assert url.path == "/s1/control/drop/client"
     assert dict(url.params) == {"app": "live", "clientid": str(client)}
+
+
+async def test_a_client_of_an_nginx_that_is_no_more_is_not_there() -> None:
+    assert not await drop(Nginx(path="/s2/control"))
+
+
+async def test_an_nginx_that_an_earlier_release_started_is_asked_as_it_was() -> None:
+    assert await drop(Nginx(path="/control"))
 
 
 @pytest.mark.parametrize("client", ["", "x", None])
@@ -52,7 +67,6 @@ async def test_without_a_client_nobody_is_dropped(client: object) -> None:
     "nginx",
     [
         pytest.param(Nginx(500), id="500"),
-        pytest.param(Nginx(404), id="404"),
         pytest.param(Nginx(302), id="302"),
         pytest.param(Nginx(text=""), id="no count"),
         pytest.param(Nginx(text="<html>"), id="no number"),

@@ -101,3 +101,13 @@ def test_nginx_is_told_of_sockets_but_of_no_setting(monkeypatch: pytest.MonkeyPa
         given = nginx.environment([one, other])
         assert given["NGINX"] == f"{one.fileno()};{other.fileno()};"
     assert not [name for name in nginx.environment() if name == "NGINX" or name.startswith("QPLUS_")]
+
+
+def test_a_release_that_is_installed_meanwhile_changes_no_file_of_a_running_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nginx.read_templates()
+    before = nginx.template("web.conf")
+    monkeypatch.setattr(nginx, "TEMPLATES", tmp_path)
+    (tmp_path / "web.conf").write_text("@{OF_ANOTHER_RELEASE}")
+    assert nginx.template("web.conf") == before
