@@ -27,8 +27,8 @@ PLACEHOLDER = re.compile(r"@\{([^}]*)\}")
 
 @cache
 def template(name: str) -> str:
-    """A file of `nginx/` as this release has it: once read it stays, though another release be installed meanwhile, whose
-    placeholders this one may not know."""
+    """A file of `nginx/`. Once read it stays: a release that is installed meanwhile may have placeholders that are not
+    known here."""
     return (TEMPLATES / name).read_text()
 
 

@@ -42,14 +42,16 @@ def accepts(path: Path) -> bool:
         return probe.connect_ex(str(path)) == 0
 
 
-def listen_rtmp(settings: Settings) -> tuple[socket.socket, socket.socket]:
+def listen_rtmp(settings: Settings, patience: float = PATIENCE) -> tuple[socket.socket, socket.socket]:
     """What the rtmp nginx listens on: for publishers and players, and on loopback for the push to its HLS application.
-    Raises StartError, naming the port, when one that an nginx is to listen on cannot be had, the web nginx's included.
+    Raises StartError, naming the port, when one that an nginx is to listen on cannot be had within `patience` seconds, the
+    web nginx's included.
     """
     if settings.http_port == settings.rtmp_port:
         raise StartError(f"HTTP_PORT and RTMP_PORT are both {settings.http_port}")
-    _listen_tcp("HTTP_PORT", "", settings.http_port).close()
-    return _listen_tcp("RTMP_PORT", "", settings.rtmp_port), _listen_tcp("the HLS port", "127.0.0.1", 0)
+    _listen_tcp("HTTP_PORT", "", settings.http_port, patience).close()
+    public = _listen_tcp("RTMP_PORT", "", settings.rtmp_port, patience)
+    return public, _listen_tcp("the HLS port", "127.0.0.1", 0, patience)
 
 
 def free_port() -> int:
@@ -68,8 +70,8 @@ def host() -> str:
         return str(probe.getsockname()[0])
 
 
-def _listen_tcp(name: str, host: str, port: int) -> socket.socket:
-    deadline = time.monotonic() + PATIENCE
+def _listen_tcp(name: str, host: str, port: int, patience: float) -> socket.socket:
+    deadline = time.monotonic() + patience
     while True:
         listener = socket.socket()
         problem = _try_to_listen(listener, host, port)

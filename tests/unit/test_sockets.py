@@ -7,12 +7,11 @@ from control.supervisor import sockets
 from control.supervisor.errors import StartError
 
 
-def test_a_port_that_is_taken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "PATIENCE", 0.06)
+def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(StartError, match=f"port {port} is taken by another program; .* RTMP_PORT"):
-            sockets.listen_rtmp(Settings(http_port=sockets.free_port(), rtmp_port=port))
+            sockets.listen_rtmp(Settings(http_port=sockets.free_port(), rtmp_port=port), patience=0.06)
 
 
 def test_rtmp_clients_are_answered_at_once_and_wait_for_an_nginx_that_restarts() -> None:
