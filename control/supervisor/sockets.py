@@ -44,8 +44,8 @@ def accepts(path: Path) -> bool:
 
 def listen_rtmp(settings: Settings, patience: float = PATIENCE) -> tuple[socket.socket, socket.socket]:
     """What the rtmp nginx listens on: for publishers and players, and on loopback for the push to its HLS application.
-    Raises StartError, naming the port, when one that an nginx is to listen on cannot be had within `patience` seconds, the
-    web nginx's included.
+
+    Raises StartError, naming the port, when one of them, or the web nginx's, cannot be had within `patience` seconds.
     """
     if settings.http_port == settings.rtmp_port:
         raise StartError(f"HTTP_PORT and RTMP_PORT are both {settings.http_port}")
