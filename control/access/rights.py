@@ -114,7 +114,9 @@ class RightsOfRooms:
 
     def _deny(self, room_id: int, user_id: int, **changes: float) -> None:
         denials = self._denials.setdefault(room_id, {})
-        denials[user_id] = replace(denials.get(user_id, NOTHING_DENIED), **changes)  # type: ignore[arg-type]
+        denial = replace(denials.pop(user_id, NOTHING_DENIED), **changes)  # type: ignore[arg-type]
+        if denial != NOTHING_DENIED:
+            denials[user_id] = denial
         rights = self._rights.get(room_id)
         if rights is not None and rights.denials is not denials:
             self.put(rights)

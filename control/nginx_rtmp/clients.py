@@ -54,9 +54,8 @@ class Clients:
         """Raises Denied."""
         shown = self._shown(callback)
         grant = self.admission.admit(Role.PLAYER, self.admission.room_named(callback.name), shown)
-        session = self.presence.get(key)
-        if session is not None and session.role is Role.PLAYER and session.room_id == grant.room_id:
-            self.presence.identify(key, shown, grant.counted, callback.encoder)  # it seeks, or loads again
+        if self._plays_again(key, grant.room_id):
+            self.presence.identify(key, shown, grant.counted, callback.encoder)
         else:
             self._refuse_second(key)
             self._enter(key, Role.PLAYER, grant, shown, callback)
@@ -156,6 +155,13 @@ class Clients:
 
     def _shown(self, callback: Callback) -> Credentials:
         return self.admission.credentials(callback.argument("pwd"), callback.argument("ticket"))
+
+    def _plays_again(self, key: SessionKey, room_id: int) -> bool:
+        """Whether a player asks once more for the room that it plays: it seeks, or loads again."""
+        session = self.presence.get(key)
+        if session is None or session.role is not Role.PLAYER:
+            return False
+        return session.room_id == room_id and session.state is State.ADMITTED
 
     def _refuse_second(self, key: SessionKey) -> None:
         if self.presence.ended_early(key):

@@ -103,7 +103,8 @@ class Reconciler:
         for client in work.add:
             self._take_in(client, seen)
         for session in work.silent:
-            await self.drops.drop(session, "no media", Ending.SILENT)
+            if self.presence.get(session.key) is session:  # it may have gone while another was dropped
+                await self.drops.drop(session, "no media", Ending.SILENT)
         for client in work.drop:
             await self._drop(client, seen.start)
 

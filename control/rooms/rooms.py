@@ -85,6 +85,7 @@ class Rooms:
             for statement in indexed(made["id"], texts):
                 await connection.execute(statement)
         self._rights.note(made)
+        await self._changes.announce(Changed.ROOM, made["id"])
         return int(made["id"])
 
     async def modify(self, owner: User, room_id: int, form: RoomForm) -> None:

@@ -4,9 +4,9 @@ import pytest
 
 from control.access.admission import Admission
 from control.access.bans import Bans
-from control.access.changes import Changes
+from control.access.changes import Change, Changed, Changes
 from control.access.revocations import Revocations
-from control.access.rights import NOTHING_DENIED, RightsOfRooms
+from control.access.rights import NOTHING_DENIED, Denial, Rights, RightsOfRooms
 from control.access.tickets import Keys
 from control.access.verdicts import Role
 from control.refusals import Denied
@@ -23,9 +23,9 @@ class Office:
 
     def __init__(self, store: Store, clock: HandClock, room: int, viewer: int) -> None:
         self.clock, self.room, self.viewer = clock, room, viewer
-        self.rights, changes = RightsOfRooms(store), Changes()
-        self.revocations = Revocations(store=store, rights=self.rights, changes=changes, clock=clock)
-        self.bans = Bans(store=store, rights=self.rights, changes=changes, clock=clock)
+        self.rights, self.changes = RightsOfRooms(store), Changes()
+        self.revocations = Revocations(store=store, rights=self.rights, changes=self.changes, clock=clock)
+        self.bans = Bans(store=store, rights=self.rights, changes=self.changes, clock=clock)
         self.admission = Admission(
             keys=Keys({"k1": b"key"}),
             rights=self.rights,
@@ -139,3 +139,44 @@ async def test_owners_are_no_viewers_of_their_own_room(office: Office) -> None:
     assert not office.admission.is_viewer(rights, own)
     assert office.admission.is_viewer(rights, office.admission.credentials("", office.issue()))
     assert office.admission.is_viewer(rights, office.admission.credentials("viewing-pwd", ""))
+
+
+async def test_a_ban_that_is_lifted_leaves_nothing_denied(office: Office) -> None:
+    def room() -> Rights:
+        found = office.rights.of(office.room)
+        assert found is not None
+        return found
+
+    ticket = office.issue()
+    await office.bans.ban(room(), office.viewer, 60)
+    assert office.said(ticket) == "banned"
+    await office.bans.lift(room(), office.viewer)
+    assert office.said(ticket) == "ok"
+    assert room().denials == {}
+
+
+@pytest.mark.parametrize("what", ["ban", "lift", "take back"])
+async def test_what_is_written_is_announced_once_it_holds(office: Office, what: str) -> None:
+    room, heard = office.rights.of(office.room), list[tuple[Change, Denial]]()
+    assert room is not None
+    if what == "lift":
+        await office.bans.ban(room, office.viewer, 60)
+
+    async def listen(change: Change) -> None:
+        now = office.rights.of(change.room_id)
+        assert now is not None
+        heard.append((change, now.denied(office.viewer)))
+
+    office.changes.listen(listen)
+    room = office.rights.of(office.room)
+    assert room is not None
+    match what:
+        case "ban":
+            await office.bans.ban(room, office.viewer, 60)
+        case "lift":
+            await office.bans.lift(room, office.viewer)
+        case _:
+            await office.admission.take_back(office.room, office.viewer)
+    [(change, denial)] = heard
+    assert change == Change(Changed.TICKETS if what == "take back" else Changed.BANS, office.room)
+    assert (denial == NOTHING_DENIED) == (what == "lift")
