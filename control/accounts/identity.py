@@ -9,6 +9,8 @@ from control.refusals import BadParameter
 
 _MAINLAND = re.compile(r"1\d{10}", re.ASCII)
 _E164 = re.compile(r"\+[1-9]\d{7,14}", re.ASCII)
+LONGEST = 254  # characters, of what can be typed at Login: an e-mail address
+LONGEST_ACCOUNT = 32  # characters, composed
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _LETTERS_DIGITS_MARKS = ("L", "N", "M")  # Unicode categories; a mark is half a letter in many scripts
 
@@ -31,23 +33,26 @@ def has_controls(text: str) -> bool:
 
 def account(text: str) -> str:
     """Raises BadParameter unless this is 2 to 32 letters, digits, `_ . -`, and cannot be taken for a phone number."""
+    if len(text) > 4 * LONGEST_ACCOUNT:  # before the work: a letter can be taken apart into four, and no more
+        raise BadParameter("account")
     name = unicodedata.normalize("NFC", text)
     allowed = all(sign in "_.-" or unicodedata.category(sign)[0] in _LETTERS_DIGITS_MARKS for sign in name)
-    if not 2 <= len(name) <= 32 or not allowed or phone(folded(name)):
+    if not 2 <= len(name) <= LONGEST_ACCOUNT or not allowed or phone(folded(name)):
         raise BadParameter("account")
     return name
 
 
 def email(text: str) -> str:
     """Raises BadParameter unless it has the shape of an address."""
-    if len(text) > 254 or not text.isprintable() or not _EMAIL.fullmatch(text):
+    if len(text) > LONGEST or not text.isprintable() or not _EMAIL.fullmatch(text):
         raise BadParameter("email")
     return text
 
 
 def login_key(text: str) -> tuple[str, str]:
     """The column and value that a text typed at Login means."""
-    key = folded(text)
+    # Nothing longer is anybody's, and folding takes a time that grows with the square of the length.
+    key = folded(text) if len(text) <= LONGEST else ""
     if "@" in key:
         return "email_key", key
     number = phone(key)

@@ -21,7 +21,8 @@ from control.api.statuses import Status, answer_to
 from control.refusals import Refusal, SessionExpired
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
-MAX_BODY = 8 * 2**20  # bytes
+BODY = 64 * 2**10  # bytes, at most; web.conf has the same
+LARGER_BODIES = {"ModifyUserHeadPic": 8 * 2**20}
 
 log = structlog.get_logger()
 
@@ -110,10 +111,12 @@ def reply(access: str, status: Status, text: str, more: Reply | None = None) -> 
 
 
 async def _body(request: Request) -> bytes:
+    """Raises TooLarge as soon as it is."""
+    most = LARGER_BODIES.get(request.scope["path"].rpartition("/")[2], BODY)
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > MAX_BODY:
+        if size > most:
             raise TooLarge
         parts.append(part)
     return b"".join(parts)

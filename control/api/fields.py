@@ -10,12 +10,16 @@ import orjson
 from control.refusals import BadParameter
 
 _BOM = b"\xef\xbb\xbf"
+LARGE = 64 * 2**10  # bytes; what is larger holds a picture: one long text among a few fields
+_SEPARATORS, MOST_SEPARATORS = (b",", b"[", b"{"), 100  # millions of values would hold the event loop for seconds
 _DECIMAL = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 class Fields:
     def __init__(self, body: bytes) -> None:
         """Raises BadParameter unless the body is a JSON object."""
+        if len(body) > LARGE and sum(map(body.count, _SEPARATORS)) > MOST_SEPARATORS:
+            raise BadParameter("JSON")
         try:
             values = orjson.loads(body.removeprefix(_BOM))
         except orjson.JSONDecodeError:

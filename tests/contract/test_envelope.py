@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
-from control.api.envelope import MAX_BODY
+from control.api.envelope import BODY, LARGER_BODIES
 from control.storage.database import Store
 from tests.support.people import person
 from tests.support.world import Box
@@ -40,21 +40,24 @@ async def test_a_byte_order_mark_and_blanks_do_no_harm(box: Box, body: bytes) ->
     assert (await box.http.post("/live/Login", content=body)).json()["status"] == 10000
 
 
-@pytest.mark.parametrize("body", [LOGIN.decode().encode("utf-16"), b'{"account": "\xff\xfe"}', b"[" * 100_000, b"\0"])
+@pytest.mark.parametrize("body", [LOGIN.decode().encode("utf-16"), b'{"account": "\xff\xfe"}', b"[" * 60_000, b"\0"])
 async def test_bytes_that_are_no_utf8_json_are_a_wrong_parameter(box: Box, body: bytes) -> None:
     answer = await box.http.post("/live/Login", content=body)
     assert (answer.status_code, answer.json()["status"]) == (200, 10002)
 
 
-async def test_a_body_of_8_mib_is_read(box: Box) -> None:
+@pytest.mark.parametrize(("api", "most"), [("Login", BODY), *LARGER_BODIES.items()])
+async def test_a_body_has_a_limit_by_api(box: Box, api: str, most: int) -> None:
     await person(box)
-    body = LOGIN + b" " * (MAX_BODY - len(LOGIN))
-    assert (await box.http.post("/live/Login", content=body)).json()["status"] == 10000
+    fits = await box.http.post(f"/live/{api}", content=LOGIN + b" " * (most - len(LOGIN)))
+    assert (fits.status_code, fits.json()["status"]) == (200, 10000 if api == "Login" else 10003)
+    assert (await box.http.post(f"/live/{api}", content=LOGIN + b" " * most)).status_code == 413
 
 
-async def test_a_body_over_8_mib_is_turned_away(box: Box) -> None:
-    answer = await box.http.post("/live/Login", content=LOGIN + b" " * MAX_BODY)
-    assert answer.status_code == 413
+@pytest.mark.parametrize("values", [b"[]," * 1_000_000, b"0," * 2_000_000, b"[" * 8_000_000, b'{"a":' * 1_000_000])
+async def test_a_large_body_is_no_way_to_send_many_values(box: Box, values: bytes) -> None:
+    answer = await box.http.post("/live/ModifyUserHeadPic", content=b'{"headPic":[' + values + b"0]}")
+    assert answer.json()["status"] == 10002
 
 
 @pytest.mark.parametrize(

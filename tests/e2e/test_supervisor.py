@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from control.api.envelope import BODY, LARGER_BODIES
 from tests.e2e.stand_in import PARTS, Node, free_ports, processes, until
 
 
@@ -53,10 +54,12 @@ def test_a_body_over_the_limit_is_refused_at_the_door(node: Node) -> None:
     node.start().ready()
     connection = http.client.HTTPConnection("127.0.0.1", node.settings.http_port, timeout=10)
     with contextlib.closing(connection):
-        connection.putrequest("POST", "/live/Login")
-        connection.putheader("Content-Length", str(8 * 1024 * 1024 + 1))
-        connection.endheaders()
-        assert connection.getresponse().status == 413
+        for api, most in {"Login": BODY, **LARGER_BODIES}.items():
+            connection.putrequest("POST", f"/live/{api}")
+            connection.putheader("Content-Length", str(most + 1))
+            connection.endheaders()
+            assert connection.getresponse().status == 413
+            connection.close()
 
 
 def test_a_request_waits_while_control_is_away(node: Node) -> None:
