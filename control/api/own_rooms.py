@@ -44,10 +44,11 @@ async def push_live_stream(call: Call) -> Reply:
     opens = fields.choice("status", 0, 1) == 1
     seconds = fields.number("timeout", 0)
     room_id = owned(caller.user, fields.needed_number("liveRoomId"))
-    if opens:
-        await services.gate.open(caller.user, room_id)
-    elif not await services.clients.leaves_by_itself(room_id):
-        await services.gate.shut(caller.user, room_id, seconds)
+    async with services.gate.turn(room_id):
+        if opens:
+            await services.gate.open(caller.user, room_id)
+        elif not await services.clients.leaves_by_itself(room_id):
+            await services.gate.shut(caller.user, room_id, seconds)
     return {}
 
 

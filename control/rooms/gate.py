@@ -6,6 +6,9 @@ their own room by an app that was closed, nor by going back to a bare encoder.
 
 from __future__ import annotations
 
+import asyncio
+from weakref import WeakValueDictionary
+
 from control.accounts.users import User
 from control.clock import Clock, Epoch
 from control.rooms.rooms import Rooms
@@ -17,6 +20,11 @@ class Gate:
     def __init__(self, rooms: Rooms, clock: Clock) -> None:
         self._rooms = rooms
         self._clock = clock
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, room_id: int) -> asyncio.Lock:
+        """Held over a decision that takes time: a start that comes during a stop takes effect after it."""
+        return self._turns.setdefault(room_id, asyncio.Lock())
 
     async def open(self, owner: User, room_id: int) -> None:
         """Raises NoRoom, NoSuchRoom."""

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import httpx
 import pytest
 
 from control.rooms.gate import DEFAULT, HIGH, LOW
@@ -88,3 +93,23 @@ async def test_a_stop_while_nginx_is_out_of_hearing_shuts_the_gate(stage: Stage)
     await stage.own("PushLiveStream", status=0)
     stage.box.nginx.broken = False
     assert await stage.update(1) == 403
+
+
+async def test_a_start_that_comes_during_a_stop_takes_effect_after_it(stage: Stage) -> None:
+    await stage.publish(1)
+    starts: list[asyncio.Task[httpx.Response]] = []
+
+    def call(status: int) -> Coroutine[Any, Any, httpx.Response]:
+        fields = {"sessionId": stage.session, "liveRoomId": stage.id, "status": status}
+        return stage.box.http.post("/live/PushLiveStream", json=fields)
+
+    async def start() -> None:
+        """While the stop waits for the publisher to leave by itself: it has the time to overtake."""
+        if not starts:
+            starts.append(asyncio.create_task(call(1)))
+            await asyncio.wait(starts, timeout=0.3)
+
+    await stage.box.clock.steps(0.1, call(0), start)
+    assert (await starts[0]).json()["status"] == 10000
+    assert stage.box.nginx.dropped == [1]
+    assert await stage.publish(2) == 204
