@@ -44,7 +44,7 @@ from control.nginx_rtmp.control import RtmpControl
 from control.nginx_rtmp.drops import Drops
 from control.nginx_rtmp.grace import Grace
 from control.nginx_rtmp.hls_auth import HlsAuth
-from control.nginx_rtmp.reconcile import SOON, Reconciler
+from control.nginx_rtmp.reconcile import Reconciler
 from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.nginx_rtmp.stat import Looks, Stat
 from control.nginx_rtmp.takeover import Takeover
@@ -62,7 +62,6 @@ from control.web.health import Health
 from control.web.studio import Studio
 
 SAVE_EVERY = 1.0  # seconds between two writes of when sessions were used
-SETTLE_WITHIN = 5.0  # seconds that nginx is given to answer before control serves without having heard it
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +165,13 @@ def live_parts(settings: Settings, *, store: Store, nginx: httpx.AsyncClient, ke
     stat, looks, control = Stat(nginx, clock), Looks(), RtmpControl(nginx)
     drops = Drops(presence=presence, control=control)
     takeover = Takeover(
-        presence=presence, stat=stat, looks=looks, drops=drops, clock=clock, silent=settings.silent_seconds
+        presence=presence,
+        stat=stat,
+        looks=looks,
+        drops=drops,
+        clock=clock,
+        silent=settings.silent_seconds,
+        lease=settings.lease_seconds,
     )
     clients = Clients(presence=presence, admission=admission, takeover=takeover, drops=drops, looks=looks, clock=clock)
     hls = HlsAuth(presence=presence, heartbeats=heartbeats, broadcasts=broadcasts, admission=admission, clock=clock)
@@ -239,7 +244,7 @@ def public_parts(settings: Settings, world: World, *, store: Store, passwords: P
 
 
 def applications(services: Services, live: LiveParts, refused_pushes: RefusedPushes, store: Store) -> Running:
-    """One for each listener."""
+    """The public and the internal application, and what they run on."""
     settings, feed = services.settings, Feed(services.lobby)
     studio = Studio(services, refused_pushes, Path(settings.hls_dir))
     health = Health(store)
@@ -258,7 +263,7 @@ def applications(services: Services, live: LiveParts, refused_pushes: RefusedPus
 async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
     """Begins once nginx has shown its clients, and writes what is left when the block ends."""
     writer, reconciler, sessions = started.live.on_air_writer, started.live.reconciler, started.sessions
-    if await _heard(reconciler, clock):
+    if await reconciler.settle():
         await once("on air", writer.write)  # before any answer is made from what the last control wrote
     loops = {
         "feed": repeat("feed", partial(clock.sleep, EVERY), started.feed.refresh),
@@ -281,19 +286,3 @@ def _application(table: list[BaseRoute]) -> Starlette:
     app = Starlette(routes=table)
     app.router.redirect_slashes = False  # an unknown path is 404, also one that is nearly known
     return app
-
-
-async def _heard(reconciler: Reconciler, clock: Clock) -> bool:
-    """Returns once nginx has shown its clients; False where it did not in time.
-
-    Before that nothing is answered, since a publisher might be let into a room that has one, and nothing is written,
-    since what the last control wrote may still hold.
-    """
-    try:
-        async with clock.within(SETTLE_WITHIN):
-            while True:
-                if await reconciler.run():
-                    return True
-                await clock.sleep(SOON)
-    except TimeoutError:
-        return False

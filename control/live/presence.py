@@ -51,7 +51,7 @@ class Event(Enum):
     CONDEMNED = "condemned"
     """Its right has ended, or it gives way to another."""
     SPARED = "spared"
-    """It could not be dropped, and the reason to drop it has passed."""
+    """A publisher that was silent could not be dropped, so it may be heard again."""
     SPARED_BEFORE_MEDIA = "spared before media"
     ENDED = "ended"
     """nginx told of its end, shows it no more, or has been out of hearing for a lease."""
@@ -247,7 +247,9 @@ class Presence:
         return list(self._rooms.get(room_id, {}).values())
 
     def publisher(self, room_id: int) -> Session | None:
-        return next(iter(self._publishers.get(room_id, {}).values()), None)
+        """The live one, where nginx and control differ for a moment and there are two."""
+        publishers = self._publishers.get(room_id, {}).values()
+        return next((publisher for publisher in publishers if publisher.live), next(iter(publishers), None))
 
     def publishers(self) -> Iterable[Session]:
         return chain.from_iterable(publishers.values() for publishers in self._publishers.values())

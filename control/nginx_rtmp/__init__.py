@@ -1,1 +1,1 @@
-"""nginx-rtmp: its callbacks, its /stat and /control, and how what it says and what we know are kept the same."""
+"""All that knows nginx: the RTMP module's callbacks, /stat and /control, and the web nginx's questions about HLS."""

@@ -80,10 +80,12 @@ class Clients:
             _log_passage(session, "left")
 
     async def reconsider(self, change: Change) -> None:
-        """Drops at once the clients of a room that may no longer be there. All are judged first: where nginx cannot be
-        asked, their next updates are denied."""
-        here = self.presence.in_room(change.room_id)
-        await self.drops.drop_condemned(change.room_id, [session for session in here if not self._may_stay(session)])
+        """Judges every client of a room, then drops those that may not stay. The rest is denied at its next
+        update."""
+        denied = [each for each in self.presence.in_room(change.room_id) if not self._may_stay(each)]
+        await self.drops.drop_condemned(denied)
+        if any(self.presence.get(each.key) for each in denied):
+            self.looks.soon.set()  # which drops again what was just joining
 
     async def leaves_by_itself(self, room_id: int) -> bool:
         """Whether the room has no publisher, or its publisher goes within LEAVING without being told to."""
@@ -154,7 +156,7 @@ class Clients:
         self.presence.identify(session.key, shown, counted, callback.encoder)
 
     def _shown(self, callback: Callback) -> Credentials:
-        return self.admission.credentials(callback.argument("pwd"), callback.argument("ticket"))
+        return self.admission.credentials(callback.password, callback.ticket)
 
     def _plays_again(self, key: SessionKey, room_id: int) -> bool:
         """Whether a player asks once more for the room that it plays: it seeks, or loads again."""

@@ -34,4 +34,9 @@ class RtmpControl:
             answer.raise_for_status()
             return int(answer.text) > 0
         except (httpx.HTTPError, ValueError) as failure:
-            raise ControlError(f"{type(failure).__name__}: {failure}") from failure
+            raise ControlError(_told(failure)) from None
+
+
+def _told(failure: Exception) -> str:
+    """Without the path, whose start id is secret."""
+    return str(failure.response.status_code) if isinstance(failure, httpx.HTTPStatusError) else type(failure).__name__

@@ -31,13 +31,13 @@ class Drops:
             log.warning("drop failed", client=session.key.client, failure=str(failure))
             return False
 
-    async def drop_condemned(self, room_id: int, sessions: Sequence[Session]) -> None:
+    async def drop_condemned(self, sessions: Sequence[Session]) -> None:
         """Ends them as fast as nginx can; the first that it cannot be asked for leaves the rest to their updates."""
         for start in range(0, len(sessions), AT_ONCE):
             try:
                 await asyncio.gather(*map(self._drop, sessions[start : start + AT_ONCE]))
             except ControlError as failure:
-                log.warning("drop failed", room=room_id, failure=str(failure))
+                log.warning("drop failed", room=sessions[start].room_id, failure=str(failure))
                 return
 
     async def _drop(self, session: Session) -> bool:

@@ -56,6 +56,16 @@ class Callback:
     def publishes(self) -> bool:
         return self.call in ("publish", "update_publish")
 
+    @property
+    def password(self) -> str:
+        """What the client showed, "" for nothing."""
+        return self.argument("pwd")
+
+    @property
+    def ticket(self) -> str:
+        """Likewise."""
+        return self.argument("ticket")
+
     def argument(self, key: str) -> str:
         """The first value the client gave for a key, "" if none."""
         for pair in self.arguments.split(b"&"):

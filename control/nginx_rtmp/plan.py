@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from control.access.verdicts import Role
 from control.clock import Ticks
-from control.live.presence import Session, SessionKey
+from control.live.presence import Session, SessionKey, State
 from control.nginx_rtmp.stat import SeenClient, Snapshot
 
 JOINING = 2.0  # seconds between our verdict and the session's showing up in /stat, at the most
@@ -21,6 +21,8 @@ class Plan:
     """At nginx, but not held."""
     drop: list[SeenClient] = field(default_factory=list)
     """At nginx, for a room that does not exist."""
+    drop_again: list[Session] = field(default_factory=list)
+    """At nginx, though condemned: a drop failed, or came before the client was in its stream."""
     silent: list[Session] = field(default_factory=list)
     """Publishers that never sent any media."""
 
@@ -56,6 +58,8 @@ def _check(work: Plan, session: Session, client: SeenClient | None, asked_at: Ti
     if client is None or client.name != str(session.room_id) or client.publishing != _publishes(session):
         if session.since < asked_at - JOINING:
             work.end.append(session)
+    elif session.state is State.ENDING:
+        work.drop_again.append(session)
     elif _publishes(session) and not client.active and session.since < asked_at - first_media:
         work.silent.append(session)
 

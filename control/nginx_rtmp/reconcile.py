@@ -20,6 +20,7 @@ from control.nginx_rtmp.stat import Looks, SeenClient, Snapshot, Stat, StatError
 from control.ops import metrics
 
 EVERY = 2.0  # seconds
+SETTLE_WITHIN = 5.0  # seconds that nginx is given to answer before control serves without it
 SOON = 0.3  # seconds, while a publisher has yet to send its first media
 
 log = structlog.get_logger()
@@ -45,6 +46,20 @@ class Reconciler:
     _reachable: bool = True
     _worker: int = 0
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def settle(self) -> bool:
+        """Returns once nginx has shown its clients; False where it did not in time.
+
+        Before that no callback is answered, since a publisher might be let into a room that has one, and nothing is
+        written, since what the last control wrote may still hold.
+        """
+        try:
+            async with self.clock.within(SETTLE_WITHIN):
+                while not await self.run():
+                    await self.clock.sleep(SOON)
+        except TimeoutError:
+            return False
+        return True
 
     async def next_turn(self) -> None:
         """Returns when it is time for another run."""
@@ -105,6 +120,7 @@ class Reconciler:
         for session in work.silent:
             if self.presence.get(session.key) is session:  # it may have gone while another was dropped
                 await self.drops.drop(session, "no media", Ending.SILENT)
+        await self.drops.drop_condemned(work.drop_again)
         for client in work.drop:
             await self._drop(client, seen.start)
 

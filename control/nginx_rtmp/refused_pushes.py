@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from control.clock import Clock
+from control.clock import Clock, Epoch
 
 KEPT = 10
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedPush:
-    at: float
-    """Seconds since the epoch."""
+    at: Epoch
     reason: str
     address: str
     encoder: str

@@ -59,7 +59,7 @@ class Looks:
     """When /stat is looked at and what it shows is taken over."""
 
     soon: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the next turn would be too late."""
+    """Set to have /stat read before the next turn is due."""
     last_at: Ticks = Ticks(0.0)
 
 

@@ -22,7 +22,8 @@ log = structlog.get_logger()
 
 @dataclass(kw_only=True)
 class Takeover:
-    """`silent` is after how many seconds without media a publisher gives way to the next."""
+    """`silent`: seconds without media after which a publisher gives way to the next. `lease`: seconds that a session is
+    believed in while nginx does not answer."""
 
     presence: Presence
     stat: Stat
@@ -30,6 +31,7 @@ class Takeover:
     drops: Drops
     clock: Clock
     silent: float
+    lease: float
     _closed: bool = False
 
     def close(self) -> None:
@@ -37,8 +39,8 @@ class Takeover:
         self._closed = True
 
     def is_out_of_hearing(self) -> bool:
-        """/stat has not been had for so long that leases may have run out of sessions that still go on."""
-        return self.clock.ticks() - self.looks.last_at > OUT_OF_HEARING
+        """Whether the last look at /stat is so old that the lease of a session that goes on may have run out."""
+        return self.clock.ticks() - self.looks.last_at > min(OUT_OF_HEARING, self.lease)
 
     async def make_way(self, room_id: int) -> bool:
         """Returns once the room has no publisher: one that has fallen silent is dropped. True where that took time, in
@@ -50,6 +52,8 @@ class Takeover:
             await self._refuse_beside_unknown(room_id)
         else:
             return False
+        if self.presence.publisher(room_id) is not None:
+            raise Denied("another publisher was quicker")
         return True
 
     async def _outwait(self, holder: Session) -> None:
@@ -68,8 +72,6 @@ class Takeover:
                 silent = self.clock.ticks() - (holder.media_at or holder.since) >= self.silent
                 if not (silent and await self._retire(holder)):
                     await self.clock.sleep(LOOK_AGAIN)
-        if self.presence.publisher(holder.room_id) is not None:
-            raise Denied("another publisher was quicker")
 
     async def _retire(self, holder: Session) -> bool:
         """Whether a silent publisher is gone. One that could not be dropped may yet be heard again, and then stays."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import pytest
+from structlog.testing import capture_logs
 
 from control.nginx_rtmp.plan import JOINING
 from control.nginx_rtmp.takeover import LONGEST_LOOK, LOOK_AGAIN
@@ -330,12 +331,31 @@ async def test_a_number_that_another_nginx_gave_out_drops_nobody(stage: Stage) -
     assert await other.status() == (True, 0)
 
 
+async def test_nginxs_start_which_is_secret_is_in_no_log_line(stage: Stage) -> None:
+    await stage.publish(1)
+    stage.box.nginx.deaf = True
+    with capture_logs() as lines:
+        await stage.own("PushLiveStream", status=0)
+    assert "drop failed" in [line["event"] for line in lines]
+    assert stage.box.nginx.start not in str(lines)
+
+
 async def test_what_cannot_be_dropped_now_is_refused_at_its_next_update(stage: Stage) -> None:
     await stage.publish(1)
     stage.box.nginx.deaf = True
     await stage.own("PushLiveStream", status=0)
     await stage.own("PushLiveStream", status=1)  # for who comes next
     assert await stage.update(1) == 403
+
+
+async def test_what_could_not_be_dropped_is_dropped_at_the_next_look(stage: Stage) -> None:
+    await stage.publish(1)
+    await stage.box.settle()
+    stage.box.nginx.deaf = True
+    await stage.own("PushLiveStream", status=0)
+    stage.box.nginx.deaf = False
+    assert await stage.status() == (False, 0)
+    assert stage.box.nginx.dropped == [1]
 
 
 async def test_a_publisher_whose_lease_ran_out_unheard_keeps_its_room(stage: Stage) -> None:
@@ -348,6 +368,14 @@ async def test_a_publisher_whose_lease_ran_out_unheard_keeps_its_room(stage: Sta
     assert await stage.box.callback("publish", 2, str(stage.id), f"pwd={stage.anchor}") == 403
     stage.box.clock.advance(JOINING + 0.1)
     assert await stage.status() == (True, 0)
+
+
+async def test_of_two_newcomers_beside_an_nginx_out_of_hearing_one_is_let_in(stage: Stage) -> None:
+    stage.box.nginx.broken = True
+    stage.box.clock.advance(13)
+    asked = [stage.box.callback("publish", client, str(stage.id), f"pwd={stage.anchor}") for client in (1, 2)]
+    verdicts = await asyncio.gather(*asked)
+    assert sorted(verdicts) == [204, 403]
 
 
 async def test_an_nginx_that_cannot_be_looked_at_keeps_nobody_out_of_an_empty_room(stage: Stage) -> None:

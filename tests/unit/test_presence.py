@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from control.access.verdicts import Role
 from control.clock import Ticks
@@ -177,19 +179,26 @@ def in_state(presence: Presence, state: State) -> Session:
     return publisher
 
 
-WHAT_HAPPENS: dict[Event, Callable[[Presence], None]] = {
-    Event.MEDIA: lambda presence: presence.hear(key(), 900),
-    Event.CONDEMNED: lambda presence: presence.condemn(key(), Ending.SILENT),
-    Event.SPARED: lambda presence: presence.spare(key()),
-    Event.ENDED: lambda presence: presence.end(key()),
-}
+EVENTS = [Event.MEDIA, Event.CONDEMNED, Event.SPARED, Event.ENDED]
 
 
-@pytest.mark.parametrize("event", WHAT_HAPPENS, ids=lambda event: event.value)
+def happen(presence: Presence, event: Event, to: SessionKey, timestamp: int = 900) -> None:
+    match event:
+        case Event.MEDIA:
+            presence.hear(to, timestamp)
+        case Event.CONDEMNED:
+            presence.condemn(to, Ending.SILENT)
+        case Event.SPARED:
+            presence.spare(to)
+        case _:
+            presence.end(to)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.value)
 @pytest.mark.parametrize("state", [State.ADMITTED, State.LIVE, State.ENDING], ids=lambda state: state.value)
 def test_a_session_moves_as_the_table_says(presence: Presence, state: State, event: Event) -> None:
     publisher = in_state(presence, state)
-    WHAT_HAPPENS[event](presence)
+    happen(presence, event, publisher.key)
     assert publisher.state is MOVES.get((state, event), state)
 
 
@@ -250,3 +259,55 @@ def test_sound_alone_is_told_from_what_may_have_a_picture(
     presence.admit(one)
     presence.hear(key(), timestamp, True, StreamInfo(0, 0, 0, 0.0, video, sound))
     assert one.sound_alone_at == (clock.ticks() if alone else None)
+
+
+def test_of_two_publishers_the_live_one_counts(presence: Presence) -> None:
+    for client in (1, 2):
+        presence.admit(session(client, Role.PUBLISHER))
+    assert presence.publisher(ROOM) is presence.get(key(1))
+    presence.hear(key(2), 500)
+    assert presence.publisher(ROOM) is presence.get(key(2))
+
+
+class Lives(RuleBasedStateMachine):
+    """Whatever happens to whichever session, in whatever order: each is where the table has it."""
+
+    clients = st.integers(1, 3)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.presence = Presence(HandClock())
+        self.expected: dict[int, State] = {}
+        self.had_media: set[int] = set()
+        self.timestamp = 0
+
+    @rule(client=clients)
+    def comes(self, client: int) -> None:
+        if client not in self.expected:
+            self.presence.admit(session(client, Role.PUBLISHER))
+            self.expected[client] = State.ADMITTED
+            self.had_media.discard(client)
+
+    @rule(client=clients, event=st.sampled_from(EVENTS))
+    def happens(self, client: int, event: Event) -> None:
+        self.timestamp += 40
+        happen(self.presence, event, key(client), self.timestamp)
+        if client not in self.expected:
+            return
+        if event is Event.MEDIA:
+            self.had_media.add(client)
+        elif event is Event.SPARED and client not in self.had_media:
+            event = Event.SPARED_BEFORE_MEDIA
+        state = self.expected[client]
+        self.expected[client] = MOVES.get((state, event), state)
+        if self.expected[client] is State.OVER:
+            del self.expected[client]
+
+    @invariant()
+    def all_are_where_the_table_has_them(self) -> None:
+        assert {each.key.client: each.state for each in self.presence.all()} == self.expected
+        assert {each.key.client for each in self.presence.publishers()} == self.expected.keys()
+
+
+TestLives = Lives.TestCase
+TestLives.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)

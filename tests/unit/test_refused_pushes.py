@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from control.clock import Epoch
 from control.nginx_rtmp.refused_pushes import KEPT, RefusedPush, RefusedPushes
 from tests.support.world import HandClock
 
@@ -14,7 +15,7 @@ def test_the_newest_attempt_is_the_first() -> None:
     pushes.note(1000001, "wrong anchor password", "192.0.2.8", "ffmpeg")
     assert pushes.of(1000001) == [
         RefusedPush(clock.now(), "wrong anchor password", "192.0.2.8", "ffmpeg"),
-        RefusedPush(clock.now() - 5, "gate shut", "192.0.2.7", "OBS"),
+        RefusedPush(Epoch(clock.now() - 5), "gate shut", "192.0.2.7", "OBS"),
     ]
 
 

@@ -25,6 +25,8 @@ NGINX = {
     "rtmp.grace_timeout": r"/grace;\n\s+proxy_read_timeout ",
     "rtmp.hls_fragment": r"hls_fragment ",
     "rtmp.hls_playlist_length": r"hls_playlist_length ",
+    "rtmp.keepalive": r"keepalive_timeout ",
+    "web.keepalive": r"keepalive_timeout ",
     "web.verdict_kept": r"proxy_cache_valid 204 ",
     "web.refusal_kept": r"proxy_cache_valid 403 ",
     "web.verdict_timeout": r"proxy_connect_timeout 1s;\n\s+proxy_read_timeout ",
@@ -50,13 +52,27 @@ def test_nginx_has_the_times_that_are_written(name: str) -> None:
     assert {int(number) / (1000 if milli else 1) for number, milli in found} == {WRITTEN[name]}
 
 
+# Elsewhere: the file, and the whole of it as an expression.
+OTHERS = {
+    "playlist.SOUND_ALONE": ("nginx/playlist.js", r"const SOUND_ALONE = (\d+);"),
+    "compose.stop_grace_period": ("docker/compose.yaml", r"stop_grace_period: (\d+)s"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_files_have_the_times_that_are_written(name: str) -> None:
+    file, expression = OTHERS[name]
+    assert {float(found) for found in re.findall(expression, (ROOT / file).read_text())} == {WRITTEN[name]}
+
+
 @pytest.mark.parametrize("name", [name for name in WRITTEN if name.startswith("settings.")])
 def test_settings_have_the_times_that_are_written(name: str) -> None:
     assert getattr(Settings(), name.partition(".")[2]) == WRITTEN[name]
 
 
 def test_the_code_has_the_times_that_are_written_and_no_others() -> None:
-    code = {name: value for name, value in WRITTEN.items() if name not in NGINX and not name.startswith("settings.")}
+    elsewhere = {*NGINX, *OTHERS, *(name for name in WRITTEN if name.startswith("settings."))}
+    code = {name: value for name, value in WRITTEN.items() if name not in elsewhere}
     assert code == constants()
 
 

@@ -146,9 +146,9 @@ class Truth(RuleBasedStateMachine):
 
     @rule(room=rooms, deaf=st.booleans())
     def the_owner_ends_the_stream(self, room: int, deaf: bool) -> None:
-        publisher = self._held(room)
-        for publishers in (self.condemned, self.ever_condemned):
-            publishers |= {publisher.client} if publisher else set()
+        publisher, believed = self._held(room), self.control.live.presence.publisher(room)
+        self.condemned |= {publisher.client} if publisher else set()
+        self.ever_condemned |= self.condemned | ({believed.key.client} if believed else set())
         self.nginx.deaf = deaf
         for until in (self.clock.now() + 60, 0):
             self.runner.run(self.control.set_gate(room, until))
