@@ -17,8 +17,10 @@ class SettingError(ValueError):
     """A variable that is unknown, or whose value cannot be used; the message names it, never its value."""
 
 
-def _setting(default: Any, text: str, *, low: int | None = None, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"text": text, "low": low, "choices": choices})
+def _setting(
+    default: Any, text: str, *, low: int | None = None, high: int | None = None, choices: tuple[str, ...] = ()
+) -> Any:
+    return field(default=default, metadata={"text": text, "low": low, "high": high, "choices": choices})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ class Settings:
     grace_seconds: int = _setting(
         600, "How long streams and RTMP viewers go on while control is down; over 10 for a restart.", low=0
     )
-    first_media_seconds: int = _setting(10, "A publisher that sends no media for this long is dropped.", low=1)
-    silent_seconds: int = _setting(3, "A publisher silent for this long gives way to a newcomer.", low=1)
+    first_media_seconds: int = _setting(10, "A publisher that sends no media for this long is dropped.", low=3)
+    silent_seconds: int = _setting(3, "A publisher silent for this long gives way to a newcomer.", low=1, high=5)
     gap_seconds: int = _setting(10, "A publisher back within this time goes on with the same broadcast.", low=0)
     argon2_time_cost: int = _setting(3, "argon2id passes over memory.", low=1)
     argon2_memory_kib: int = _setting(65536, "argon2id memory for one hash, KiB.", low=8)
@@ -142,8 +144,10 @@ def _read(item: Field[Any], text: str) -> Any:
 
 
 def _check(item: Field[Any], value: Any) -> None:
-    low, choices = item.metadata["low"], item.metadata["choices"]
+    low, high, choices = item.metadata["low"], item.metadata["high"], item.metadata["choices"]
     if low is not None and value < low:
         raise SettingError(f"{PREFIX}{item.name.upper()}: at least {low}")
+    if high is not None and value > high:
+        raise SettingError(f"{PREFIX}{item.name.upper()}: at most {high}")
     if choices and value not in choices:
         raise SettingError(f"{PREFIX}{item.name.upper()}: one of {', '.join(choices)}")

@@ -61,7 +61,7 @@ COLUMNS = (
 )
 
 
-def room_id(text: str) -> int | None:
+def parse_room_id(text: str) -> int | None:
     """The id that a text spells as we give it out: decimal, without leading zeros, at most LAST_ROOM_ID."""
     number = int(text) if re.fullmatch(ROOM_ID, text) else 0
     return number if 0 < number <= LAST_ROOM_ID else None
@@ -84,7 +84,7 @@ class RightsOfRooms:
 
     def named(self, name: str) -> Rights | None:
         """The room that a stream's name means."""
-        number = room_id(name)
+        number = parse_room_id(name)
         return None if number is None else self._rights.get(number)
 
     def note(self, row: Row) -> None:

@@ -149,7 +149,7 @@ class Users:
         await self._store.write(users.update().where(users.c.id == user.id).values(changes), *also)
 
     async def set_password(self, user_id: int, password_hash: str) -> None:
-        """Puts a password in force. Everything that was let in or asked for under the old one ends."""
+        """Puts a password in force. Logins, codes and pending passwords of the user end."""
         await self._store.write(
             users.update().where(users.c.id == user_id).values(password_hash=password_hash),
             *(table.delete().where(table.c.user_id == user_id) for table in (sessions, pending_passwords, auth_codes)),

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from control.accounts.users import User
+from control.clock import Epoch
 from control.storage.database import Row
 from control.storage.tables import bans, follows, on_air, rooms, users
 
@@ -39,11 +40,11 @@ class Card:
     """No password helps."""
 
 
-def is_live(now: float) -> sa.ColumnElement[bool]:
+def is_live(now: Epoch) -> sa.ColumnElement[bool]:
     return sa.and_(on_air.c.live_since > 0, on_air.c.expires_at > now)
 
 
-def live_rooms(now: float) -> sa.Select[Any]:
+def live_rooms(now: Epoch) -> sa.Select[Any]:
     """`room_id` and `since` of rooms on air, newest broadcast first."""
     live = sa.select(on_air.c.room_id, on_air.c.live_since).where(is_live(now)).cte("live")
     live = live.prefix_with("MATERIALIZED")  # else SQLite goes through all rows, in the order of rooms
@@ -55,7 +56,7 @@ def live_rooms(now: float) -> sa.Select[Any]:
     )
 
 
-def select_cards(visitor: User, now: float) -> sa.Select[Any]:
+def select_cards(visitor: User, now: Epoch) -> sa.Select[Any]:
     """What `read_card` reads."""
     believed = sa.and_(on_air.c.room_id == rooms.c.id, on_air.c.expires_at > now)
     players = sa.select(sa.func.coalesce(sa.func.sum(on_air.c.players), 0)).where(believed).scalar_subquery()

@@ -15,7 +15,7 @@ import orjson
 import sqlalchemy as sa
 
 from control.accounts.sessions import Caller
-from control.clock import Clock
+from control.clock import Clock, Epoch
 from control.lobby.cards import Card, is_live, live_rooms, read_card, select_cards
 from control.storage.database import Store, insert, numbered
 from control.storage.tables import follows, list_pages, on_air, rooms, sessions
@@ -78,7 +78,7 @@ class Lists:
         return select_cards(caller.user, now).join(page, page.c.value == rooms.c.id).order_by(page.c.key)
 
 
-def _followed(user_id: int, now: float) -> sa.Select[Any]:
+def _followed(user_id: int, now: Epoch) -> sa.Select[Any]:
     """Ids of the rooms a user follows: live ones first, newest first, then the rest, the last followed first."""
     live = (
         sa.select(sa.func.max(on_air.c.live_since))

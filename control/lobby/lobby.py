@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from control.access.rights import room_id
+from control.access.rights import parse_room_id
 from control.accounts.identity import folded
 from control.accounts.users import NOBODY, User
 from control.clock import Clock
@@ -53,7 +53,7 @@ class Lobby:
 
     async def search(self, keyword: str, visitor: User) -> list[Card]:
         """Up to 20 rooms, the best match first: the id, then names, topics and anchors' names. Raises NoSuchRoom."""
-        number = room_id(keyword) or 0
+        number = parse_room_id(keyword) or 0
         candidates = sa.select(_having(keyword).c.room_id)
         namesakes = sa.select(room_grams.c.room_id).where(room_grams.c.gram == whole_name(keyword)).limit(FOUND)
         named = sa.or_(rooms.c.id == number, rooms.c.id.in_(candidates), rooms.c.id.in_(namesakes))

@@ -1,4 +1,4 @@
-"""Sockets and ports that are settled before any part runs."""
+"""Sockets and ports that are settled before any child runs."""
 
 from __future__ import annotations
 

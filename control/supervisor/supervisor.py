@@ -1,7 +1,7 @@
 """One process that runs a node: control, the rtmp nginx and the web nginx are its children.
 
 Startup settles what can be settled beforehand (lock, ports, folders, sockets), the main loop waits for readiness and
-then for a signal, shutdown ends the parts. TERM and INT stop; HUP restarts control alone, while streams go on.
+then for a signal, shutdown ends the children. TERM and INT stop; HUP restarts control alone, while streams go on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from control.supervisor.watchdog import Watchdog
 READY_SECONDS = 30.0  # seconds that a node may take to come up
 LOOK_EVERY = 1.0  # seconds between two looks at the wall clock and at control
 SET_BACK = -1.0  # seconds: less than this, and what nginx keeps is only kept a little longer
-TRIES = 5  # a part that has ended this often before all was ready will not come up
+TRIES = 5  # a child that has ended this often before all was ready will not come up
 
 log = structlog.get_logger()
 

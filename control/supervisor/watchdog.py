@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from control.clock import Clock
+from control.clock import Clock, Ticks
 from control.supervisor import probe
 
 HUNG = 20.0  # seconds without an answer
@@ -17,7 +17,7 @@ class Watchdog:
         self._internal = internal
         self._clock = clock
         self._pid: int | None = None
-        self._heard_at: float | None = None
+        self._heard_at: Ticks | None = None
 
     def hangs(self, pid: int | None) -> bool:
         """Asks, which blocks for 2 s at the most. A life that has not answered yet is starting, which may take its time

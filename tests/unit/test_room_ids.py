@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from control.access.rights import ROOM_ID, room_id
+from control.access.rights import ROOM_ID, parse_room_id
 from control.storage.tables import LAST_ROOM_ID
 from tests.support.stage import Stage
 
@@ -30,12 +30,12 @@ NONE = [
 
 @pytest.mark.parametrize("text", NONE)
 def test_a_text_that_we_do_not_give_out_is_no_room_id(text: str) -> None:
-    assert room_id(text) is None
+    assert parse_room_id(text) is None
 
 
 @pytest.mark.parametrize("number", [1, 1000001, LAST_ROOM_ID])
 def test_a_room_id_is_spelt_in_one_way(number: int) -> None:
-    assert room_id(str(number)) == number
+    assert parse_room_id(str(number)) == number
 
 
 @pytest.mark.parametrize("text", [f"0{'{id}'}", "{id}x", "１{id}"])
