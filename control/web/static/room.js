@@ -101,12 +101,13 @@ async function explain(failure) {
   }
 }
 
-/** Says so where the caller may not watch this room for a time: no password helps then. */
+/** Says so where the caller may not watch this room for a time: no password helps then. True if that is all to say. */
 async function banned() {
   if (!me.account) return false;
   const mine = attempt;
   const { seconds } = await ask("GetMyBan", { liveRoomId: id }).catch(() => ({ seconds: 0 }));
-  if (seconds && mine === attempt) say("notLetIn", { again: true });
+  if (mine !== attempt) return true; // something newer is shown
+  if (seconds) say("notLetIn", { again: true });
   return seconds > 0;
 }
 
@@ -150,12 +151,14 @@ async function lost() {
   stop();
   if (!live) return say("waiting");
   password = "";
+  const mine = attempt;
   try {
     card = await loadCard();
   } catch {
-    say("trouble");
+    if (mine === attempt) say("trouble");
     return later(lost, 2000);
   }
+  if (mine !== attempt) return;
   if (card === null) return say("roomGone");
   if (await banned()) return;
   say(card.needPassword ? "askPassword" : "thrownOut", { askPassword: card.needPassword, again: !card.needPassword });

@@ -15,14 +15,14 @@ const FAR_APART = 2.5; // seconds between key frames from which on viewers notic
  * @property {string} encoder
  * @property {string} address
  */
-/** @typedef {{ at: number, reason: string, address: string, encoder: string }} Attempt */
+/** @typedef {{ at: number, reason: string, address: string, encoder: string }} RefusedPush */
 /**
  * @typedef {object} State
  * @property {boolean} live
  * @property {number} players
  * @property {number} gateShut seconds until the gate opens by itself
  * @property {Publisher | null} publisher
- * @property {Attempt[]} refused
+ * @property {RefusedPush[]} refused
  */
 
 /** @type {any} */
@@ -110,10 +110,10 @@ function showPublisher(publisher) {
   byId("hint").hidden = seconds < FAR_APART;
 }
 
-/** @param {Attempt} attempt */
-function refusal(attempt) {
-  const time = new Date(attempt.at * 1000).toLocaleTimeString(language);
-  return element("li", {}, `${time} · ${reasonText(attempt.reason)} · ${attempt.address} · ${attempt.encoder}`);
+/** @param {RefusedPush} push */
+function refusal(push) {
+  const time = new Date(push.at * 1000).toLocaleTimeString(language);
+  return element("li", {}, `${time} · ${reasonText(push.reason)} · ${push.address} · ${push.encoder}`);
 }
 
 /** @param {HTMLElement} button */
