@@ -7,6 +7,7 @@ from control.access.rights import Rights
 from control.access.verdicts import same_password
 from control.accounts.users import NOBODY, User
 from control.api.envelope import Call, Reply
+from control.clock import Ticks
 from control.live.audience import Viewer
 from control.refusals import BadRoomPassword, Banned, NoSuchRoom
 
@@ -65,7 +66,7 @@ async def _moderated(call: Call) -> Rights:
     return room
 
 
-def _player(viewer: Viewer, user: User, now: float) -> Reply:
+def _player(viewer: Viewer, user: User, now: Ticks) -> Reply:
     return {
         "playerId": viewer.id,
         "userId": viewer.user_id,

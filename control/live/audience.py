@@ -1,4 +1,4 @@
-"""Who watches, and which rooms are live: what the sessions and heartbeats of a node amount to. Questions alone."""
+"""Who watches, and which rooms are live, by the sessions and heartbeats of this node. Changes nothing."""
 
 from __future__ import annotations
 

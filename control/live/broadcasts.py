@@ -15,8 +15,8 @@ REMEMBERED = 600.0  # seconds after its end in which a publisher that nginx had 
 
 @dataclass(slots=True)
 class Broadcast:
-    """Named by its room and its start. Its times of day are told by the clock as it stood at the start, so a clock that
-    is set meanwhile makes it neither longer nor shorter."""
+    """Named by its room and its start. Its times of day are counted from the start, so a clock that is set meanwhile
+    makes it neither longer nor shorter."""
 
     room_id: int
     started_at: Epoch

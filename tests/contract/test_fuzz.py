@@ -95,7 +95,7 @@ SIGNS = [
     "\ud800",
 ]
 
-odd_texts = st.text(max_size=40) | st.sampled_from(SIGNS) | st.sampled_from(SIGNS).map(lambda sign: sign * 3000)
+odd_texts = st.text(max_size=40) | st.sampled_from(SIGNS) | st.sampled_from(SIGNS).map(lambda sign: sign * 1000)
 odd_numbers = (
     st.integers()
     | st.integers(0, 70).map(lambda power: 2**power)

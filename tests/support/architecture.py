@@ -19,7 +19,7 @@ HEAD = """\
 
 A line on each module of `control/`, from the lowest layer to the highest: a module imports only from its own package
 and from what stands above it here, which a test holds. How a request, a page and a callback go through them is in
-[developing it](develop.md); the words are in [concepts](concepts.md).
+[developing it](develop.md); the words are in the [glossary](glossary.md).
 
 `make docs` makes this page from the first sentence of each file; change it there.
 

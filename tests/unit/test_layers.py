@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
+import tomllib
 from collections import Counter
 from dataclasses import fields
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -79,3 +83,30 @@ def test_constructors_of_more_than_three_arguments_are_keyword_only(path: Path) 
     functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
     constructors = [node for node in functions if node.name == "__init__"]
     assert [each.lineno for each in constructors if len(each.args.args) - 1 > 3] == []
+
+
+WRITES = {"note", "ban", "void"}  # of what verdicts rest on
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_change_of_rights_is_announced_where_it_is_written(path: Path) -> None:
+    for function in ast.walk(ast.parse(path.read_text())):
+        if isinstance(function, ast.AsyncFunctionDef) and function.name != "load":
+            calls = [ast.unparse(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)]
+            if any(call in {f"self._rights.{write}" for write in WRITES} for call in calls):
+                assert "self._changes.announce" in calls, function.name
+
+
+def test_every_package_that_is_imported_is_a_dependency() -> None:
+    """What is installed with the wheel is all that there is in an empty environment."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    distributions = {re.split(r"[^\w-]", each)[0].lower().replace("_", "-") for each in project["dependencies"]}
+    names = packages_distributions()
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for module in {each.partition(".")[0] for each in modules} - sys.stdlib_module_names - {"control"}:
+                assert {each.lower().replace("_", "-") for each in names[module]} & distributions, (
+                    f"{name(path)}: {module}"
+                )

@@ -155,11 +155,11 @@ def shown(text: str) -> dict[int, int]:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_number_never_changes_and_what_is_gone_stays_gone(room: Room, seed: int) -> None:
-    chance, known, first, told = random.Random(seed), dict[int, int](), 0, 0
+    entropy, known, first, told = random.Random(seed), dict[int, int](), 0, 0
     for _ in range(60):
-        began = chance.random() < 0.15
-        names = room.write(chance.choice([SOUND, PICTURE, LATE]), parted=began)
-        if chance.random() < 0.1:
+        began = entropy.random() < 0.15
+        names = room.write(entropy.choice([SOUND, PICTURE, LATE]), parted=began)
+        if entropy.random() < 0.1:
             told = names[0]
         status, text, _ = room.ask(sound_alone_at=told)
         if status == 404:
