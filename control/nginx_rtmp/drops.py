@@ -1,4 +1,5 @@
-"""Has nginx drop sessions that are to go. One that it cannot drop now is denied at its next update."""
+"""Has nginx drop sessions that are to go. One that it cannot drop now is dropped at the next look, or denied
+at its next update."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ class Drops:
             return False
 
     async def drop_condemned(self, sessions: Sequence[Session]) -> None:
-        """Ends them as fast as nginx can; the first that it cannot be asked for leaves the rest to their updates."""
+        """Ends them as fast as nginx can; the first that it cannot be asked for leaves the rest to the next look."""
         for start in range(0, len(sessions), AT_ONCE):
             try:
                 await asyncio.gather(*map(self._drop, sessions[start : start + AT_ONCE]))
