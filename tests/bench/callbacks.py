@@ -73,8 +73,8 @@ async def room(settings: Settings) -> tuple[int, str]:
     async with httpx.AsyncClient(
         transport=httpx.AsyncHTTPTransport(uds=str(settings.public_socket)), base_url="http://x", timeout=30
     ) as http:
-        await http.post("/live/Register", json={"account": "ann", "phone": "13500000000", "password": "secret1"})
-        me = (await http.post("/live/Login", json={"account": "ann", "password": "secret1"})).json()
+        await http.post("/live/Register", json={"account": "ann", "phone": "13500000000", "password": "secret-1"})
+        me = (await http.post("/live/Login", json={"account": "ann", "password": "secret-1"})).json()
         await http.post("/live/CreateLiveRoom", json={"sessionId": me["sessionId"], "liveRoomName": "r"})
         mine = (await http.post("/live/GetMyLiveRoom", json={"sessionId": me["sessionId"]})).json()
     return mine["liveRoomId"], mine["liveRoomUserPwd"]

@@ -69,7 +69,7 @@ async def test_logs_are_structured_on_standard_output_and_hold_no_secret(stack: 
     for service in SERVICES:
         out, err = await stack.logs(service)
         assert err == ""
-        for secret in (room.anchor, room.user, room.session, ticket, "secret1", "guessed-wrongly"):
+        for secret in (room.anchor, room.user, room.session, ticket, "secret-1", "guessed-wrongly"):
             assert secret not in out
 
 

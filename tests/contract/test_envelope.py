@@ -12,7 +12,7 @@ from tests.support.world import Box
 
 pytestmark = pytest.mark.anyio
 
-LOGIN = b'{"account": "ann", "password": "secret1"}'
+LOGIN = b'{"account": "ann", "password": "secret-1"}'
 TYPES = ["", "application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"]
 
 

@@ -25,7 +25,7 @@ from tests.support.world import Box
 TOGETHER = 10  # bodies drawn at once, which is quicker
 NUMBERS = {status.number for status in Status} - {10001, 10106}
 
-PASSWORDS = ["secret1", "secret2", "12345"]
+PASSWORDS = ["secret-1", "secret2", "12345"]
 PHONES = ["13500000001", "13500000002", "+8613500000001", "13500000099", "+12345678"]
 ROOM_PASSWORDS = ["", "viewer-1", "anchor-1", "~_~.", "abc"]
 ROOM_IDS = [0, 1000001, 1000002, "1000001", 2**31 - 1]

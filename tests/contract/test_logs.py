@@ -50,7 +50,7 @@ async def evening(box: Box) -> tuple[Person, list[str]]:
     code, link = (message.secret for message in box.postbox.messages)
     secrets = [room[key] for key in ("liveRoomAnchorPwd", "liveRoomAssistPwd", "liveRoomUserPwd")]
     secrets += [ann.session, bob.session, ticket.partition("=")[2], "wrong-secret", "login-secret", "pending-secret"]
-    return ann, [*secrets, "secret1", code, link.partition("#")[2]]
+    return ann, [*secrets, "secret-1", code, link.partition("#")[2]]
 
 
 async def test_what_goes_well_and_what_is_refused_leaves_no_secret(box: Box, log: Log) -> None:

@@ -29,8 +29,8 @@ async def ask(box: Box, api: str, **fields: Any) -> dict[str, Any]:
 
 
 async def log_in(box: Box, account: str = "ann", phone: str = "13500000000") -> None:
-    await ask(box, "Register", account=account, phone=phone, password="secret1")
-    await ask(box, "Login", account=account, password="secret1")
+    await ask(box, "Register", account=account, phone=phone, password="secret-1")
+    await ask(box, "Login", account=account, password="secret-1")
 
 
 class Stream:
@@ -90,8 +90,8 @@ class Stream:
 
 
 async def test_login_puts_the_session_into_a_cookie_no_script_can_read(box: Box) -> None:
-    await ask(box, "Register", account="ann", phone="13500000000", password="secret1")
-    answer = await box.http.post("/web/Login", json={"account": "ann", "password": "secret1"}, headers=OWN)
+    await ask(box, "Register", account="ann", phone="13500000000", password="secret-1")
+    answer = await box.http.post("/web/Login", json={"account": "ann", "password": "secret-1"}, headers=OWN)
     assert "sessionId" not in answer.json()
     flags = answer.headers["set-cookie"].lower().split("; ")
     assert {"httponly", "samesite=strict", "path=/"} <= set(flags)
@@ -99,24 +99,24 @@ async def test_login_puts_the_session_into_a_cookie_no_script_can_read(box: Box)
 
 async def test_a_site_with_tls_keeps_the_cookie_on_tls(settings: Settings) -> None:
     async with world.box(replace(settings, public_url="https://live.example")) as box:
-        await ask(box, "Register", account="ann", phone="13500000000", password="secret1")
-        body = {"account": "ann", "password": "secret1"}
+        await ask(box, "Register", account="ann", phone="13500000000", password="secret-1")
+        body = {"account": "ann", "password": "secret-1"}
         answer = await box.http.post("/web/Login", json=body, headers=OWN)
     assert "; Secure" in answer.headers["set-cookie"]
 
 
 async def test_a_wrong_password_makes_no_cookie(box: Box) -> None:
-    answer = await box.http.post("/web/Login", json={"account": "ann", "password": "secret1"}, headers=OWN)
+    answer = await box.http.post("/web/Login", json={"account": "ann", "password": "secret-1"}, headers=OWN)
     assert answer.json()["status"] == 10100
     assert "set-cookie" not in answer.headers
 
 
 async def test_without_the_pages_own_header_nothing_is_done(box: Box) -> None:
     answer = await box.http.post(
-        "/web/Register", json={"account": "ann", "phone": "13500000000", "password": "secret1"}
+        "/web/Register", json={"account": "ann", "phone": "13500000000", "password": "secret-1"}
     )
     assert answer.status_code == 403
-    assert (await box.api("Login", account="ann", password="secret1"))["status"] == 10100
+    assert (await box.api("Login", account="ann", password="secret-1"))["status"] == 10100
 
 
 async def test_a_page_is_told_who_its_visitor_is(box: Box) -> None:
@@ -199,7 +199,7 @@ async def test_the_studio_is_for_owners(box: Box) -> None:
 async def test_the_studio_shows_the_publisher_and_who_was_refused(box: Box) -> None:
     room = await live_room(box)
     await box.callback("publish", 7, str(room), "pwd=wrong")
-    await ask(box, "Login", account="ann", password="secret1")
+    await ask(box, "Login", account="ann", password="secret-1")
     cookie = f"qplus_session={box.http.cookies['qplus_session']}"
     async with Stream(box, "/events/studio", cookie).opened() as stream:
         _, state = await stream.event()
@@ -209,7 +209,7 @@ async def test_the_studio_shows_the_publisher_and_who_was_refused(box: Box) -> N
 
 async def test_the_studios_events_end_with_the_session(box: Box) -> None:
     await live_room(box)
-    await ask(box, "Login", account="ann", password="secret1")
+    await ask(box, "Login", account="ann", password="secret-1")
     cookie = f"qplus_session={box.http.cookies['qplus_session']}"
     async with Stream(box, "/events/studio", cookie).opened() as stream:
         await stream.event()

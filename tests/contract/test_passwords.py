@@ -43,11 +43,11 @@ def other_than(code: str) -> str:
 @pytest.mark.parametrize("way", ["session", "code"])
 async def test_every_session_ends_with_the_password(box: Box, way: str) -> None:
     ann = await person(box)
-    other = replace(ann, session=(await box.api("Login", account="ann", password="secret1"))["sessionId"])
+    other = replace(ann, session=(await box.api("Login", account="ann", password="secret-1"))["sessionId"])
     proof = {"sessionId": ann.session} if way == "session" else {"authCode": await code_for(ann)}
     assert (await box.api("ModifyUserPwd", phone=ann.phone, password="changed1", **proof))["status"] == 10000
     assert (await ann.is_logged_in(), await other.is_logged_in()) == (False, False)
-    assert (await ann.logs_in("secret1"), await ann.logs_in("changed1")) == (10101, 10000)
+    assert (await ann.logs_in("secret-1"), await ann.logs_in("changed1")) == (10101, 10000)
 
 
 async def test_nobody_elses_session_ends(box: Box) -> None:
@@ -133,7 +133,7 @@ async def test_thirty_messages_go_out_for_one_address_in_ten_minutes(box: Box) -
 async def test_a_password_is_kept_as_argon2id(box: Box, settings: Settings) -> None:
     await person(box)
     assert stored_hash(settings).startswith("$argon2id$")
-    assert b"secret1" not in on_disk(settings)
+    assert b"secret-1" not in on_disk(settings)
 
 
 async def test_codes_and_links_are_kept_as_digests(box: Box, settings: Settings) -> None:

@@ -29,7 +29,7 @@ async def statuses(*asked: Awaitable[dict[str, Any]]) -> Counter[int]:
     ids=["account", "phone", "e-mail"],
 )
 async def test_of_many_who_register_the_same_one_is_taken(box: Box, same: dict[str, str], refusal: int) -> None:
-    forms = [{"account": f"user{n}", "phone": f"135000001{n:02}", "password": "secret1"} | same for n in range(MANY)]
+    forms = [{"account": f"user{n}", "phone": f"135000001{n:02}", "password": "secret-1"} | same for n in range(MANY)]
     answers = await statuses(*(box.api("Register", **form) for form in forms))
     assert answers == {10000: 1, refusal: MANY - 1}
 
@@ -103,7 +103,7 @@ async def test_pictures_sent_at_once_each_have_an_id_and_the_last_is_there(box: 
     content = pictures.sent(pictures.encoded("PNG"))
     sent = await asyncio.gather(*(ann.does("ModifyUserHeadPic", headPic=content) for _ in range(8)))
     assert len({reply["headPicId"] for reply in sent}) == 8
-    current = (await box.api("Login", account="ann", password="secret1"))["headPicId"]
+    current = (await box.api("Login", account="ann", password="secret-1"))["headPicId"]
     answer = await box.http.get("/live/GetUserHeadPic", params={"id": current})
     assert answer.headers["content-type"] == "image/jpeg"
 
@@ -111,8 +111,8 @@ async def test_pictures_sent_at_once_each_have_an_id_and_the_last_is_there(box: 
 async def test_a_session_that_ends_while_a_page_is_read_is_no_fault_of_ours(box: Box) -> None:
     ann = await person(box)
     for turn in range(10):
-        login = await box.api("Login", account="ann", password=f"secret{turn}" if turn else "secret1")
+        login = await box.api("Login", account="ann", password=f"secret-{turn + 1}")
         now = replace(ann, session=login["sessionId"])
         lists = [now.says("GetLiveRoomList", type=1 + n % 2) for n in range(MANY)]
-        change = now.says("ModifyUserPwd", phone=ann.phone, password=f"secret{turn + 1}")
+        change = now.says("ModifyUserPwd", phone=ann.phone, password=f"secret-{turn + 2}")
         assert set(await statuses(*lists[:10], change, *lists[10:])) <= {10000, 10003}

@@ -65,7 +65,7 @@ async def test_a_session_survives_a_restart_with_its_last_use(settings: Settings
 
 async def test_sessions_of_one_user_live_side_by_side(box: Box) -> None:
     ann = await person(box)
-    other = (await box.api("Login", account="ann", password="secret1"))["sessionId"]
+    other = (await box.api("Login", account="ann", password="secret-1"))["sessionId"]
     box.clock.advance(3000)
     assert await ann.is_logged_in()
     box.clock.advance(3000)
@@ -77,7 +77,7 @@ async def test_each_session_turns_its_own_pages(box: Box) -> None:
     ann, bob = await person(box), await person(box, "bob", 2)
     rooms = [await ann.opens(), await bob.opens()]
     await go_live(box, *rooms)
-    phone = Person(box, "ann", ann.phone, (await box.api("Login", account="ann", password="secret1"))["sessionId"])
+    phone = Person(box, "ann", ann.phone, (await box.api("Login", account="ann", password="secret-1"))["sessionId"])
     newest, oldest = rooms[1]["liveRoomId"], rooms[0]["liveRoomId"]
     assert await ann.page(count=1) == [newest]
     assert await phone.page(count=1) == [newest]

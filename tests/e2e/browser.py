@@ -42,7 +42,7 @@ class Visitor:
         await self.page.click("#login")
         await self.page.click("#login-form .other")
         form = self.page.locator("#register-form")
-        for name, value in (("account", account), ("phone", phone), ("password", "secret1")):
+        for name, value in (("account", account), ("phone", phone), ("password", "secret-1")):
             await form.locator(f"[name={name}]").fill(value)
         await form.locator("[type=submit]").click()
         await self.page.wait_for_selector("#logout:visible")
@@ -50,7 +50,7 @@ class Visitor:
     async def log_in(self, account: str) -> None:
         await self.page.click("#login")
         form = self.page.locator("#login-form")
-        for name, value in (("account", account), ("password", "secret1")):
+        for name, value in (("account", account), ("password", "secret-1")):
             await form.locator(f"[name={name}]").fill(value)
         await form.locator("[type=submit]").click()
         await self.page.wait_for_selector("#logout:visible")

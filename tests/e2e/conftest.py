@@ -121,12 +121,12 @@ class Node:
         """A new user's session id."""
         self._users = number or self._users + 1
         account = f"user{self._users}"
-        await self.api("Register", account=account, phone=f"135{self._users:08}", password="secret1")
+        await self.api("Register", account=account, phone=f"135{self._users:08}", password="secret-1")
         return await self.log_in(account)
 
     async def log_in(self, account: str) -> str:
         """A new session's id."""
-        session: str = (await self.api("Login", account=account, password="secret1"))["sessionId"]
+        session: str = (await self.api("Login", account=account, password="secret-1"))["sessionId"]
         return session
 
     async def room(self, **fields: Any) -> Room:

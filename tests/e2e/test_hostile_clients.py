@@ -105,5 +105,5 @@ async def test_passwords_and_tickets_reach_no_log(node: Node) -> None:
                     await client.play(name)
     await node.logged("play refused")
     log = node.log.read_text()
-    for secret in (room.anchor, room.user, ticket, "hunter2secret", room.session, viewer, "secret1"):
+    for secret in (room.anchor, room.user, ticket, "hunter2secret", room.session, viewer, "secret-1"):
         assert secret not in log

@@ -133,7 +133,7 @@ def test_each_door_has_its_own_callers(process: Process) -> None:
 
 def test_what_was_answered_is_there_after_a_kill(process: Process) -> None:
     process.start()
-    ann = {"account": "ann", "phone": "13500000000", "password": "secret1"}
+    ann = {"account": "ann", "phone": "13500000000", "password": "secret-1"}
     assert process.public.post("/live/Register", json=ann).json()["status"] == 10000
     process.child.kill()
     assert process.ended()[0] == -signal.SIGKILL
@@ -146,7 +146,7 @@ def test_what_was_answered_is_there_after_a_kill(process: Process) -> None:
 def test_an_answer_under_way_is_given_before_the_end(process: Process) -> None:
     process.start()
     assert process.public.get("/readyz").status_code == 200
-    content = b'{"account": "ann", "password": "secret1"}'
+    content = b'{"account": "ann", "password": "secret-1"}'
     with socket.socket(socket.AF_UNIX) as slow:
         slow.settimeout(20)
         slow.connect(str(process.settings.public_socket))

@@ -67,4 +67,4 @@ async def test_a_node_runs_from_it(installed: Path, tmp_path: Path) -> None:
         assert script.content == (ROOT / "control/web/static/vendor/hls.light.min.js").read_bytes()
         assert "text/html" in (await node.http.get("/")).headers["Content-Type"]
         assert (await node.http.get("/readyz")).status_code == 200
-        assert (await node.api("Login", account="nobody", password="secret1"))["status"] == 10100
+        assert (await node.api("Login", account="nobody", password="secret-1"))["status"] == 10100

@@ -54,10 +54,10 @@ class Scene:
 
     async def person(self, name: str) -> None:
         made = await self.box.api(
-            "Register", account=name, phone=PHONES[name], email=f"{name}@example.com", password="secret1"
+            "Register", account=name, phone=PHONES[name], email=f"{name}@example.com", password="secret-1"
         )
         assert made["status"] == 10000, made
-        self.values[name] = (await self.box.api("Login", account=name, password="secret1"))["sessionId"]
+        self.values[name] = (await self.box.api("Login", account=name, password="secret-1"))["sessionId"]
 
     async def room(self, owner: str, prefix: str, **fields: Any) -> None:
         session = self.values[owner]

@@ -39,7 +39,7 @@ class Person:
         rooms = reply["list"] if kind == 1 else reply["onlineList"] + reply["offlineList"]
         return [room["liveRoomId"] for room in rooms]
 
-    async def logs_in(self, password: str = "secret1") -> int:
+    async def logs_in(self, password: str = "secret-1") -> int:
         """The status."""
         return int((await self.box.api("Login", account=self.account, password=password))["status"])
 

@@ -231,9 +231,9 @@ class Box:
 
     async def session(self, account: str, phone: str) -> str:
         """A new user's session id."""
-        made = await self.api("Register", account=account, phone=phone, password="secret1")
+        made = await self.api("Register", account=account, phone=phone, password="secret-1")
         assert made["status"] == 10000, made
-        session_id: str = (await self.api("Login", account=account, password="secret1"))["sessionId"]
+        session_id: str = (await self.api("Login", account=account, password="secret-1"))["sessionId"]
         return session_id
 
     async def callback(self, call: str, client: int, name: str = "", arguments: str = "", **own: Any) -> int:
