@@ -28,6 +28,7 @@ from control.accounts.recovery import Recovery
 from control.accounts.sessions import Sessions
 from control.accounts.users import Users
 from control.api.services import Services
+from control.api.uploads import Uploads
 from control.clock import Clock, SystemClock
 from control.entropy import Entropy, SystemEntropy
 from control.live.audience import Audience
@@ -213,11 +214,12 @@ def public_parts(settings: Settings, world: World, *, store: Store, passwords: P
     clock, entropy = world.clock, world.entropy
     users = Users(store, passwords, clock)
     rooms = Rooms(store=store, rights=live.rights, changes=live.changes, clock=clock, entropy=entropy)
+    sessions = Sessions(store, clock, entropy)
     return Services(
         settings=settings,
         clock=clock,
         users=users,
-        sessions=Sessions(store, clock, entropy),
+        sessions=sessions,
         recovery=Recovery(
             store=store,
             users=users,
@@ -229,6 +231,7 @@ def public_parts(settings: Settings, world: World, *, store: Store, passwords: P
             entropy=entropy,
         ),
         pictures=Pictures(store),
+        uploads=Uploads(sessions, clock),
         rooms=rooms,
         follows=Follows(store, live.rights, clock),
         bans=live.bans,

@@ -18,11 +18,14 @@ from control.api.fields import Fields
 from control.api.play_urls import Place, place
 from control.api.services import Services
 from control.api.statuses import Status, answer_to
+from control.api.uploads import Busy, TooLarge, TooSlow
 from control.refusals import Refusal, SessionExpired
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 BODY = 64 * 2**10  # bytes, at most; web.conf has the same
-LARGER_BODIES = {"ModifyUserHeadPic": 8 * 2**20}
+UPLOAD = "ModifyUserHeadPic"
+NEVER_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Answers hold passwords and session ids."""
 
 log = structlog.get_logger()
 
@@ -55,10 +58,6 @@ Reply = dict[str, Any]
 Api = Callable[[Call], Awaitable[Reply]]
 
 
-class TooLarge(Exception):
-    pass
-
-
 def endpoint(api: Api, services: Services) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         return await answered(api, services, request, {})
@@ -72,7 +71,14 @@ async def answered(api: Api, services: Services, request: Request, own: Mapping[
 
 
 async def _asked(api: Api, services: Services, request: Request, own: Mapping[str, str]) -> Response:
-    fields = Fields(await _body(request))
+    if request.scope["path"].rpartition("/")[2] == UPLOAD:
+        async with services.uploads.body(request.stream(), own.get("sessionId")) as body:
+            return await _said(api, services, request, body, own)
+    return await _said(api, services, request, await _body(request), own)
+
+
+async def _said(api: Api, services: Services, request: Request, body: bytes, own: Mapping[str, str]) -> Response:
+    fields = Fields(body)
     for name, value in own.items():
         fields.put(name, value)
     address = request.client.host if request.client else ""
@@ -90,7 +96,9 @@ async def guarded(request: Request, answer: Awaitable[Response]) -> Response:
         return reply(access, *answer_to(refusal))
     except TooLarge:
         return Response(status_code=413)
-    except asyncio.CancelledError:
+    except TooSlow:
+        return Response(status_code=408)
+    except (Busy, asyncio.CancelledError):
         return Response(status_code=503, headers={"Retry-After": "1"})
     except ClientDisconnect:
         return Response(status_code=400)  # which is not read any more
@@ -107,16 +115,15 @@ def site(request: Request) -> str:
 
 def reply(access: str, status: Status, text: str, more: Reply | None = None) -> Response:
     content = {"access": access, "status": status.number, "desc": text} | (more or {})
-    return Response(orjson.dumps(content), media_type="application/json")
+    return Response(orjson.dumps(content), media_type="application/json", headers=NEVER_KEPT)
 
 
 async def _body(request: Request) -> bytes:
     """Raises TooLarge as soon as it is."""
-    most = LARGER_BODIES.get(request.scope["path"].rpartition("/")[2], BODY)
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > most:
+        if size > BODY:
             raise TooLarge
         parts.append(part)
     return b"".join(parts)

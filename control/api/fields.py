@@ -11,14 +11,16 @@ from control.refusals import BadParameter
 
 _BOM = b"\xef\xbb\xbf"
 LARGE = 64 * 2**10  # bytes; what is larger holds a picture: one long text among a few fields
-_SEPARATORS, MOST_SEPARATORS = (b",", b"[", b"{"), 100  # millions of values would hold the event loop for seconds
+_SEPARATORS = (b",", b"[", b"{")  # as many values as these, at most; millions would hold the event loop for seconds
+MOST_SEPARATORS, MOST_IN_LARGE = 5000, 100  # a room's texts may hold 2400 commas
 _DECIMAL = re.compile(r"-?\d{1,18}", re.ASCII)
+FAR = 10**18  # numbers further from 0 are taken for this: no id, count or time is
 
 
 class Fields:
     def __init__(self, body: bytes) -> None:
         """Raises BadParameter unless the body is a JSON object."""
-        if len(body) > LARGE and sum(map(body.count, _SEPARATORS)) > MOST_SEPARATORS:
+        if sum(map(body.count, _SEPARATORS)) > (MOST_IN_LARGE if len(body) > LARGE else MOST_SEPARATORS):
             raise BadParameter("JSON")
         try:
             values = orjson.loads(body.removeprefix(_BOM))
@@ -75,7 +77,7 @@ class Fields:
         if isinstance(value, str) and _DECIMAL.fullmatch(value):
             return int(value)
         if isinstance(value, int) and not isinstance(value, bool):
-            return value
+            return min(max(value, -FAR), FAR)
         raise BadParameter(name)
 
     def count(self, usual: int, most: int) -> int:

@@ -10,6 +10,7 @@ from control.accounts.pictures import Pictures
 from control.accounts.recovery import Recovery
 from control.accounts.sessions import Sessions
 from control.accounts.users import Users
+from control.api.uploads import Uploads
 from control.clock import Clock
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
@@ -31,6 +32,7 @@ class Services:
     sessions: Sessions
     recovery: Recovery
     pictures: Pictures
+    uploads: Uploads
     rooms: Rooms
     follows: Follows
     bans: Bans

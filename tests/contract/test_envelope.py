@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
-from control.api.envelope import BODY, LARGER_BODIES
+from control.api import uploads
+from control.api.envelope import BODY, UPLOAD
 from control.storage.database import Store
 from tests.support.people import person
 from tests.support.world import Box
@@ -46,7 +47,7 @@ async def test_bytes_that_are_no_utf8_json_are_a_wrong_parameter(box: Box, body:
     assert (answer.status_code, answer.json()["status"]) == (200, 10002)
 
 
-@pytest.mark.parametrize(("api", "most"), [("Login", BODY), *LARGER_BODIES.items()])
+@pytest.mark.parametrize(("api", "most"), [("Login", BODY), (UPLOAD, uploads.BODY)])
 async def test_a_body_has_a_limit_by_api(box: Box, api: str, most: int) -> None:
     await person(box)
     fits = await box.http.post(f"/live/{api}", content=LOGIN + b" " * (most - len(LOGIN)))
@@ -58,6 +59,31 @@ async def test_a_body_has_a_limit_by_api(box: Box, api: str, most: int) -> None:
 async def test_a_large_body_is_no_way_to_send_many_values(box: Box, values: bytes) -> None:
     answer = await box.http.post("/live/ModifyUserHeadPic", content=b'{"headPic":[' + values + b"0]}")
     assert answer.json()["status"] == 10002
+
+
+@pytest.mark.parametrize("values", [b"[]," * 20_000, b"0," * 5_001, b"[" * 60_000, b'{"a":' * 12_000])
+async def test_a_body_is_no_way_to_send_many_values(box: Box, values: bytes) -> None:
+    answer = await box.http.post("/live/Login", content=b'{"account":[' + values + b"0]}")
+    assert (answer.status_code, answer.json()["status"]) == (200, 10002)
+
+
+async def test_texts_may_hold_as_many_commas_as_letters(box: Box) -> None:
+    ann = await person(box)
+    await ann.opens(name="," * 64, liveRoomTopic="[" * 256, liveRoomDesc="{" * 2000)
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 18, "9" * 60_000, "1e400", "-1" + "0" * 18, "18446744073709551615"])
+async def test_a_number_that_is_far_off_does_no_harm(box: Box, number: str) -> None:
+    ann = await person(box)
+    for form in (number, f'"{number}"'):
+        content = f'{{"sessionId": "{ann.session}", "type": 1, "count": {form}}}'
+        assert (await box.http.post("/live/GetLiveRoomList", content=content)).json()["status"] in (10000, 10002)
+
+
+async def test_no_cache_keeps_an_answer(box: Box) -> None:
+    for path in ("/live/Login", "/live/GetMyLiveRoom", "/web/WhoAmI"):
+        answer = await box.http.post(path, content=LOGIN, headers={"x-qplus-page": "1"})
+        assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == ("no-store", "nosniff")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from control.api.envelope import BODY, LARGER_BODIES
+from control.api import uploads
+from control.api.envelope import BODY, UPLOAD
 from tests.e2e.stand_in import PARTS, Node, free_ports, processes, until
 
 
@@ -54,7 +55,7 @@ def test_a_body_over_the_limit_is_refused_at_the_door(node: Node) -> None:
     node.start().ready()
     connection = http.client.HTTPConnection("127.0.0.1", node.settings.http_port, timeout=10)
     with contextlib.closing(connection):
-        for api, most in {"Login": BODY, **LARGER_BODIES}.items():
+        for api, most in {"Login": BODY, UPLOAD: uploads.BODY}.items():
             connection.putrequest("POST", f"/live/{api}")
             connection.putheader("Content-Length", str(most + 1))
             connection.endheaders()
