@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import os
 import tempfile
 from collections.abc import Mapping
@@ -44,6 +45,17 @@ class Settings:
         " `http://localhost:HTTP_PORT`.",
     )
     rtmp_url: str = _setting("", "RTMP address given to clients, with the application. Empty: the request's host.")
+    trusted_proxies: str = _setting(
+        "",
+        "Addresses and networks of proxies in front of the HTTP port, with commas between: from these alone"
+        " `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+    )
+    proxy_protocol: str = _setting(
+        "off", "Whether every connection to the HTTP port begins with PROXY protocol.", choices=("off", "on")
+    )
+    address_requests: int = _setting(
+        200, "API requests a second for one address, after a first 1000; an IPv6 /64 is one.", low=1
+    )
     ticket_seconds: int = _setting(43200, "How long a viewer's ticket is good.", low=60)
     update_seconds: int = _setting(5, "How often nginx asks again whether a session may stay.", low=1)
     grace_seconds: int = _setting(
@@ -70,10 +82,25 @@ class Settings:
             _check(item, getattr(self, item.name))
         if not self.node.replace("-", "").isalnum() or not self.node.isascii():
             raise SettingError(f"{PREFIX}NODE: letters, digits and '-' only")
+        self._check_proxies()
         if self.notifier == "webhook" and not self.webhook_url:
             raise SettingError(f"{PREFIX}WEBHOOK_URL: needed by the webhook notifier")
         if self.notifier == "smtp" and not (self.smtp_url and self.smtp_from):
             raise SettingError(f"{PREFIX}SMTP_URL and {PREFIX}SMTP_FROM: needed by the smtp notifier")
+
+    def _check_proxies(self) -> None:
+        for proxy in self.proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                raise SettingError(
+                    f"{PREFIX}TRUSTED_PROXIES: addresses and networks, as 192.0.2.1,10.0.0.0/8"
+                ) from None
+
+    @property
+    def proxies(self) -> list[str]:
+        """Each an address or a network."""
+        return [each.strip() for each in self.trusted_proxies.split(",") if each.strip()]
 
     @property
     def database(self) -> str:
@@ -98,10 +125,14 @@ class Settings:
         """The folder of the unix sockets: short, since the kernel allows 107 bytes, and reachable by nginx's user."""
         if self.socket_dir:
             return Path(self.socket_dir)
-        name = "qplus-" + hashlib.sha256(str(self.data_dir.absolute()).encode()).hexdigest()[:10]
         if os.geteuid() == 0:
-            return Path("/run") / name
-        return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / name
+            return Path("/run") / self.short_name
+        return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / self.short_name
+
+    @property
+    def short_name(self) -> str:
+        """Of this data folder, and of no other on this machine."""
+        return "qplus-" + hashlib.sha256(str(self.data_dir.absolute()).encode()).hexdigest()[:10]
 
     @property
     def internal_socket(self) -> Path:
@@ -117,6 +148,11 @@ class Settings:
     def rtmp_socket(self) -> Path:
         """/stat and /control of the rtmp nginx."""
         return self.sockets / "rtmp.sock"
+
+    @property
+    def questions_socket(self) -> Path:
+        """On which the web nginx counts its own questions about HLS viewers."""
+        return self.sockets / "questions.sock"
 
 
 def from_env(environ: Mapping[str, str]) -> Settings:

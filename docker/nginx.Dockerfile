@@ -35,6 +35,6 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends libnginx-mod-http-js \
     && rm -rf /var/lib/apt/lists/*
 USER 10001:10001
-COPY nginx/web.conf nginx/playlist.js /opt/qplus/
+COPY nginx/web.conf nginx/playlist.js nginx/network.js /opt/qplus/
 HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check-web"]
 CMD ["web"]

@@ -38,13 +38,31 @@ PUBLIC_SOCKET=$sockets/public.sock
 RTMP_SOCKET=$sockets/rtmp.sock
 HLS_DIR=$hls
 PLAYLIST_SCRIPT=$here/playlist.js
+NETWORK_SCRIPT=$here/network.js
+QUESTIONS_SOCKET=$temp/questions.sock
+ADDRESS_REQUESTS=${QPLUS_ADDRESS_REQUESTS:-200}
+PROXY_PROTOCOL=$(proxy_protocol ' proxy_protocol')
+REAL_IP_HEADER=$(proxy_protocol proxy_protocol X-Forwarded-For)
+REAL_IP_FROM=$(each_proxy 's/.*/set_real_ip_from &;/')
+PROXY_NETWORKS=$(each_proxy 's/.*/& 1;/')
 EOF
+}
+
+# The first word where every connection begins with PROXY protocol, else the second.
+proxy_protocol() {
+    if [ "${QPLUS_PROXY_PROTOCOL:-off}" = on ]; then echo "$1"; else echo "${2:-}"; fi
+}
+
+each_proxy() {
+    printf '%s\n' "${QPLUS_TRUSTED_PROXIES:-}" | tr ', ' '\n\n' | sed '/^$/d' | sed "$1" | tr '\n' ' '
 }
 
 render() {
     values=$(values)
     # Anything else would not be one word to nginx, nor plain text to sed.
-    odd=$(printf '%s\n' "$values" | grep -Ev '^[A-Z_]+=[A-Za-z0-9./+_-]*$' | cut -d= -f1)
+    odd=$(printf '%s\n' "$values" | grep -Ev '^[A-Z_]+=[A-Za-z0-9./+_-]*$' |
+        grep -Ev '^PROXY_PROTOCOL= proxy_protocol$|^REAL_IP_FROM=(set_real_ip_from [0-9A-Fa-f.:/]+; )*$' |
+        grep -Ev '^PROXY_NETWORKS=([0-9A-Fa-f.:/]+ 1; )*$' | cut -d= -f1)
     [ -z "$odd" ] || fail "letters, digits and ./+-_ only:" $odd
     text=$(sed "$(printf '%s\n' "$values" | sed 's/\([A-Z_]*\)=\(.*\)/s|@{\1}|\2|g/')" "$here/$1.conf")
     unknown=$(printf '%s\n' "$text" | grep -o '@{[^}]*}' | sort -u)
@@ -59,6 +77,7 @@ run() {
         rm -f "$sockets/rtmp.sock" # left by a killed one, in whose place nginx would not bind
         rm -rf "$hls"/[0-9]*       # of streams that ended with the nginx that wrote them
     fi
+    rm -f "$temp/questions.sock"
     ulimit -n "$(ulimit -Hn)" # every viewer is a connection or two
     set -- "$1" nginx -e stderr -p "$temp" -c "$temp/$1.conf" -g 'daemon off;'
     case $1 in
@@ -76,6 +95,6 @@ case "${1:-} ${2:-}" in
     'print rtmp' | 'print web') render "$2" ;;
     # Of control nothing is asked here: streams go on without it, and whoever ends what is unhealthy would cut them.
     'check-rtmp ') answers --unix-socket "$sockets/rtmp.sock" http://rtmp/stat ;;
-    'check-web ') answers "http://127.0.0.1:$http_port/alive" ;;
+    'check-web ') answers $(proxy_protocol --haproxy-protocol) "http://127.0.0.1:$http_port/alive" ;;
     *) fail "usage: $0 rtmp|web|print rtmp|print web|check-rtmp|check-web" ;;
 esac

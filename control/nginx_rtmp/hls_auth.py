@@ -39,6 +39,8 @@ class HlsAuth:
             verdict = REFUSED
         metrics.hls_questions.labels(verdict).inc()
         headers = {"X-Verdict": verdict} | (self._what_to_list(publisher) if publisher else {})
+        if verdict == REFUSED:
+            headers["Cache-Control"] = "no-store"  # whoever makes tickets up must not fill nginx's cache
         return Response(status_code=204 if verdict == WELCOME else 403, headers=headers)
 
     def admit(self, name: str, ticket: str) -> Session | None:

@@ -18,6 +18,7 @@ from control.settings import Settings
 from control.supervisor.errors import StartError
 
 LONGEST_SOCKET = 107  # bytes: sun_path less its closing zero
+CACHES = Path("/var/cache")
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+-]*")  # what nginx reads as one word, unquoted
 
 
@@ -96,12 +97,25 @@ def prepare_sockets(settings: Settings) -> None:
         raise StartError(f"QPLUS_SOCKET_DIR {folder}: {error.strerror}") from None
 
 
+def temp(settings: Settings, name: str) -> Path:
+    """The folder of one nginx's temporary files: on a disk, where clients can make it hold some, and not beside the
+    sockets, which are in memory. As root it cannot be the data folder, which nginx's workers may not enter."""
+    inside = settings.run_dir.absolute() / "temp"
+    if worker():
+        return CACHES / settings.short_name / name
+    return (inside if PLAIN_PATH.fullmatch(str(inside)) else settings.sockets) / name
+
+
 def prepare_temp(settings: Settings, name: str) -> Path:
-    """An empty folder for one nginx's temporary files, beside the sockets since its workers must reach it."""
-    folder = settings.sockets / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    _make_private(folder)
+    """Empties it. Raises StartError."""
+    folder = temp(settings, name)
+    try:
+        folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        _make_private(folder)
+    except OSError as error:
+        raise StartError(f"{folder}: {error.strerror}") from None
     return folder
 
 
@@ -140,9 +154,11 @@ def prepare_hls(settings: Settings) -> Path:
 
 def remove_sockets(settings: Settings) -> None:
     """Leaves nothing behind, but for a folder that the operator chose."""
-    for name in ("rtmp", "web", "hls"):
-        shutil.rmtree(settings.sockets / name, ignore_errors=True)
-    for file in (settings.internal_socket, settings.public_socket, settings.rtmp_socket):
+    for folder in (temp(settings, "rtmp"), temp(settings, "web"), settings.sockets / "hls"):
+        shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        temp(settings, "web").parent.rmdir()
+    for file in settings.sockets.glob("*.sock"):
         file.unlink(missing_ok=True)
     if not settings.socket_dir:
         with suppress(OSError):

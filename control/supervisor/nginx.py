@@ -20,7 +20,7 @@ RTMP_MODULE, JS_MODULE = MODULES / "ngx_rtmp_module.so", MODULES / "ngx_http_js_
 # A plain user's PATH on Debian does not hold the folder that nginx is in.
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
 INHERITED = "NGINX"  # the variable in which nginx looks for listening sockets
-PLAYLIST_SCRIPT = "playlist.js"
+PLAYLIST_SCRIPT, NETWORK_SCRIPT = "playlist.js", "network.js"
 VERDICTS = "verdicts"  # the folder of its cache, in web.conf
 PLACEHOLDER = re.compile(r"@\{([^}]*)\}")
 
@@ -33,7 +33,7 @@ def template(name: str) -> str:
 
 
 def read_templates() -> None:
-    for name in ("rtmp.conf", "web.conf", PLAYLIST_SCRIPT):
+    for name in ("rtmp.conf", "web.conf", PLAYLIST_SCRIPT, NETWORK_SCRIPT):
         template(name)
 
 
@@ -65,7 +65,8 @@ def write_rtmp(settings: Settings, start: str, hls_port: int) -> Path:
 
 
 def write_web(settings: Settings) -> Path:
-    """The file of the web nginx."""
+    """The file of a web nginx that is to start: the socket of the one before goes, which none could bind again."""
+    settings.questions_socket.unlink(missing_ok=True)
     return _write(
         settings,
         "web",
@@ -75,6 +76,13 @@ def write_web(settings: Settings) -> Path:
             "INTERNAL_SOCKET": str(settings.internal_socket),
             "HLS_DIR": str(folders.hls(settings)),
             "PLAYLIST_SCRIPT": str(_written(settings, PLAYLIST_SCRIPT, template(PLAYLIST_SCRIPT))),
+            "NETWORK_SCRIPT": str(_written(settings, NETWORK_SCRIPT, template(NETWORK_SCRIPT))),
+            "QUESTIONS_SOCKET": str(settings.questions_socket),
+            "ADDRESS_REQUESTS": str(settings.address_requests),
+            "PROXY_PROTOCOL": " proxy_protocol" if settings.proxy_protocol == "on" else "",
+            "REAL_IP_HEADER": "proxy_protocol" if settings.proxy_protocol == "on" else "X-Forwarded-For",
+            "REAL_IP_FROM": " ".join(f"set_real_ip_from {each};" for each in settings.proxies),
+            "PROXY_NETWORKS": " ".join(f"{each} 1;" for each in settings.proxies),
         },
     )
 
@@ -82,7 +90,7 @@ def write_web(settings: Settings) -> Path:
 def forget_verdicts(settings: Settings) -> None:
     """Removes what the web nginx was answered about HLS viewers: it asks again, and makes the folder at need."""
     # nginx goes on writing there and removing from there.
-    shutil.rmtree(settings.sockets / "web" / VERDICTS, ignore_errors=True)
+    shutil.rmtree(folders.temp(settings, "web") / VERDICTS, ignore_errors=True)
 
 
 def command(file: Path) -> list[str]:

@@ -161,6 +161,9 @@ class Supervisor:
             return "the rtmp nginx does not listen"
         connection = http.client.HTTPConnection("127.0.0.1", self._settings.http_port, timeout=2)
         try:
+            connection.connect()
+            if self._settings.proxy_protocol == "on":
+                connection.sock.sendall(b"PROXY UNKNOWN\r\n")
             connection.request("GET", "/readyz")
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:

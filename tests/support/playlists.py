@@ -36,20 +36,25 @@ LATE = SOUND + packets(VIDEO)
 
 
 class Verdicts(socketserver.ThreadingUnixStreamServer):
-    """Control, as far as the web nginx asks it here: everybody is let in."""
+    """Control, as far as the web nginx asks it here: those whose tickets it has are let in."""
 
     daemon_threads = True
+    request_queue_size = 512
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path), Verdict)
         self.of_tickets: dict[str, dict[str, str]] = {}
+        self.networks: list[str] = []
+        """Of those who asked, one for each question."""
 
 
 class Verdict(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Verdicts)
-        self.send_response(204)
-        for name, value in self.server.of_tickets[parse_qs(urlsplit(self.path).query)["ticket"][0]].items():
+        self.server.networks.append(self.headers["X-Network"])
+        told = self.server.of_tickets.get(parse_qs(urlsplit(self.path).query)["ticket"][0])
+        self.send_response(403 if told is None else 204)
+        for name, value in ({"Cache-Control": "no-store"} if told is None else told).items():
             self.send_header(name, value)
         self.end_headers()
 

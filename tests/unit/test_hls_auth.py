@@ -104,6 +104,11 @@ async def test_what_is_no_ticket_is_refused(stage: Stage, viewer: Viewer) -> Non
     assert await stage.said() == (True, 0)
 
 
+async def test_a_no_to_a_ticket_is_not_kept(viewer: Viewer) -> None:
+    assert (await viewer.told(ticket="made-up")).headers["cache-control"] == "no-store"
+    assert "cache-control" not in (await viewer.told()).headers
+
+
 async def test_a_ticket_that_is_given_back_counts_no_more(stage: Stage, viewer: Viewer) -> None:
     await viewer.look()
     await viewer.give_back()
