@@ -20,7 +20,7 @@ FIELDS = ["account", "phone", "email", "password", "oldPassword", "authCode", "n
 FIELDS += ["keyword", "liveRoomName", "liveRoomDesc", "liveRoomTopic", "liveRoomUserPwd", "liveRoomAnchorPwd"]
 FIELDS += ["liveRoomanchorPwd", "liveRoomAssistPwd", "liveRoomId", "liveroomId", "type", "count", "status", "headPic"]
 # What lets a request come as far as the field that is in question.
-USUAL = {"account": "bob", "phone": "13500000009", "password": "secret1", "keyword": "k", "liveRoomName": "r"}
+USUAL = {"account": "bob", "phone": "13500000009", "password": "secret-1", "keyword": "k", "liveRoomName": "r"}
 
 
 @pytest.fixture
