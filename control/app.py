@@ -37,7 +37,7 @@ from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Heartbeats
 from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.presence import Presence
-from control.lobby.lists import Lists
+from control.lobby.lists import LAST_WRITTEN, Lists
 from control.lobby.lobby import Lobby
 from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.clients import Clients
@@ -62,7 +62,7 @@ from control.web.feed import EVERY, Feed
 from control.web.health import Health
 from control.web.studio import Studio
 
-SAVE_EVERY = 1.0  # seconds between two writes of when sessions were used
+SAVE_EVERY = 1.0  # seconds between two writes of when sessions were used, and of how far lists were read
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,7 @@ class Running:
     internal: Starlette
     live: LiveParts
     sessions: Sessions
+    lists: Lists
     feed: Feed
 
     def stop_waiting(self) -> None:
@@ -258,6 +259,7 @@ def applications(services: Services, live: LiveParts, refused_pushes: RefusedPus
         internal=_application(routes.internal(callbacks, Grace(settings.grace_seconds), live.hls_auth, health)),
         live=live,
         sessions=services.sessions,
+        lists=services.lists,
         feed=feed,
     )
 
@@ -265,7 +267,8 @@ def applications(services: Services, live: LiveParts, refused_pushes: RefusedPus
 @asynccontextmanager
 async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
     """Begins once nginx has shown its clients, and writes what is left when the block ends."""
-    writer, reconciler, sessions = started.live.on_air_writer, started.live.reconciler, started.sessions
+    writer, reconciler = started.live.on_air_writer, started.live.reconciler
+    sessions, lists = started.sessions, started.lists
     if await reconciler.settle():
         await once("on air", writer.write)  # before any answer is made from what the last control wrote
     loops = {
@@ -273,6 +276,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "on air": repeat("on air", writer.next_change, writer.write),
         "reconcile": repeat("reconcile", reconciler.next_turn, reconciler.run),
         "sessions": repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save),
+        "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
     }
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
     try:
@@ -282,6 +286,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.wait(tasks)
         await once("sessions", sessions.save)
+        await once("lists", partial(lists.save, LAST_WRITTEN))
         await once("on air", writer.write)
 
 

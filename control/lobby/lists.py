@@ -2,11 +2,16 @@
 
 A listing keeps the order it began with, so that no room comes twice and none is left out while rooms go on and off air
 between two pages; each page shows its rooms as they are now. Starting over is how a caller sees what is new.
+
+What a listing has still to show is kept in memory and written together by `save`, so that a page that is read writes
+nothing. A crash may lose the last second of it: such a listing starts over.
 """
 
 from __future__ import annotations
 
 import asyncio
+from array import array
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 from weakref import WeakValueDictionary
@@ -17,8 +22,11 @@ import sqlalchemy as sa
 from control.accounts.sessions import Caller
 from control.clock import Clock, Epoch
 from control.lobby.cards import Card, is_live, live_rooms, read_card, select_cards
-from control.storage.database import Store, insert, numbered
+from control.storage.database import Store, insert, listed, numbered
 from control.storage.tables import follows, list_pages, on_air, rooms, sessions
+
+KEPT = 2000  # listings in memory; others are read when they go on
+WRITTEN, LAST_WRITTEN = 20_000, 1_000_000  # room ids that one `save` writes at most, and the last of a process
 
 
 class Kind(IntEnum):
@@ -26,11 +34,19 @@ class Kind(IntEnum):
     FOLLOWED = 2
 
 
+Listing = tuple[str, Kind]
+"""A session's digest and a kind."""
+
+
 class Lists:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._turns: WeakValueDictionary[tuple[str, Kind], asyncio.Lock] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[Listing, asyncio.Lock] = WeakValueDictionary()
+        self._left: dict[Listing, array[int]] = {}
+        """The room ids that a listing has still to show; the last used last."""
+        self._unsaved: dict[Listing, array[int]] = {}
+        """Those of them that the database does not have so."""
 
     async def page(self, caller: Caller, kind: Kind, count: int, from_start: bool) -> list[Card]:
         """The next `count` rooms of the caller's listing; empty past its end. Pages that are asked for at once follow
@@ -40,12 +56,13 @@ class Lists:
             return await self._next_page(caller, kind, count, from_start)
 
     async def _next_page(self, caller: Caller, kind: Kind, count: int, from_start: bool) -> list[Card]:
-        room_ids = None if from_start else await self._left(caller, kind)
+        listing = caller.session, kind
+        room_ids = None if from_start else await self._going_on(listing)
         if room_ids is None:
             room_ids = await self._begun(caller, kind)
         rows = await self._store.fetch_all(self._cards(caller, kind, room_ids, count))
         shown = {row["id"] for row in rows}
-        await self._keep(caller, kind, [room_id for room_id in room_ids if room_id not in shown])
+        self._keep(listing, array("i", [room_id for room_id in room_ids if room_id not in shown]))
         return [read_card(row, caller.user) for row in rows]
 
     async def _begun(self, caller: Caller, kind: Kind) -> list[int]:
@@ -53,19 +70,44 @@ class Lists:
         order = live_rooms(now) if kind is Kind.ALL else _followed(caller.user.id, now)
         return [row["room_id"] for row in await self._store.fetch_all(order)]
 
-    async def _left(self, caller: Caller, kind: Kind) -> list[int] | None:
+    async def _going_on(self, listing: Listing) -> list[int] | None:
+        for kept in (self._left, self._unsaved):
+            if listing in kept:
+                return list(kept[listing])
+        session, kind = listing
         query = sa.select(list_pages.c.room_ids)
-        mine = sa.and_(list_pages.c.session_digest == caller.session, list_pages.c.kind == kind)
+        mine = sa.and_(list_pages.c.session_digest == session, list_pages.c.kind == kind)
         row = await self._store.fetch_one(query.where(mine))
         return orjson.loads(row["room_ids"]) if row else None
 
-    async def _keep(self, caller: Caller, kind: Kind, room_ids: list[int]) -> None:
-        # From the session's own row: it may have ended since the request began, and then there is nothing to keep.
-        row = sa.select(sessions.c.digest, sa.literal(int(kind)), sa.literal(orjson.dumps(room_ids).decode()))
+    def _keep(self, listing: Listing, room_ids: array[int]) -> None:
+        for kept in (self._left, self._unsaved):
+            kept.pop(listing, None)
+            kept[listing] = room_ids
+            while len(kept) > KEPT:
+                del kept[next(iter(kept))]
+
+    async def save(self, most: int = WRITTEN) -> None:
+        """Writes listings that have changed since the last time, the first changed first, in one statement; one at
+        least, and no more than `most` room ids of them."""
+        saved = dict(self._first_unsaved(most))
+        if not saved:
+            return
+        texts = [(session, kind, orjson.dumps(ids.tolist()).decode()) for (session, kind), ids in saved.items()]
         columns = ("session_digest", "kind", "room_ids")
-        upsert = insert(list_pages).from_select(columns, row.where(sessions.c.digest == caller.session))
+        fresh = listed(texts, columns).subquery()
+        # Of sessions that are still there: what has ended has nothing to go on with.
+        rows = sa.select(*fresh.c).join(sessions, sessions.c.digest == fresh.c.session_digest)
+        upsert = insert(list_pages).from_select(columns, rows.where(sa.true()))
         changes = {"room_ids": upsert.excluded.room_ids}
         await self._store.write(upsert.on_conflict_do_update(["session_digest", "kind"], set_=changes))
+        self._unsaved = {key: ids for key, ids in self._unsaved.items() if saved.get(key) is not ids}
+
+    def _first_unsaved(self, most: int) -> Iterator[tuple[Listing, array[int]]]:
+        for key, room_ids in self._unsaved.items():
+            yield key, room_ids
+            if (most := most - len(room_ids)) <= 0:
+                return
 
     def _cards(self, caller: Caller, kind: Kind, room_ids: list[int], count: int) -> sa.Select[Any]:
         now = self._clock.now()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from control.access.rights import parse_room_id
@@ -11,12 +13,15 @@ from control.clock import Clock
 from control.lobby.cards import Card, live_rooms, read_card, select_cards
 from control.refusals import NoSuchRoom
 from control.rooms.search_index import wanted, whole_name
-from control.storage.database import Store
+from control.storage.database import Store, numbered
 from control.storage.tables import LAST_ROOM_ID, on_air, room_grams, rooms
 
 FOUND = 20
 NOT_AT_ALL = 9
 LOOKED_AT = 200  # candidates that have the keyword's pieces, before it is seen whether they have it in one
+# So many pieces of a keyword are counted, and so many of the rarest used; so many texts with the rarest are looked at.
+# A keyword that more texts have is found in some of them, names first.
+COUNTED, USED, SCANNED = 16, 8, 2000
 
 
 class Lobby:
@@ -51,10 +56,19 @@ class Lobby:
             counts[row["room_id"]] = players + row["players"], live or row["live_since"] is not None
         return counts
 
+    async def _rarest_first(self, keyword: str) -> list[str]:
+        """Some pieces of the keyword that few rooms have."""
+        pieces = sorted(wanted(keyword))[:COUNTED]
+        each = numbered(pieces)
+        rows = sa.select(sa.literal(1)).where(room_grams.c.gram == each.c.value).limit(SCANNED).correlate(each)
+        frequency = sa.select(sa.func.count()).select_from(rows.subquery()).correlate(each).scalar_subquery()
+        found = await self._store.fetch_all(sa.select(each.c.value).order_by(frequency, each.c.value).limit(USED))
+        return [row["value"] for row in found]
+
     async def search(self, keyword: str, visitor: User) -> list[Card]:
         """Up to 20 rooms, the best match first: the id, then names, topics and anchors' names. Raises NoSuchRoom."""
         number = parse_room_id(keyword) or 0
-        candidates = sa.select(_having(keyword).c.room_id)
+        candidates = _having(await self._rarest_first(keyword))
         namesakes = sa.select(room_grams.c.room_id).where(room_grams.c.gram == whole_name(keyword)).limit(FOUND)
         named = sa.or_(rooms.c.id == number, rooms.c.id.in_(candidates), rooms.c.id.in_(namesakes))
         rows = await self._store.fetch_all(select_cards(visitor, self._clock.now()).where(named))
@@ -66,20 +80,16 @@ class Lobby:
         return found[:FOUND]
 
 
-def _having(keyword: str) -> sa.Subquery:
-    """Rooms one of whose texts has all the pieces of the keyword, and the best such text's field."""
-    pieces = sorted(wanted(keyword))
-    per_text = (
-        sa.select(room_grams.c.room_id, room_grams.c.field)
-        .where(room_grams.c.gram.in_(pieces))
-        .group_by(room_grams.c.room_id, room_grams.c.field)
-        .having(sa.func.count() == len(pieces))
-        .subquery()
-    )
-    best = sa.func.min(per_text.c.field)
-    return (
-        sa.select(per_text.c.room_id, best.label("field")).group_by(per_text.c.room_id).order_by(best).limit(LOOKED_AT)
-    ).subquery()
+def _having(pieces: list[str]) -> sa.Select[Any]:
+    """Ids of rooms one of whose texts has all these pieces, the first of which is the rarest; the best such text's
+    first."""
+    rare, *others = pieces
+    rows = sa.select(room_grams.c.room_id, room_grams.c.field).where(room_grams.c.gram == rare)
+    first = rows.order_by(room_grams.c.field, room_grams.c.room_id).limit(SCANNED).subquery()
+    same_text = sa.and_(room_grams.c.room_id == first.c.room_id, room_grams.c.field == first.c.field)
+    also = (sa.select(room_grams.c.gram).where(room_grams.c.gram == piece, same_text).exists() for piece in others)
+    best = sa.func.min(first.c.field)
+    return sa.select(first.c.room_id).where(*also).group_by(first.c.room_id).order_by(best).limit(LOOKED_AT)
 
 
 def _rank(card: Card, number: int, keyword: str) -> tuple[int, bool, int]:

@@ -146,9 +146,9 @@ def insert(table: sa.Table) -> sqlite.Insert:
     return sqlite.insert(table)
 
 
-def numbered(ids: Sequence[int]) -> sa.TableValuedAlias:
-    """A list of ids as rows (`key`, `value`): position and id. One bound value, however long the list."""
-    return sa.func.json_each(orjson.dumps(ids).decode()).table_valued("key", "value", name="numbered")
+def numbered(values: Sequence[int] | Sequence[str]) -> sa.TableValuedAlias:
+    """A list as rows (`key`, `value`): position and what stands there. One bound value, however long the list."""
+    return sa.func.json_each(orjson.dumps(values).decode()).table_valued("key", "value", name="numbered")
 
 
 def listed(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> sa.Select[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import orjson
@@ -18,9 +19,13 @@ from control.web.studio import Studio
 
 RETRY_MS = 2000
 QUIET = 15  # turns of the feed, a second each, without a word; then a comment shows that the connection lives
+STREAMS = 4  # of one anchor's studio; one more ends the oldest
 RENEW = 60  # turns after which an open page counts as a use of its session
 
-HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+STREAM: dict[str, Any] = {
+    "media_type": "text/event-stream",
+    "headers": {"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+}
 
 Values = dict[str, Any]
 """By event name: what goes out as JSON when it differs from the last of that name."""
@@ -31,6 +36,8 @@ class Events:
         self._services = services
         self._feed = feed
         self._studio = studio
+        self._studios: dict[int, list[object]] = {}
+        """The studio's streams of each user, the oldest first."""
 
     async def front(self, request: Request) -> Response:
         """`rooms`: the rooms on air, newest first; `players`: how many watch each."""
@@ -63,21 +70,45 @@ class Events:
         async def values(now: Now) -> Values:
             return {"state": await self._studio.state(room_id, now.players.get(room_id, 0))}
 
-        return self._stream(request, values, private=True)
+        return StreamingResponse(self._one_of_few(caller.user.id, request, values), **STREAM)
 
-    def _stream(self, request: Request, values: Callable[[Now], Any], private: bool = False) -> Response:
-        """A `private` stream ends with its session, whose end must not wait for the page to ask again."""
-        lines = self._lines(request, values, private)
-        return StreamingResponse(lines, media_type="text/event-stream", headers=HEADERS)
+    async def _one_of_few(self, user_id: int, request: Request, values: Callable[[Now], Any]) -> AsyncIterator[bytes]:
+        """Ends once there are STREAMS newer ones, since a page that was left may not be known to be gone; and with its
+        session, whose end must not wait for the page to ask again."""
+        mine, streams = object(), self._studios.setdefault(user_id, [])
+        streams.append(mine)
+        del streams[:-STREAMS]
 
-    async def _lines(self, request: Request, values: Callable[[Now], Any], private: bool) -> AsyncIterator[bytes]:
+        async def goes_on() -> bool:
+            return mine in streams and await self._renewed(request)
+
+        try:
+            async with aclosing(self._lines(request, values, goes_on)) as lines:
+                async for line in lines:
+                    yield line
+        finally:
+            if mine in streams:
+                streams.remove(mine)
+            if not streams and self._studios.get(user_id) is streams:
+                del self._studios[user_id]
+
+    def _stream(self, request: Request, values: Callable[[Now], Any]) -> Response:
+        return StreamingResponse(self._lines(request, values), **STREAM)
+
+    async def _lines(
+        self, request: Request, values: Callable[[Now], Any], goes_on: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """`goes_on` is asked at every turn."""
         last: dict[str, bytes] = {}
         turn = spoken = 0
         yield b"retry: %d\n\n" % RETRY_MS
         async for now in self._feed.turns():
             turn += 1
-            if (private or turn % RENEW == 0) and not await self._renewed(request) and private:
-                return
+            if goes_on is not None:
+                if not await goes_on():
+                    return
+            elif turn % RENEW == 0:
+                await self._renewed(request)
             for name, value in (await values(now)).items():
                 content = orjson.dumps(value)
                 if last.get(name) != content:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from control.lobby import lists
 from control.settings import Settings
+from control.storage.database import Store
 from tests.support import world
 from tests.support.people import Person, crowd, go_live, go_off, person
 from tests.support.world import Box
@@ -199,6 +201,31 @@ async def test_a_restart_does_not_turn_back_the_pages(settings: Settings) -> Non
         ann.box = after
         await after.settle()
         assert await rest(ann, 1, 1) == ids([rooms[1], rooms[0]])
+
+
+async def test_pages_that_are_read_write_nothing(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, rooms = await person(box), await rooms_of(box, 7)
+    await follow(ann, rooms)
+    await go_live(box, *rooms)
+
+    def fail(_: Store) -> None:
+        raise AssertionError("a read writes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "writing", fail)
+        for kind in (1, 2):
+            assert [len(await ann.page(kind, refresh=int(turn == 0), count=3)) for turn in range(4)] == [3, 3, 1, 0]
+
+
+async def test_more_listings_than_are_kept_go_on_where_they_were(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "KEPT", 2)
+    people, rooms = await crowd(box, 4), [await (await person(box, f"x{n}", n)).opens() for n in range(2)]
+    await go_live(box, *rooms)
+    for each in people:
+        assert await each.page(count=1) == ids([rooms[1]])
+        await box.running.lists.save()
+    for each in people:
+        assert await each.page(count=1, refresh=0) == ids([rooms[0]])
 
 
 async def test_a_hundred_rooms_are_the_most_of_a_page(box: Box) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from control.refusals import NotSent
 from control.settings import Settings
+from control.web.events import STREAMS
 from control.web.feed import EVERY
 from tests.support import world
 from tests.support.world import Box
@@ -215,6 +216,22 @@ async def test_the_studios_events_end_with_the_session(box: Box) -> None:
         await stream.event()
         await ask(box, "LogOut")
         await stream.ended()
+
+
+async def test_one_anchor_has_a_few_streams_of_the_studio_and_the_oldest_ends(box: Box) -> None:
+    room = await live_room(box)
+    await ask(box, "Login", account="ann", password="secret-1")
+    cookie = f"qplus_session={box.http.cookies['qplus_session']}"
+    async with AsyncExitStack() as stack:
+        streams = []
+        for _ in range(STREAMS + 1):
+            streams.append(await stack.enter_async_context(Stream(box, "/events/studio", cookie).opened()))
+            await streams[-1].event()
+        await streams[0].ended()
+        await box.callback("publish", 7, str(room), "pwd=wrong")
+        for stream in streams[1:]:
+            _, state = await stream.event()
+            assert state["refused"]
 
 
 @pytest.mark.parametrize("path", ["/room/", "/web/room/", "/events/room/"])

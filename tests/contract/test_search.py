@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from control.lobby import lobby
 from tests.support.people import Person, crowd, go_live, person
 from tests.support.world import Box
 
@@ -104,6 +105,16 @@ async def test_an_anchor_named_before_there_was_a_room_is_found(box: Box) -> Non
     await ann.does("ModifyUserInfo", nickName="Florence")
     await ann.opens("garden")
     assert await found(ann, "florence") == ["garden"]
+
+
+async def test_of_a_keyword_that_very_many_have_some_are_found_and_the_best_comes_first(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lobby, "SCANNED", 3)
+    owners = await named(box, "topical", *(f"rose {number}" for number in range(6)), "rose")
+    await owners[0].does("ModifyMyLiveRoom", liveRoomTopic="rose")
+    assert await found(owners[0], "rose") == ["rose", "rose 0", "rose 1", "rose 2"]
+    assert await found(owners[0], "rose 5") == ["rose 5"]  # by the piece that few have
 
 
 async def test_twenty_are_the_most(box: Box) -> None:
