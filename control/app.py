@@ -49,6 +49,7 @@ from control.nginx_rtmp.reconcile import Reconciler
 from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.nginx_rtmp.stat import Looks, Stat
 from control.nginx_rtmp.takeover import Takeover
+from control.ops.floods import floods
 from control.ops.loops import once, repeat
 from control.rooms.follows import Follows
 from control.rooms.gate import Gate
@@ -276,6 +277,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "on air": repeat("on air", writer.next_change, writer.write),
         "reconcile": repeat("reconcile", reconciler.next_turn, reconciler.run),
         "sessions": repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save),
+        "refusals": repeat("refusals", partial(clock.sleep, SAVE_EVERY), floods.tell),
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
     }
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]

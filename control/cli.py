@@ -20,9 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"qplus: {failure}", file=sys.stderr)
         return 2
     from control.ops import logs
+    from control.ops.security_log import SecurityLog
     from control.supervisor.errors import StartError
 
-    logs.configure(settings)
+    logs.configure(settings, [SecurityLog(settings.data_dir / "log")] if options.command is _serve else [])
     try:
         status: int = options.command(settings, options)
     except StartError as failure:

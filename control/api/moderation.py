@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import structlog
+
 from control.access import bans
 from control.access.rights import Rights
 from control.access.verdicts import same_password
@@ -11,11 +13,14 @@ from control.clock import Ticks
 from control.live.audience import Viewer
 from control.refusals import BadRoomPassword, Banned, NoSuchRoom
 
+log = structlog.get_logger()
+
 SHOWN, MOST_SHOWN = 100, 1000  # viewers
 
 
 async def get_room_players(call: Call) -> Reply:
-    room, services = await _moderated(call), call.services
+    room, _ = await _moderated(call)
+    services = call.services
     number, shown = services.audience.viewers(room.room_id, call.fields.count(SHOWN, MOST_SHOWN))
     users = await services.users.by_ids([viewer.user_id for viewer in shown if viewer.user_id])
     now = services.clock.ticks()
@@ -30,7 +35,8 @@ async def get_room_players(call: Call) -> Reply:
 
 
 async def kick_player(call: Call) -> Reply:
-    room, services = await _moderated(call), call.services
+    room, by = await _moderated(call)
+    services = call.services
     viewer = services.audience.viewer(room.room_id, call.fields.needed_text("playerId"))
     if viewer is None:
         return {}  # has gone, which is what was wanted
@@ -38,22 +44,27 @@ async def kick_player(call: Call) -> Reply:
         await services.admission.take_back(room.room_id, viewer.user_id)
     elif viewer.session is not None:
         await services.clients.kick(viewer.session)
+    log.info("viewer kicked", room=room.room_id, user=viewer.user_id, by=by, address=call.address)
     return {}
 
 
 async def ban_user(call: Call) -> Reply:
-    room, services, fields = await _moderated(call), call.services, call.fields
+    room, by = await _moderated(call)
+    services, fields = call.services, call.fields
     user_id = fields.needed_number("userId")
     if not fields.choice("status", 0, 1):
         await services.bans.lift(room, user_id)
+        log.info("user unbanned", room=room.room_id, user=user_id, by=by, address=call.address)
         return {}
-    await services.bans.ban(room, user_id, fields.number("timeout", bans.DEFAULT))
+    seconds = fields.number("timeout", bans.DEFAULT)
+    await services.bans.ban(room, user_id, seconds)
+    log.info("user banned", room=room.room_id, user=user_id, seconds=seconds, by=by, address=call.address)
     return {}
 
 
-async def _moderated(call: Call) -> Rights:
-    """The room of the request, which the caller owns or knows the assistant's password of. Raises NoSuchRoom, also
-    where neither is claimed, BadRoomPassword and Banned."""
+async def _moderated(call: Call) -> tuple[Rights, int]:
+    """The room of the request, which the caller owns or knows the assistant's password of, and the caller's id. Raises
+    NoSuchRoom, also where neither is claimed, BadRoomPassword and Banned."""
     caller, fields = await call.caller(), call.fields
     room = call.services.admission.room(fields.needed_number("liveRoomId", "liveroomId"))
     shown = fields.text("liveRoomAssistPwd")
@@ -63,7 +74,7 @@ async def _moderated(call: Call) -> Rights:
         raise BadRoomPassword
     if call.services.bans.seconds_left(room, caller.user.id):
         raise Banned  # or they would lift it themselves
-    return room
+    return room, caller.user.id
 
 
 def _player(viewer: Viewer, user: User, now: Ticks) -> Reply:

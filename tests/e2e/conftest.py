@@ -62,7 +62,7 @@ class Node:
         # No connection is kept: one that an nginx closes as it is asked on again is an error that browsers hide.
         once = httpx.Limits(max_keepalive_connections=0)
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}", timeout=20, limits=once)
-        self.log = data_dir / "log"
+        self.log = data_dir / "stderr"
         self.code = ROOT
         self.program = [sys.executable, "-m", "control"]
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("QPLUS_")}

@@ -55,6 +55,22 @@ def test_a_line_of_a_client_stays_one_line(shape: str, capsys: pytest.CaptureFix
     assert not {"\r", "\x1b"} & set(said)
 
 
+ACTING = "\x1b]0;pwned\x07 \x9b2J \x7f \u202e\u2066\u200b\u2028\ufeff\U000e0041\ud800"
+
+
+@pytest.mark.parametrize("shape", ["json", "console"])
+@pytest.mark.parametrize("text", [ACTING, *ACTING])
+def test_no_terminal_acts_on_what_a_client_sent(shape: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(Settings(log_format=shape))
+    structlog.get_logger().info("publish let in", encoder=f"OBS{text}30")
+    logging.getLogger("uvicorn.error").warning(f"odd: {text}")
+    said = capsys.readouterr().err
+    assert said.count("\n") == 2
+    assert "OBS" in said and not set(ACTING.replace(" ", "")) - set("]0;pwned2JA") & set(said)
+    if shape == "json":
+        assert orjson.loads(said.encode("utf-8", "surrogatepass").splitlines()[0])["encoder"].startswith("OBS")
+
+
 @pytest.mark.parametrize(("level", "heard"), [("debug", 2), ("info", 2), ("warning", 1), ("error", 0)])
 def test_what_is_below_the_level_is_not_said(level: str, heard: int, capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(Settings(log_level=level))

@@ -1,0 +1,88 @@
+"""Refusals in numbers: of many alike within a second a few are logged, and the rest as one line that counts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import structlog
+
+from control.clock import Clock, SystemClock
+from control.ops.addresses import network
+
+SUFFIX = " refused"  # of the events that are counted
+SHOWN = 5  # of one kind, in one second
+SHOWN_IN_ALL = 50  # of every kind, in one second
+KINDS, NETWORKS = 500, 1000  # that are told apart in one second
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Tally:
+    seen: int = 0
+    left_out: int = 0
+    networks: set[str] = field(default_factory=set)
+
+
+Kind = tuple[str, object, object]
+"""Event, room and reason."""
+
+
+class Floods:
+    """A processor of log lines. Whoever makes it has `tell` called every second."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._second = 0
+        self._shown = 0
+        self._now: dict[Kind, Tally] = {}
+        self._before: dict[Kind, Tally] = {}
+        """What was left out in seconds that are over."""
+
+    def __call__(self, logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        """Raises DropEvent for a line that is only counted."""
+        name = str(event["event"])
+        if not name.endswith(SUFFIX):
+            return event
+        self._turn()
+        kind = (name, event.get("room"), event.get("reason"))
+        if len(self._now) >= KINDS and kind not in self._now:
+            kind = (name, None, None)
+        tally = self._now.setdefault(kind, Tally())
+        tally.seen += 1
+        if tally.seen <= SHOWN and self._shown < SHOWN_IN_ALL:
+            self._shown += 1
+            return event
+        tally.left_out += 1
+        if len(tally.networks) < NETWORKS:
+            tally.networks.add(network(str(event.get("address", ""))))
+        raise structlog.DropEvent
+
+    async def tell(self) -> None:
+        """Logs what was left out, but of the second that goes on."""
+        self._turn()
+        told, self._before = self._before, {}
+        for (name, room, reason), tally in told.items():
+            log.info(
+                "refusals left out",
+                what=name.removesuffix(SUFFIX),
+                room=room,
+                reason=reason,
+                count=tally.left_out,
+                networks=len(tally.networks),
+            )
+
+    def _turn(self) -> None:
+        second = int(self._clock.ticks())
+        if second == self._second:
+            return
+        for kind, tally in self._now.items():
+            if tally.left_out:
+                before = self._before.setdefault(kind, Tally())
+                before.left_out += tally.left_out
+                before.networks |= tally.networks
+        self._second, self._shown, self._now = second, 0, {}
+
+
+floods = Floods(SystemClock())
+"""Of this process, as the metrics are."""
