@@ -10,9 +10,9 @@ from control.clock import Clock, SystemClock
 from control.ops.addresses import network
 
 SUFFIX = " refused"  # of the events that are counted
-SHOWN = 5  # of one kind, in one second
-SHOWN_IN_ALL = 50  # of every kind, in one second
-KINDS, NETWORKS = 500, 1000  # that are told apart in one second
+SHOWN = 5  # lines of one kind at a time; a time is what the clock counts as 1
+SHOWN_IN_ALL = 50  # lines of every kind at a time
+KINDS, NETWORKS = 500, 1000  # told apart at a time
 
 log = structlog.get_logger()
 
