@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -37,7 +36,7 @@ from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Heartbeats
 from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.presence import Presence
-from control.lobby.lists import LAST_WRITTEN, Lists
+from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
 from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.clients import Clients
@@ -49,21 +48,18 @@ from control.nginx_rtmp.reconcile import Reconciler
 from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.nginx_rtmp.stat import Looks, Stat
 from control.nginx_rtmp.takeover import Takeover
-from control.ops.floods import floods
-from control.ops.loops import once, repeat
 from control.rooms.follows import Follows
 from control.rooms.gate import Gate
 from control.rooms.rooms import Rooms
+from control.running import LiveParts, Running, background
 from control.settings import Settings
-from control.storage import migrate
+from control.storage import integrity, migrate
 from control.storage.database import Store, opened
 from control.web.confirm import Confirmations
 from control.web.events import Events
-from control.web.feed import EVERY, Feed
+from control.web.feed import Feed
 from control.web.health import Health
 from control.web.studio import Studio
-
-SAVE_EVERY = 1.0  # seconds between two writes of when sessions were used, and of how far lists were read
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,51 +79,14 @@ def real_world(settings: Settings) -> World:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class LiveParts:
-    """What verdicts, presence and counts are made of."""
-
-    rights: RightsOfRooms
-    changes: Changes
-    revocations: Revocations
-    bans: Bans
-    admission: Admission
-    presence: Presence
-    audience: Audience
-    broadcasts: Broadcasts
-    broadcast_store: BroadcastStore
-    on_air_writer: OnAirWriter
-    clients: Clients
-    hls_auth: HlsAuth
-    reconciler: Reconciler
-
-    async def load(self) -> None:
-        """Reads what verdicts need, and the broadcasts of the control before."""
-        for part in (self.rights, self.revocations, self.bans, self.broadcast_store):
-            await part.load()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Running:
-    """A control that runs."""
-
-    public: Starlette
-    internal: Starlette
-    live: LiveParts
-    sessions: Sessions
-    lists: Lists
-    feed: Feed
-
-    def stop_waiting(self) -> None:
-        """Ends what would hold a shutdown up: event streams, and publishers that wait for their room."""
-        self.feed.close()
-        self.live.clients.close()
-
-
 @asynccontextmanager
 async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
-    """Control, with its background work going on. What it holds is written when the block is left."""
+    """Control, with its background work going on. What it holds is written when the block is left. Raises Unusable for
+    a database that no control can work with."""
+    marker = settings.data_dir / "keys" / "database"
+    await asyncio.to_thread(integrity.require, settings.database, marker)
     await asyncio.to_thread(migrate.upgrade, settings.database)
+    await asyncio.to_thread(integrity.remember, marker)
     async with AsyncExitStack() as stack:
         # What waits for a disk waits in real time, whatever clock the rest is handed.
         store = await stack.enter_async_context(opened(settings.database, SystemClock()))
@@ -252,7 +211,7 @@ def applications(services: Services, live: LiveParts, refused_pushes: RefusedPus
     """The public and the internal application, and what they run on."""
     settings, feed = services.settings, Feed(services.lobby)
     studio = Studio(services, refused_pushes, Path(settings.hls_dir))
-    health = Health(store)
+    health = Health(store, settings.database, services.clock)
     callbacks = Callbacks(settings.node, live.clients, refused_pushes)
     events = Events(services, feed, studio)
     return Running(
@@ -262,34 +221,8 @@ def applications(services: Services, live: LiveParts, refused_pushes: RefusedPus
         sessions=services.sessions,
         lists=services.lists,
         feed=feed,
+        health=health,
     )
-
-
-@asynccontextmanager
-async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
-    """Begins once nginx has shown its clients, and writes what is left when the block ends."""
-    writer, reconciler = started.live.on_air_writer, started.live.reconciler
-    sessions, lists = started.sessions, started.lists
-    if await reconciler.settle():
-        await once("on air", writer.write)  # before any answer is made from what the last control wrote
-    loops = {
-        "feed": repeat("feed", partial(clock.sleep, EVERY), started.feed.refresh),
-        "on air": repeat("on air", writer.next_change, writer.write),
-        "reconcile": repeat("reconcile", reconciler.next_turn, reconciler.run),
-        "sessions": repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save),
-        "refusals": repeat("refusals", partial(clock.sleep, SAVE_EVERY), floods.tell),
-        "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
-    }
-    tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        await once("sessions", sessions.save)
-        await once("lists", partial(lists.save, LAST_WRITTEN))
-        await once("on air", writer.write)
 
 
 def _application(table: list[BaseRoute]) -> Starlette:

@@ -74,8 +74,13 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         # Imported here: the supervisor needs none of what control is made of, and is up before it. A control that is
         # alone listens already, so connections wait meanwhile, and are not refused.
         from control.serve import serve
+        from control.storage.integrity import Unusable
 
-        serve(folders.with_hls_dir(settings), internal, public)
+        try:
+            serve(folders.with_hls_dir(settings), internal, public)
+        except Unusable as failure:
+            print(f"error: {failure}", file=sys.stderr)
+            return os.EX_CONFIG  # no new try will help
     return 0
 
 

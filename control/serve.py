@@ -13,8 +13,9 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from control.app import Running, real_world, running
+from control.app import real_world, running
 from control.clock import Clock, SystemClock
+from control.running import Running
 from control.settings import Settings
 
 HEAR = 1.0  # seconds to wait for the first request on an accepted connection

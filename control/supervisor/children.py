@@ -44,6 +44,8 @@ class Child:
     ) -> None:
         self.name = name
         self.failures = 0
+        self.hopeless = False
+        """It ended with EX_CONFIG: it cannot work until a person has done something, and then asks for a new start."""
         self._pid_file = pid_file
         self._start = start
         self._clock = clock
@@ -61,7 +63,10 @@ class Child:
             how = await self._live()
             if self._clock.ticks() - began >= STEADY:
                 delay = FIRST_DELAY
-            if not (self._stopping or self._asked):
+            if self.hopeless and not (self._stopping or self._asked):
+                log.error("child gives up", child=self.name)
+                await self._wake.wait()
+            elif not (self._stopping or self._asked):
                 self.failures += 1
                 log.warning("child ended", child=self.name, how=how, again_in=delay)
                 with suppress(TimeoutError):
@@ -94,6 +99,7 @@ class Child:
         self._asked = False
         self._wake.clear()
         self._ended.clear()
+        self.hopeless = False
         try:
             process = self._start()
         except OSError as error:
@@ -109,6 +115,7 @@ class Child:
         os.killpg(process.pid, signal.SIGKILL)  # an orphaned nginx worker would keep the port
         self._pid = None
         code = process.wait()
+        self.hopeless = code == os.EX_CONFIG
         self._pid_file.unlink(missing_ok=True)
         await _emptied(process.pid)
         self._ended.set()

@@ -2,5 +2,5 @@
 
 LAYERS = [
     *("settings", "refusals", "clock", "entropy", "ops", "storage", "accounts", "access", "rooms", "live", "lobby"),
-    *("nginx_rtmp", "api", "web", "routes", "app", "serve", "supervisor", "cli"),
+    *("nginx_rtmp", "api", "web", "routes", "running", "app", "serve", "supervisor", "cli"),
 ]

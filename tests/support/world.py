@@ -19,8 +19,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from control.accounts.notifiers import Message
-from control.app import Running, World, running
+from control.app import World, running
 from control.clock import Epoch, Ticks
+from control.running import Running
 from control.settings import Settings
 
 SITE = "http://live.example:8080"

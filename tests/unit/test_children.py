@@ -56,6 +56,26 @@ def number(file: Path) -> int:
     return int(file.read_text()) if file.exists() else 0
 
 
+async def test_a_part_that_cannot_work_is_not_started_again_until_it_is_asked(tmp_path: Path) -> None:
+    starts: list[int] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        starts.append(len(starts))
+        return python(
+            "import os; raise SystemExit(os.EX_CONFIG)" if len(starts) == 1 else "import time; time.sleep(60)"
+        )
+
+    child = made("control", tmp_path / "pid", start, clock := HandClock())
+    async with kept(child):
+        await until(lambda: child.hopeless)
+        clock.advance(1000)
+        await asyncio.sleep(0.1)
+        assert len(starts) == 1
+        await child.restart()
+        await until(lambda: child.pid)
+        assert not child.hopeless
+
+
 async def test_a_part_that_ends_is_started_again_after_growing_delays(tmp_path: Path) -> None:
     child = made("control", tmp_path / "pid", lambda: python("raise SystemExit(3)"))
     began = asyncio.get_running_loop().time()

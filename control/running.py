@@ -1,0 +1,105 @@
+"""What a control is made of once it runs, and what goes on in it in the background."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.applications import Starlette
+
+from control.access.admission import Admission
+from control.access.bans import Bans
+from control.access.changes import Changes
+from control.access.revocations import Revocations
+from control.access.rights import RightsOfRooms
+from control.accounts.sessions import Sessions
+from control.clock import Clock
+from control.live.audience import Audience
+from control.live.broadcast_store import BroadcastStore
+from control.live.broadcasts import Broadcasts
+from control.live.on_air_writer import OnAirWriter
+from control.live.presence import Presence
+from control.lobby.lists import LAST_WRITTEN, Lists
+from control.nginx_rtmp.clients import Clients
+from control.nginx_rtmp.hls_auth import HlsAuth
+from control.nginx_rtmp.reconcile import Reconciler
+from control.ops.floods import floods
+from control.ops.loops import once, repeat
+from control.web.feed import EVERY, Feed
+from control.web.health import EVERY as LOOK_EVERY
+from control.web.health import Health
+
+SAVE_EVERY = 1.0  # seconds between two writes of when sessions were used, and of how far lists were read
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveParts:
+    """What verdicts, presence and counts are made of."""
+
+    rights: RightsOfRooms
+    changes: Changes
+    revocations: Revocations
+    bans: Bans
+    admission: Admission
+    presence: Presence
+    audience: Audience
+    broadcasts: Broadcasts
+    broadcast_store: BroadcastStore
+    on_air_writer: OnAirWriter
+    clients: Clients
+    hls_auth: HlsAuth
+    reconciler: Reconciler
+
+    async def load(self) -> None:
+        """Reads what verdicts need, and the broadcasts of the control before."""
+        for part in (self.rights, self.revocations, self.bans, self.broadcast_store):
+            await part.load()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A control that runs."""
+
+    public: Starlette
+    internal: Starlette
+    live: LiveParts
+    sessions: Sessions
+    lists: Lists
+    feed: Feed
+    health: Health
+
+    def stop_waiting(self) -> None:
+        """Ends what would hold a shutdown up: event streams, and publishers that wait for their room."""
+        self.feed.close()
+        self.live.clients.close()
+
+
+@asynccontextmanager
+async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
+    """Begins once nginx has shown its clients, and writes what is left when the block ends."""
+    writer, reconciler = started.live.on_air_writer, started.live.reconciler
+    sessions, lists = started.sessions, started.lists
+    if await reconciler.settle():
+        await once("on air", writer.write)  # before any answer is made from what the last control wrote
+    loops = {
+        "feed": repeat("feed", partial(clock.sleep, EVERY), started.feed.refresh),
+        "on air": repeat("on air", writer.next_change, writer.write),
+        "reconcile": repeat("reconcile", reconciler.next_turn, reconciler.run),
+        "sessions": repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save),
+        "health": repeat("health", partial(clock.sleep, LOOK_EVERY), started.health.look),
+        "refusals": repeat("refusals", partial(clock.sleep, SAVE_EVERY), floods.tell),
+        "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
+    }
+    tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await once("sessions", sessions.save)
+        await once("lists", partial(lists.save, LAST_WRITTEN))
+        await once("on air", writer.write)
