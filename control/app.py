@@ -19,6 +19,7 @@ from control.access.changes import Changes
 from control.access.revocations import Revocations
 from control.access.rights import RightsOfRooms
 from control.access.tickets import Keys, stored_keys
+from control.access.vault import Vault, stored_vault
 from control.accounts.limits import Limits
 from control.accounts.notifiers import Notifier, notifier
 from control.accounts.passwords import Passwords
@@ -83,10 +84,7 @@ def real_world(settings: Settings) -> World:
 async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
     """Control, with its background work going on. What it holds is written when the block is left. Raises Unusable for
     a database that no control can work with."""
-    marker = settings.data_dir / "keys" / "database"
-    await asyncio.to_thread(integrity.require, settings.database, marker)
-    await asyncio.to_thread(migrate.upgrade, settings.database)
-    await asyncio.to_thread(integrity.remember, marker)
+    vault = await asyncio.to_thread(prepared, settings, world.entropy)
     async with AsyncExitStack() as stack:
         # What waits for a disk waits in real time, whatever clock the rest is handed.
         store = await stack.enter_async_context(opened(settings.database, SystemClock()))
@@ -94,16 +92,28 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
         passwords = Passwords(settings)
         stack.callback(passwords.close)
         keys = stored_keys(settings.data_dir / "keys" / "tickets", world.entropy)
-        live = live_parts(settings, store=store, nginx=nginx, keys=keys, clock=world.clock)
+        live = live_parts(settings, store=store, vault=vault, nginx=nginx, keys=keys, clock=world.clock)
         await live.load()
-        services = public_parts(settings, world, store=store, passwords=passwords, live=live)
+        services = public_parts(settings, world, store=store, vault=vault, passwords=passwords, live=live)
         started = applications(services, live, RefusedPushes(world.clock), store)
         await stack.enter_async_context(background(started, world.clock))
         yield started
 
 
-def live_parts(settings: Settings, *, store: Store, nginx: httpx.AsyncClient, keys: Keys, clock: Clock) -> LiveParts:
-    rights, changes = RightsOfRooms(store), Changes()
+def prepared(settings: Settings, entropy: Entropy) -> Vault:
+    """Sees that the database is there, whole and of this release, and returns what opens rooms' passwords. Blocks."""
+    keys = settings.data_dir / "keys"
+    integrity.require(settings.database, keys / "database")
+    vault = stored_vault(keys / "rooms", entropy, integrity.sealed_sample(settings.database))
+    migrate.upgrade(settings.database, seal=vault.seal_text)
+    integrity.remember(keys / "database")
+    return vault
+
+
+def live_parts(
+    settings: Settings, *, store: Store, vault: Vault, nginx: httpx.AsyncClient, keys: Keys, clock: Clock
+) -> LiveParts:
+    rights, changes = RightsOfRooms(store, vault), Changes()
     revocations = Revocations(store=store, rights=rights, changes=changes, clock=clock)
     admission = Admission(
         keys=keys, rights=rights, revocations=revocations, clock=clock, lifetime=settings.ticket_seconds
@@ -170,11 +180,13 @@ def live_parts(settings: Settings, *, store: Store, nginx: httpx.AsyncClient, ke
     )
 
 
-def public_parts(settings: Settings, world: World, *, store: Store, passwords: Passwords, live: LiveParts) -> Services:
+def public_parts(
+    settings: Settings, world: World, *, store: Store, vault: Vault, passwords: Passwords, live: LiveParts
+) -> Services:
     """What the APIs and the pages call on."""
     clock, entropy = world.clock, world.entropy
     users = Users(store, passwords, clock)
-    rooms = Rooms(store=store, rights=live.rights, changes=live.changes, clock=clock, entropy=entropy)
+    rooms = Rooms(store=store, vault=vault, rights=live.rights, changes=live.changes, clock=clock, entropy=entropy)
     sessions = Sessions(store, clock, entropy)
     return Services(
         settings=settings,
@@ -200,8 +212,8 @@ def public_parts(settings: Settings, world: World, *, store: Store, passwords: P
         presence=live.presence,
         audience=live.audience,
         broadcast_store=live.broadcast_store,
-        lobby=Lobby(store, clock),
-        lists=Lists(store, clock),
+        lobby=Lobby(store, vault, clock),
+        lists=Lists(store, vault, clock),
         admission=live.admission,
         clients=live.clients,
     )

@@ -16,6 +16,10 @@ class Entropy(Protocol):
         """Six digits."""
         ...
 
+    def noise(self, size: int) -> bytes:
+        """So many bytes."""
+        ...
+
 
 class SystemEntropy:
     def secret(self) -> str:
@@ -23,6 +27,9 @@ class SystemEntropy:
 
     def code(self) -> str:
         return f"{secrets.randbelow(10**6):06d}"
+
+    def noise(self, size: int) -> bytes:
+        return secrets.token_bytes(size)
 
 
 def digest(secret: str) -> str:

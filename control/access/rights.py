@@ -12,8 +12,10 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
+from control.access.vault import COLUMNS as SEALED
+from control.access.vault import Vault
 from control.clock import Epoch
-from control.storage.database import Row, Store
+from control.storage.database import Row, Store, listed
 from control.storage.tables import LAST_ROOM_ID, rooms
 
 ROOM_ID = r"[1-9][0-9]{0,9}"
@@ -70,14 +72,23 @@ def parse_room_id(text: str) -> int | None:
 class RightsOfRooms:
     """The cache behind verdicts. Writers put what they have committed; nothing else changes it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, vault: Vault) -> None:
         self._store = store
+        self._vault = vault
         self._rights: dict[int, Rights] = {}
         self._denials: dict[int, dict[int, Denial]] = {}
 
     async def load(self) -> None:
+        """Raises Unusable where passwords do not open. What was sealed with a key of before is sealed anew."""
+        stale = []
         for row in await self._store.fetch_all(sa.select(*COLUMNS)):
             self.note(row)
+            if not self._vault.is_current(row):
+                stale.append([row["id"], *self._vault.seal(self._vault.passwords(row), row["owner_id"]).values()])
+        if stale:
+            fresh = listed(stale, ("id", *SEALED)).subquery()
+            sealed = {column: fresh.c[column] for column in SEALED}
+            await self._store.write(rooms.update().where(rooms.c.id == fresh.c.id).values(sealed))
 
     def of(self, room_id: int) -> Rights | None:
         return self._rights.get(room_id)
@@ -88,14 +99,15 @@ class RightsOfRooms:
         return None if number is None else self._rights.get(number)
 
     def note(self, row: Row) -> None:
-        """`row` has COLUMNS."""
+        """`row` has COLUMNS. Raises Unusable."""
+        passwords = self._vault.passwords(row)
         self.put(
             Rights(
                 room_id=row["id"],
                 owner_id=row["owner_id"],
-                anchor_password=row["anchor_password"],
-                assist_password=row["assist_password"],
-                user_password=row["user_password"],
+                anchor_password=passwords.anchor,
+                assist_password=passwords.assist,
+                user_password=passwords.user,
                 password_generation=row["password_generation"],
                 gate_shut_until=row["gate_shut_until"],
             )

@@ -1,4 +1,4 @@
-"""A room's three passwords. They travel in URLs and are read back by their owner, so they are kept as they are."""
+"""A room's three passwords. They travel in URLs and are read back by their owner: they are kept sealed, not hashed."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 from pathlib import Path
 
+from control.access.key_files import stored
 from control.access.verdicts import TicketClaims
 from control.entropy import Entropy
 
@@ -45,14 +45,5 @@ def _signature(key: bytes, text: str) -> str:
 
 
 def stored_keys(path: Path, entropy: Entropy) -> Keys:
-    """The keys in a file of lines `id key`, newest first. Made, readable by its owner alone, where there is none."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with open(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-            file.write(f"k1 {entropy.secret()}{entropy.secret()}\n")
-            file.flush()
-            os.fsync(file.fileno())  # or a power cut could leave the name without the keys
-        part.rename(path)
-    lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
-    return Keys({name: key.encode() for name, key in lines})
+    """The keys in a file, which is made where there is none."""
+    return Keys({name: key.encode() for name, key in stored(path, entropy).items()})

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from control.access.vault import ANCHOR, ASSIST, USER, Vault
 from control.accounts.users import User
 from control.clock import Epoch
 from control.storage.database import Row
@@ -74,7 +75,7 @@ def select_cards(visitor: User, now: Epoch) -> sa.Select[Any]:
     ).join_from(rooms, users, users.c.id == rooms.c.owner_id)
 
 
-def read_card(row: Row, visitor: User) -> Card:
+def read_card(row: Row, visitor: User, vault: Vault) -> Card:
     mine = row["owner_id"] == visitor.id
     may_watch = mine or (row["is_open"] and not row["is_banned"])
     return Card(
@@ -89,9 +90,9 @@ def read_card(row: Row, visitor: User) -> Card:
         follow_count=row["follow_count"],
         players=row["players"],
         is_live=bool(row["is_live"]),
-        anchor_password=row["anchor_password"] if mine else "",
-        assist_password=row["assist_password"] if mine else "",
-        user_password=row["user_password"] if may_watch else "",
+        anchor_password=vault.open(row, ANCHOR) if mine else "",
+        assist_password=vault.open(row, ASSIST) if mine else "",
+        user_password=vault.open(row, USER) if may_watch else "",
         password_generation=row["password_generation"],
         is_open=bool(row["is_open"]),
         need_password=not may_watch,

@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 import orjson
 import sqlalchemy as sa
 
+from control.access.vault import Vault
 from control.accounts.sessions import Caller
 from control.clock import Clock, Epoch
 from control.lobby.cards import Card, is_live, live_rooms, read_card, select_cards
@@ -39,8 +40,9 @@ Listing = tuple[str, Kind]
 
 
 class Lists:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self._store = store
+        self._vault = vault
         self._clock = clock
         self._turns: WeakValueDictionary[Listing, asyncio.Lock] = WeakValueDictionary()
         self._left: dict[Listing, array[int]] = {}
@@ -63,7 +65,7 @@ class Lists:
         rows = await self._store.fetch_all(self._cards(caller, kind, room_ids, count))
         shown = {row["id"] for row in rows}
         self._keep(listing, array("i", [room_id for room_id in room_ids if room_id not in shown]))
-        return [read_card(row, caller.user) for row in rows]
+        return [read_card(row, caller.user, self._vault) for row in rows]
 
     async def _begun(self, caller: Caller, kind: Kind) -> list[int]:
         now = self._clock.now()

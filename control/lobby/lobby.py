@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from control.access.rights import parse_room_id
+from control.access.vault import Vault
 from control.accounts.identity import folded
 from control.accounts.users import NOBODY, User
 from control.clock import Clock
@@ -25,8 +26,9 @@ COUNTED, USED, SCANNED = 16, 8, 2000
 
 
 class Lobby:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self._store = store
+        self._vault = vault
         self._clock = clock
 
     async def room(self, room_id: int, visitor: User) -> Card:
@@ -37,7 +39,7 @@ class Lobby:
         row = await self._store.fetch_one(query)
         if row is None:
             raise NoSuchRoom
-        return read_card(row, visitor)
+        return read_card(row, visitor, self._vault)
 
     async def on_air(self, most: int) -> list[Card]:
         """Rooms on air, the newest broadcast first, as visitors who are not logged in see them."""
@@ -45,7 +47,7 @@ class Lobby:
         newest = live_rooms(now).limit(most).subquery()
         cards = select_cards(NOBODY, now).join(newest, newest.c.room_id == rooms.c.id)
         rows = await self._store.fetch_all(cards.order_by(newest.c.since.desc(), rooms.c.id.desc()))
-        return [read_card(row, NOBODY) for row in rows]
+        return [read_card(row, NOBODY, self._vault) for row in rows]
 
     async def counts(self) -> dict[int, tuple[int, bool]]:
         """Viewers, and whether it is live, of every room that has a viewer or a publisher."""
@@ -72,7 +74,8 @@ class Lobby:
         namesakes = sa.select(room_grams.c.room_id).where(room_grams.c.gram == whole_name(keyword)).limit(FOUND)
         named = sa.or_(rooms.c.id == number, rooms.c.id.in_(candidates), rooms.c.id.in_(namesakes))
         rows = await self._store.fetch_all(select_cards(visitor, self._clock.now()).where(named))
-        ranked = [(_rank(card, number, keyword), card) for card in (read_card(row, visitor) for row in rows)]
+        cards = (read_card(row, visitor, self._vault) for row in rows)
+        ranked = [(_rank(card, number, keyword), card) for card in cards]
         ranked.sort(key=lambda pair: (pair[0], pair[1].room_id))
         found = [card for rank, card in ranked if rank[0] < NOT_AT_ALL]
         if not found:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from control.access.changes import Changed, Changes
 from control.access.rights import COLUMNS, RightsOfRooms
-from control.access.room_passwords import RoomPasswords, chosen_or_issued
+from control.access.room_passwords import chosen_or_issued
+from control.access.vault import Vault
 from control.accounts.identity import has_controls
 from control.accounts.users import User
 from control.clock import Clock, Epoch
@@ -47,9 +48,17 @@ class RoomForm:
 
 class Rooms:
     def __init__(
-        self, *, store: Store, rights: RightsOfRooms, changes: Changes, clock: Clock, entropy: Entropy
+        self,
+        *,
+        store: Store,
+        vault: Vault,
+        rights: RightsOfRooms,
+        changes: Changes,
+        clock: Clock,
+        entropy: Entropy,
     ) -> None:
         self._store = store
+        self._vault = vault
         self._rights = rights
         self._changes = changes
         self._clock = clock
@@ -72,7 +81,7 @@ class Rooms:
             "follow_count": 0,
             "gate_shut_until": 0.0,
             "created_at": self._clock.now(),
-        } | _columns(passwords)
+        } | self._vault.seal(passwords, owner.id)
         async with self._store.writing() as connection:
             made = await connection.fetch_one(
                 insert(rooms).values(row).on_conflict_do_nothing(["owner_id"]).returning(*COLUMNS)
@@ -105,24 +114,24 @@ class Rooms:
 
     def _changed(self, before: Row, form: RoomForm) -> dict[str, Any]:
         """The columns to write. Raises BadParameter and what RoomPasswords does."""
-        old = RoomPasswords(before["anchor_password"], before["assist_password"], before["user_password"])
-        viewing, is_open = self._viewing(before, form)
+        old = self._vault.passwords(before)
+        viewing, is_open = self._viewing(before, old.user, form)
         new = replace(
             old,
             anchor=form.anchor_password or old.anchor,
             assist=form.assist_password or old.assist,
             user=viewing,
         )
-        changes: dict[str, Any] = _columns(new)
+        changes: dict[str, Any] = self._vault.seal(new, before["owner_id"])
         if new.user != old.user:
             changes |= {"is_open": is_open, "password_generation": before["password_generation"] + 1}
         texts = {"name": form.name or None, "description": form.description, "topic": form.topic}
         return changes | {column: text for column, text in texts.items() if text is not None}
 
-    def _viewing(self, before: Row, form: RoomForm) -> tuple[str, bool]:
+    def _viewing(self, before: Row, old: str, form: RoomForm) -> tuple[str, bool]:
         """The viewing password, and whether it is one that we issued. A room that is read and sent back as it is stays
         as it is. Raises BadParameter where a room would be open by a chosen password, or private by none."""
-        old, was_open = before["user_password"], bool(before["is_open"])
+        was_open = bool(before["is_open"])
         chosen = form.user_password if form.user_password != old else ""
         if form.is_open and chosen:
             raise BadParameter("isOpen")
@@ -155,11 +164,3 @@ def owned(owner: User, room_id: int) -> int:
 def _written(row: Row | None) -> Row:
     assert row is not None  # an owner's room is theirs for good
     return row
-
-
-def _columns(passwords: RoomPasswords) -> dict[str, str]:
-    return {
-        "anchor_password": passwords.anchor,
-        "assist_password": passwords.assist,
-        "user_password": passwords.user,
-    }

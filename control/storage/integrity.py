@@ -7,6 +7,7 @@ import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -67,6 +68,20 @@ def lack_of_space(folder: Path) -> str:
         with suppress(OSError):
             probe.unlink()
     return ""
+
+
+def sealed_sample(url: str) -> dict[str, Any] | None:
+    """The passwords of one room as a key has sealed them, and its owner; None where there are none."""
+    path = file_of(url)
+    if _is_empty(path):
+        return None
+    with closing(sqlite3.connect(path, timeout=5)) as connection:
+        connection.row_factory = sqlite3.Row
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'rooms'").fetchone():
+            return None
+        columns = "owner_id, anchor_password, assist_password, user_password"
+        row = connection.execute(f"SELECT {columns} FROM rooms WHERE anchor_password LIKE '$%' LIMIT 1").fetchone()
+    return dict(row) if row else None
 
 
 def file_of(url: str) -> Path:

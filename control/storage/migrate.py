@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -9,11 +10,15 @@ from alembic.config import Config
 
 from control.storage.database import migrating
 
+Seal = Callable[[str, int, str], str]
+"""What seals one of a room's passwords, given its column and the room's owner."""
 
-def upgrade(url: str, to: str = "head") -> None:
-    """Blocks; several processes may call it at once. Raises CommandError for a database of a later release."""
+
+def upgrade(url: str, to: str = "head", seal: Seal | None = None) -> None:
+    """Blocks; several processes may call it at once. `seal` is needed where a database has rooms. Raises CommandError
+    for a database of a later release."""
     with migrating(url) as connection:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        config.attributes["connection"] = connection
+        config.attributes |= {"connection": connection, "seal": seal}
         command.upgrade(config, to)

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from control.access.vault import stored_vault
+from control.entropy import SystemEntropy
 from control.live.broadcasts import REMEMBERED
 from control.lobby.lobby import Lobby
 from control.routes import APIS
@@ -126,7 +128,8 @@ async def new_passwords(box: Box, ann: Person, bob: Person) -> None:
 async def pages(settings: Settings, clock: HandClock) -> None:
     """What the pages are fed with while somebody watches them."""
     async with database.opened(settings.database, HandClock()) as store:
-        lobby = Lobby(store, clock)
+        vault = stored_vault(settings.data_dir / "keys" / "rooms", SystemEntropy(), sealed=None)
+        lobby = Lobby(store, vault, clock)
         await lobby.on_air(100)
         await lobby.counts()
 

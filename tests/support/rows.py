@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from control.access.room_passwords import RoomPasswords
+from control.access.vault import Vault
+from control.entropy import SystemEntropy
 from control.storage.database import Store
 from control.storage.tables import rooms, users
+
+VAULT = Vault({"k1": "the key of tests"}, SystemEntropy())
 
 
 async def add_user(store: Store, number: int) -> int:
@@ -28,10 +33,8 @@ async def add_user(store: Store, number: int) -> int:
 async def add_room(store: Store, number: int) -> int:
     """The id of a room of a new user."""
     row = {
-        "owner_id": await add_user(store, number),
-        "anchor_password": "anchor-pwd",
-        "assist_password": "assist-pwd",
-        "user_password": "viewing-pwd",
+        "owner_id": (owner := await add_user(store, number)),
+        **VAULT.seal(RoomPasswords("anchor-pwd", "assist-pwd", "viewing-pwd"), owner),
         "is_open": True,
         "password_generation": 1,
         "name": f"room {number}",

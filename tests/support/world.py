@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -113,6 +114,9 @@ class SeededEntropy:
 
     def code(self) -> str:
         return f"{self._random.randrange(10**6):06d}"
+
+    def noise(self, size: int) -> bytes:
+        return os.urandom(size)  # never the same twice with one key, or the cipher gives way
 
 
 @dataclass

@@ -11,7 +11,7 @@ from control.access.tickets import Keys
 from control.access.verdicts import Role
 from control.refusals import Denied
 from control.storage.database import Store
-from tests.support.rows import add_room, add_user
+from tests.support.rows import VAULT, add_room, add_user
 from tests.support.world import HandClock
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +23,7 @@ class OneRoom:
 
     def __init__(self, store: Store, clock: HandClock, room: int, viewer: int) -> None:
         self.clock, self.room, self.viewer = clock, room, viewer
-        self.rights, self.changes = RightsOfRooms(store), Changes()
+        self.rights, self.changes = RightsOfRooms(store, VAULT), Changes()
         self.revocations = Revocations(store=store, rights=self.rights, changes=self.changes, clock=clock)
         self.bans = Bans(store=store, rights=self.rights, changes=self.changes, clock=clock)
         self.admission = Admission(

@@ -22,7 +22,7 @@ from control.settings import Settings
 from control.storage import database, migrate
 from control.storage.database import Store, insert, listed, migrating, numbered, opened
 from control.storage.tables import FIRST_ROOM_ID, broadcasts, metadata, on_air, sent_messages
-from tests.support.rows import add_room
+from tests.support.rows import VAULT, add_room
 from tests.support.world import Box, HandClock
 
 pytestmark = pytest.mark.anyio
@@ -59,7 +59,7 @@ async def test_what_was_on_air_before_broadcasts_were_kept_goes_on_as_one(tmp_pa
         room = await add_room(store, 1)
         row = {"node": "local", "room_id": room, "live_since": 1000.0, "players": 3, "expires_at": 2015.0}
         await store.write(on_air.insert().values(row))
-    migrate.upgrade(url)
+    migrate.upgrade(url, seal=VAULT.seal_text)
     async with opened(url, HandClock()) as store:
         (kept,) = await store.fetch_all(sa.select(broadcasts))
     assert (kept["room_id"], kept["started_at"], kept["seen_at"], kept["closed"]) == (room, 1000.0, 2000.0, False)

@@ -40,7 +40,8 @@ class Control:
         self, nginx: FakeNginx, http: httpx.AsyncClient, clock: HandClock, rows: Iterable[Broadcast] = ()
     ) -> None:
         never_asked: Any = None
-        self.live = live_parts(Settings(), store=never_asked, nginx=http, keys=Keys({"k1": b"k"}), clock=clock)
+        parts: dict[str, Any] = {"store": never_asked, "vault": never_asked, "keys": Keys({"k1": b"k"})}
+        self.live = live_parts(Settings(), nginx=http, clock=clock, **parts)
         for room in ROOMS:
             self.live.rights.put(Rights(room, 1, "anchor", "assist", "viewer", 1, Epoch(0.0)))
         for row in rows:
