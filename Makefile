@@ -6,6 +6,7 @@ TEST_PACKAGES := ffmpeg mpv chromium fonts-wqy-zenhei libfaketime
 # Each stamp is named after what it stands for, so a changed lock is installed and an unchanged one is not.
 RUN_STAMP = .venv/.run-$(shell sha256sum <control/requirements.lock | cut -c1-16)
 TEST_STAMP = .venv/.test-$(shell cat control/requirements.lock tests/requirements.lock | sha256sum | cut -c1-16)
+AUDIT_STAMP = .audit/.lock-$(shell sha256sum <tests/audit.lock | cut -c1-16)
 JS_STAMP = tests/js/node_modules/.lock-$(shell sha256sum <tests/js/package-lock.json | cut -c1-16)
 # Any Node.js will do that is there already.
 NODE_PACKAGES = $(if $(shell command -v npm >/dev/null && command -v node),,nodejs npm)
@@ -79,6 +80,11 @@ lint: tools  ## ruff and mypy; eslint and tsc for JavaScript
 	tests/js/node_modules/.bin/tsc --project tests/js
 	tests/js/node_modules/.bin/tsc --project tests/js/tsconfig.nginx.json
 
+.PHONY: audit
+audit: tools  ## known vulnerabilities, licences, bill of materials in var/; ends with 3 where nobody can be asked
+	$(ONCE) $(AUDIT_STAMP)
+	$(PYTHON) -m tests.support.audit
+
 .PHONY: docs
 docs: tools  ## make the page that is drawn from the code, docs/architecture.md
 	$(PYTHON) -m tests.support.architecture
@@ -87,14 +93,15 @@ docs: tools  ## make the page that is drawn from the code, docs/architecture.md
 lock:  ## settle the versions of all dependencies anew, with their hashes
 	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
 	python3 -m venv "$$tools"; "$$tools/bin/python" -m pip install --quiet uv; \
-	compile() { "$$tools/bin/uv" pip compile --quiet pyproject.toml --universal --python-version 3.11 \
+	compile() { "$$tools/bin/uv" pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate "$$@"; }; \
-	compile -o control/requirements.lock; \
-	compile --extra test -c control/requirements.lock -o tests/requirements.lock
+	compile pyproject.toml -o control/requirements.lock; \
+	compile pyproject.toml --extra test -c control/requirements.lock -o tests/requirements.lock; \
+	compile --group audit -o tests/audit.lock
 
 .PHONY: clean
 clean:  ## remove what can be made again; data folders stay
-	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/js/node_modules build dist *.egg-info
+	rm -rf .venv .audit .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/js/node_modules build dist *.egg-info
 	find control tests -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: tools
@@ -115,6 +122,12 @@ $(RUN_STAMP): | .venv/.made
 
 $(TEST_STAMP): | $(RUN_STAMP)
 	@$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r tests/requirements.lock
+	@touch $@
+
+# Apart from what is audited.
+$(AUDIT_STAMP):
+	@python3 -m venv --clear .audit
+	@.audit/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r tests/audit.lock
 	@touch $@
 
 $(JS_STAMP):
