@@ -68,6 +68,22 @@ class Stat:
         self._http = http
         self._clock = clock
         self._application = application
+        self._latest: Snapshot | None = None
+        self._under_way: asyncio.Task[Snapshot] | None = None
+
+    async def recent(self, age: float) -> Snapshot:
+        """What was asked for within the last `age` seconds: however many ask, nginx is asked once. Raises StatError."""
+        if self._latest is not None and self._clock.ticks() - self._latest.asked_at < age:
+            return self._latest
+        if self._under_way is None:
+            self._under_way = asyncio.create_task(self.read())
+            self._under_way.add_done_callback(self._arrived)
+        return await asyncio.shield(self._under_way)
+
+    def _arrived(self, task: asyncio.Task[Snapshot]) -> None:
+        self._under_way = None
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; where nobody does any more, it is no news
 
     async def read(self) -> Snapshot:
         """Raises StatError."""
@@ -83,7 +99,8 @@ class Stat:
                     parser.feed(chunk)
                     pid = self._gather(parser, clients) or pid
                 parser.close()
-            return Snapshot(answer.headers["X-Start"], pid, asked_at, tuple(clients))
+            self._latest = Snapshot(answer.headers["X-Start"], pid, asked_at, tuple(clients))
+            return self._latest
         except (httpx.HTTPError, ET.ParseError, KeyError, ValueError) as failure:
             raise StatError(f"{type(failure).__name__}: {failure}") from failure
 

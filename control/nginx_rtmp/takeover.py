@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -15,7 +16,9 @@ from control.refusals import Denied
 
 OUT_OF_HEARING = 6.0  # seconds since /stat was last read, which is done every two
 LOOK_AGAIN = 0.3  # seconds between two looks at a publisher that may have fallen silent
+SHARED = LOOK_AGAIN / 2  # so long a look is good for all who wait; less, or one would get its own again
 LONGEST_LOOK = 6.0  # seconds; nginx waits longer for a verdict, netcall_timeout
+WAITING = 8  # newcomers to one room; encoders try again, so one at a time is usual
 
 log = structlog.get_logger()
 
@@ -33,6 +36,8 @@ class Takeover:
     silent: float
     lease: float
     _closed: bool = False
+    _waiting: Counter[int] = field(default_factory=Counter)
+    """Newcomers, by room."""
 
     def close(self) -> None:
         """Lets no publisher wait any more."""
@@ -47,7 +52,7 @@ class Takeover:
         which anything may have changed. Raises Denied if the room has a publisher."""
         holder = self.presence.publisher(room_id)
         if holder is not None:
-            await self._outwait(holder)
+            await self._wait_in_line(holder)
         elif self.is_out_of_hearing():
             await self._refuse_beside_unknown(room_id)
         else:
@@ -55,6 +60,18 @@ class Takeover:
         if self.presence.publisher(room_id) is not None:
             raise Denied("another publisher was quicker")
         return True
+
+    async def _wait_in_line(self, holder: Session) -> None:
+        """Raises Denied, at once where others wait already: each takes one of nginx's connections meanwhile."""
+        if self._waiting[holder.room_id] >= WAITING:
+            raise Denied(f"already live from {holder.address}, and others wait")
+        self._waiting[holder.room_id] += 1
+        try:
+            await self._outwait(holder)
+        finally:
+            self._waiting[holder.room_id] -= 1
+            if not self._waiting[holder.room_id]:
+                del self._waiting[holder.room_id]
 
     async def _outwait(self, holder: Session) -> None:
         """A newcomer waits until it is known whether the one before still sends: an encoder whose link broke is back
@@ -84,7 +101,7 @@ class Takeover:
         """nginx has been out of hearing, and leases ran out: a publisher that we gave up may be there all the same.
         Raises Denied where one is."""
         try:
-            snapshot = await self.stat.read()
+            snapshot = await self.stat.recent(SHARED)
         except StatError as failure:
             log.warning("stat failed", failure=str(failure))
             return  # as empty as far as we know
@@ -95,7 +112,7 @@ class Takeover:
     async def _is_there(self, holder: Session) -> bool:
         """Asks /stat about one publisher. Raises Denied if there is no telling."""
         try:
-            snapshot = await self.stat.read()
+            snapshot = await self.stat.recent(SHARED)
         except StatError as failure:
             log.warning("stat failed", failure=str(failure))
             raise Denied("cannot tell whether it is live already") from failure

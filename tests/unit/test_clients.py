@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from control.nginx_rtmp.plan import JOINING
-from control.nginx_rtmp.takeover import LONGEST_LOOK, LOOK_AGAIN
+from control.nginx_rtmp.takeover import LONGEST_LOOK, LOOK_AGAIN, WAITING
 from control.storage.tables import LAST_ROOM_ID
 from tests.support import world
 from tests.support.stage import Stage, staged
@@ -225,6 +225,22 @@ async def test_a_newcomer_waits_until_the_one_before_is_known_to_be_silent(stage
     assert await waiting(stage, stage.publish(2)) == 204
     assert 3 <= stage.box.clock.ticks() - began < 4
     assert stage.box.nginx.dropped == [1]
+
+
+async def test_some_newcomers_wait_and_others_are_refused_at_once(stage: Stage) -> None:
+    """Each that waits takes one of nginx's connections; a stranger could take them all."""
+    await stage.publish(1)
+    await stage.box.settle()
+
+    async def newcomers() -> list[int]:
+        return await asyncio.gather(*(stage.publish(client) for client in range(2, 2 + WAITING + 5)))
+
+    with capture_logs() as logs:
+        answers = await waiting(stage, newcomers())
+    assert sorted(answers) == [204] + [403] * (WAITING + 4)
+    reasons = [each["reason"] for each in logs if each["event"] == "publish refused"]
+    assert sum("others wait" in reason for reason in reasons) == 5
+    assert stage.box.nginx.dropped and set(stage.box.nginx.dropped) == {1}
 
 
 async def test_a_newcomer_does_not_wait_for_one_that_is_gone(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -132,3 +133,43 @@ async def test_clients_are_the_same_however_the_answer_is_cut(size: int) -> None
     seen = await read(lambda request: httpx.Response(200, content=cut(), headers={"X-Start": "s1"}))
     assert [client.client for client in seen.clients] == list(range(3000))
     assert seen.pid == 1
+
+
+async def test_looks_that_wait_at_the_same_time_are_one() -> None:
+    asked = 0
+
+    def count(request: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        return saying(document(CLIENT))(request)
+
+    clock = HandClock()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(count), base_url="http://nginx") as http:
+        stat = Stat(http, clock)
+        together = await asyncio.gather(*(stat.recent(0.3) for _ in range(100)))
+        assert asked == 1 and all(each is together[0] for each in together)
+        clock.advance(0.29)
+        assert await stat.recent(0.3) is together[0]
+        clock.advance(0.02)
+        assert await stat.recent(0.3) is not together[0] and asked == 2
+        latest = await stat.read()
+        assert await stat.recent(0.3) is latest
+
+
+async def test_all_who_wait_learn_of_a_failure_and_the_next_asks_anew() -> None:
+    answers = [saying("", status=500), saying(document(CLIENT))]
+    transport = httpx.MockTransport(lambda request: answers.pop(0)(request))
+    async with httpx.AsyncClient(transport=transport, base_url="http://nginx") as http:
+        stat = Stat(http, HandClock())
+        failed = await asyncio.gather(*(stat.recent(0.3) for _ in range(3)), return_exceptions=True)
+        assert [type(each) for each in failed] == [StatError] * 3
+        assert (await stat.recent(0.3)).pid == 1
+
+
+async def test_who_gives_up_waiting_takes_no_look_from_others() -> None:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(saying(document(CLIENT))), base_url="http://n") as http:
+        stat = Stat(http, HandClock())
+        hasty, patient = asyncio.create_task(stat.recent(0.3)), asyncio.create_task(stat.recent(0.3))
+        await asyncio.sleep(0)
+        hasty.cancel()
+        assert (await patient).pid == 1
