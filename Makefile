@@ -1,7 +1,7 @@
 # `make` alone prints what there is.
 
 PYTHON := .venv/bin/python
-PACKAGES := nginx libnginx-mod-rtmp libnginx-mod-http-js
+PACKAGES := nginx libnginx-mod-rtmp libnginx-mod-http-js libnginx-mod-stream libnginx-mod-stream-js
 TEST_PACKAGES := ffmpeg mpv chromium fonts-wqy-zenhei libfaketime
 # Each stamp is named after what it stands for, so a changed lock is installed and an unchanged one is not.
 RUN_STAMP = .venv/.run-$(shell sha256sum <control/requirements.lock | cut -c1-16)

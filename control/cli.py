@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="qplus", description="A control plane for live streaming over nginx-rtmp.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="a whole node: control, the rtmp nginx and the web nginx")
+    run = commands.add_parser("run", help="a whole node: control, guard, rtmp nginx and web nginx")
     run.set_defaults(command=_run)
     upgrade = commands.add_parser("upgrade", help="have the running node load new code; no stream is cut")
     upgrade.set_defaults(command=_upgrade)

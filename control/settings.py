@@ -56,6 +56,21 @@ class Settings:
     address_requests: int = _setting(
         200, "API requests a second for one address, after a first 1000; an IPv6 /64 is one.", low=1
     )
+    tls_cert: str = _setting(
+        "", "Certificate chain, a PEM file. With it there are HTTPS and RTMPS, and HTTP redirects."
+    )
+    tls_key: str = _setting("", "Its private key, a PEM file.")
+    https_port: int = _setting(8443, "Port of HTTPS, where there is a certificate.", low=1)
+    rtmps_port: int = _setting(1936, "Port of RTMPS, likewise.", low=1)
+    guard: str = _setting(
+        "on",
+        "Whether RTMP clients are read before nginx-rtmp hears them. Off: strangers can end it.",
+        choices=("on", "off"),
+    )
+    rtmp_proxy_protocol: str = _setting(
+        "off", "Whether every connection to the RTMP ports begins with PROXY protocol.", choices=("off", "on")
+    )
+    rtmp_per_address: int = _setting(256, "RTMP connections of one address, or one IPv6 /64, at a time.", low=1)
     ticket_seconds: int = _setting(43200, "How long a viewer's ticket is good.", low=60)
     update_seconds: int = _setting(5, "How often nginx asks again whether a session may stay.", low=1)
     grace_seconds: int = _setting(
@@ -87,6 +102,8 @@ class Settings:
             raise SettingError(f"{PREFIX}WEBHOOK_URL: needed by the webhook notifier")
         if self.notifier == "smtp" and not (self.smtp_url and self.smtp_from):
             raise SettingError(f"{PREFIX}SMTP_URL and {PREFIX}SMTP_FROM: needed by the smtp notifier")
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise SettingError(f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY: both or neither")
 
     def _check_proxies(self) -> None:
         for proxy in self.proxies:
@@ -105,6 +122,14 @@ class Settings:
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{(self.data_dir / 'qplus.db').absolute()}"
+
+    @property
+    def has_tls(self) -> bool:
+        return bool(self.tls_cert)
+
+    @property
+    def has_guard(self) -> bool:
+        return self.guard == "on"
 
     @property
     def lease_seconds(self) -> float:

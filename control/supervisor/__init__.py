@@ -1,1 +1,1 @@
-"""Keeps the processes of a node running: control, the rtmp nginx and the web nginx."""
+"""Keeps the processes of a node running: control, the guard, the rtmp nginx and the web nginx."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -24,16 +25,29 @@ GRACE = 8.0  # seconds between TERM and KILL
 log = structlog.get_logger()
 
 
-def spawn(command: Sequence[str], env: Mapping[str, str], keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
-    """Starts a child, in a group of its own, that ends with us even if we are killed, and prints to our stderr."""
+def spawn(
+    command: Sequence[str], env: Mapping[str, str], keep: Sequence[int] = (), stack: int = 0
+) -> subprocess.Popen[bytes]:
+    """Starts a child, in a group of its own, that ends with us even if we are killed, and prints to our stderr. `stack`
+    is the least bytes of stack it must have, as far as the system allows; 0 for the usual."""
     return subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", *command],
+        ["setpriv", "--pdeathsig", "TERM", *_with_stack(stack), *command],
         env=env,
         pass_fds=keep,
         stdin=subprocess.DEVNULL,
         stdout=2,
         start_new_session=True,
     )
+
+
+def _with_stack(size: int) -> list[str]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    if not size or soft == resource.RLIM_INFINITY or soft >= size:
+        return []
+    if hard != resource.RLIM_INFINITY and hard < size:
+        log.warning("less stack than wanted", wanted=size, allowed=hard)
+        size = hard
+    return ["prlimit", f"--stack={size}:"]
 
 
 class Child:

@@ -119,6 +119,17 @@ def prepare_temp(settings: Settings, name: str) -> Path:
     return folder
 
 
+def tls(settings: Settings) -> Path:
+    """The folder of our copies of certificate and key."""
+    return settings.sockets / "tls"
+
+
+def prepare_private(folder: Path) -> Path:
+    """A folder for nothing but this process and nginx's masters."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
 def hls(settings: Settings) -> Path:
     """The folder of HLS segments. As root it cannot be the data folder, which nginx's workers may not enter."""
     if settings.hls_dir:
@@ -154,7 +165,8 @@ def prepare_hls(settings: Settings) -> Path:
 
 def remove_sockets(settings: Settings) -> None:
     """Leaves nothing behind, but for a folder that the operator chose."""
-    for folder in (temp(settings, "rtmp"), temp(settings, "web"), settings.sockets / "hls"):
+    parts = [temp(settings, name) for name in ("rtmp", "web", "guard")]
+    for folder in (*parts, tls(settings), settings.sockets / "hls"):
         shutil.rmtree(folder, ignore_errors=True)
     with suppress(OSError):
         temp(settings, "web").parent.rmdir()
@@ -165,10 +177,12 @@ def remove_sockets(settings: Settings) -> None:
             settings.sockets.rmdir()
 
 
-def replace(file: Path, text: str) -> None:
+def replace(file: Path, text: str, mode: int = 0o644) -> None:
     """Writes `file` so that a reader sees the old text or the new, never half of it."""
     new = file.with_name(file.name + ".new")
-    new.write_text(text)
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as out:
+        out.write(text)
     new.replace(file)
 
 

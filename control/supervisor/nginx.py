@@ -1,4 +1,4 @@
-"""What our two nginx instances are started with: their files, rendered for one run, and their command lines."""
+"""What our nginx instances are started with: their files, rendered for one run, and their command lines."""
 
 from __future__ import annotations
 
@@ -11,17 +11,25 @@ from functools import cache
 from pathlib import Path
 
 from control.settings import PREFIX, Settings
-from control.supervisor import folders, sockets
+from control.supervisor import folders, ports, sockets
 from control.supervisor.errors import StartError
 
 TEMPLATES = Path(__file__).resolve().parent / "nginx_files"  # a link to nginx/; in a wheel, a folder
 MODULES = Path("/usr/lib/nginx/modules")
-RTMP_MODULE, JS_MODULE = MODULES / "ngx_rtmp_module.so", MODULES / "ngx_http_js_module.so"
+# Debian's package of each.
+NEEDED = {
+    "libnginx-mod-rtmp": MODULES / "ngx_rtmp_module.so",
+    "libnginx-mod-http-js": MODULES / "ngx_http_js_module.so",
+    "libnginx-mod-stream": MODULES / "ngx_stream_module.so",
+    "libnginx-mod-stream-js": MODULES / "ngx_stream_js_module.so",
+}
 # A plain user's PATH on Debian does not hold the folder that nginx is in.
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
 INHERITED = "NGINX"  # the variable in which nginx looks for listening sockets
-PLAYLIST_SCRIPT, NETWORK_SCRIPT = "playlist.js", "network.js"
+PLAYLIST_SCRIPT, NETWORK_SCRIPT, GUARD_SCRIPT = "playlist.js", "network.js", "guard.js"
 VERDICTS = "verdicts"  # the folder of its cache, in web.conf
+# Bytes: AMF can nest 261,000 levels deep in nginx-rtmp's largest message, and it reads them recursively.
+RTMP_STACK = 64 * 1024 * 1024
 PLACEHOLDER = re.compile(r"@\{([^}]*)\}")
 
 
@@ -33,7 +41,7 @@ def template(name: str) -> str:
 
 
 def read_templates() -> None:
-    for name in ("rtmp.conf", "web.conf", PLAYLIST_SCRIPT, NETWORK_SCRIPT):
+    for name in ("rtmp.conf", "web.conf", "guard.conf", PLAYLIST_SCRIPT, NETWORK_SCRIPT, GUARD_SCRIPT):
         template(name)
 
 
@@ -45,13 +53,17 @@ def render(text: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: values[found[1]], text)
 
 
-def write_rtmp(settings: Settings, start: str, hls_port: int) -> Path:
-    """The file of the rtmp nginx; `start` names this life of it in callback paths."""
+def write_rtmp(settings: Settings, start: str, port: int, hls_port: int) -> Path:
+    """The file of the rtmp nginx; `start` names this life of it in callback paths, `port` is its own behind a guard."""
     return _write(
         settings,
         "rtmp",
         {
+            "GUARDED": _line(settings.has_guard),
+            "UNGUARDED": _line(not settings.has_guard),
+            "IPV6": _line(ports.has_ipv6()),
             "RTMP_PORT": str(settings.rtmp_port),
+            "GUARDED_ADDRESS": f"{ports.LOOPBACK}:{port}",
             "NODE": settings.node,
             "START": start,
             "INTERNAL_SOCKET": str(settings.internal_socket),
@@ -64,6 +76,27 @@ def write_rtmp(settings: Settings, start: str, hls_port: int) -> Path:
     )
 
 
+def write_guard(settings: Settings, port: int) -> Path:
+    """The file of the guard in front of the rtmp nginx, which listens on `port` of loopback."""
+    return _write(
+        settings,
+        "guard",
+        {
+            "IPV6": _line(ports.has_ipv6()),
+            "TLS": _line(settings.has_tls),
+            "TLS_DIR": str(folders.tls(settings)),
+            "NAMED": _line(False),
+            "RTMP_PORT": str(settings.rtmp_port),
+            "RTMPS_PORT": str(settings.rtmps_port),
+            "RTMP_PROXY_PROTOCOL": " proxy_protocol" if settings.rtmp_proxy_protocol == "on" else "",
+            "REAL_IP_FROM": _real_ip_from(settings),
+            "RTMP_PER_ADDRESS": str(settings.rtmp_per_address),
+            "GUARDED_ADDRESS": f"{ports.LOOPBACK}:{port}",
+            "GUARD_SCRIPT": str(_written(settings, GUARD_SCRIPT, template(GUARD_SCRIPT))),
+        },
+    )
+
+
 def write_web(settings: Settings) -> Path:
     """The file of a web nginx that is to start: the socket of the one before goes, which none could bind again."""
     settings.questions_socket.unlink(missing_ok=True)
@@ -71,7 +104,13 @@ def write_web(settings: Settings) -> Path:
         settings,
         "web",
         {
+            "IPV6": _line(ports.has_ipv6()),
+            "TLS": _line(settings.has_tls),
+            "PLAIN": _line(not settings.has_tls),
+            "TLS_DIR": str(folders.tls(settings)),
             "HTTP_PORT": str(settings.http_port),
+            "HTTPS_PORT": str(settings.https_port),
+            "HTTPS_SUFFIX": "" if settings.https_port == 443 else f":{settings.https_port}",
             "PUBLIC_SOCKET": str(settings.public_socket),
             "INTERNAL_SOCKET": str(settings.internal_socket),
             "HLS_DIR": str(folders.hls(settings)),
@@ -81,7 +120,7 @@ def write_web(settings: Settings) -> Path:
             "ADDRESS_REQUESTS": str(settings.address_requests),
             "PROXY_PROTOCOL": " proxy_protocol" if settings.proxy_protocol == "on" else "",
             "REAL_IP_HEADER": "proxy_protocol" if settings.proxy_protocol == "on" else "X-Forwarded-For",
-            "REAL_IP_FROM": " ".join(f"set_real_ip_from {each};" for each in settings.proxies),
+            "REAL_IP_FROM": _real_ip_from(settings),
             "PROXY_NETWORKS": " ".join(f"{each} 1;" for each in settings.proxies),
         },
     )
@@ -108,10 +147,19 @@ def environment(listeners: Sequence[socket.socket] = ()) -> dict[str, str]:
 def program() -> str:
     """Raises StartError when nginx or a module of it is not installed."""
     found = shutil.which("nginx", path=SEARCH)
-    if not found or not RTMP_MODULE.exists() or not JS_MODULE.exists():
-        packages = "nginx libnginx-mod-rtmp libnginx-mod-http-js"
-        raise StartError(f"nginx with its RTMP and JavaScript modules is not installed: apt-get install {packages}")
+    if not found or not all(module.exists() for module in NEEDED.values()):
+        packages = " ".join(["nginx", *NEEDED])
+        raise StartError(f"nginx is not installed, or a module of it: apt-get install {packages}")
     return found
+
+
+def _real_ip_from(settings: Settings) -> str:
+    return " ".join(f"set_real_ip_from {each};" for each in settings.proxies)
+
+
+def _line(wanted: bool) -> str:
+    """What stands before a line of a file that is not always wanted."""
+    return "" if wanted else "#"
 
 
 def _write(settings: Settings, name: str, values: Mapping[str, str]) -> Path:

@@ -7,6 +7,8 @@ import socket
 from contextlib import closing
 from pathlib import Path
 
+from control.settings import Settings
+
 TIMEOUT = 2.0  # seconds
 
 
@@ -30,3 +32,18 @@ def problem(internal: Path, path: str = "/readyz") -> str:
         except (OSError, http.client.HTTPException) as error:
             return f"{internal}: {error}"
     return "" if status == 200 else f"{internal}: {path} answers {status}"
+
+
+def web_problem(settings: Settings) -> str:
+    """What keeps the web nginx of this machine from answering; empty when nothing does."""
+    port = settings.http_port
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)) as connection:
+        try:
+            connection.connect()
+            if settings.proxy_protocol == "on":
+                connection.sock.sendall(b"PROXY UNKNOWN\r\n")
+            connection.request("GET", "/alive")
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            return f"/alive on port {port}: {error}"
+    return "" if status == 204 else f"/alive on port {port} answers {status}"

@@ -1,20 +1,15 @@
-"""Sockets and ports that are settled before any child runs."""
+"""Unix sockets, and what the system allows of all kinds."""
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
 import socket
-import time
 from pathlib import Path
 
-from control.settings import Settings
 from control.supervisor import folders
-from control.supervisor.errors import StartError
 
 BACKLOG = 2048  # connections that wait while a child restarts
-PATIENCE = 2.0  # seconds: the children of a supervisor that was killed may just be ending
 
 
 def listen(path: Path) -> socket.socket:
@@ -42,18 +37,6 @@ def accepts(path: Path) -> bool:
         return probe.connect_ex(str(path)) == 0
 
 
-def listen_rtmp(settings: Settings, patience: float = PATIENCE) -> tuple[socket.socket, socket.socket]:
-    """What the rtmp nginx listens on: for publishers and players, and on loopback for the push to its HLS application.
-
-    Raises StartError, naming the port, when one of them, or the web nginx's, cannot be had within `patience` seconds.
-    """
-    if settings.http_port == settings.rtmp_port:
-        raise StartError(f"HTTP_PORT and RTMP_PORT are both {settings.http_port}")
-    _listen_tcp("HTTP_PORT", "", settings.http_port, patience).close()
-    public = _listen_tcp("RTMP_PORT", "", settings.rtmp_port, patience)
-    return public, _listen_tcp("the HLS port", "127.0.0.1", 0, patience)
-
-
 def free_port() -> int:
     """A loopback port that is free now; it may be taken by the time it is bound."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -68,34 +51,3 @@ def host() -> str:
         except OSError:
             return "127.0.0.1"
         return str(probe.getsockname()[0])
-
-
-def _listen_tcp(name: str, host: str, port: int, patience: float) -> socket.socket:
-    deadline = time.monotonic() + patience
-    while True:
-        listener = socket.socket()
-        problem = _try_to_listen(listener, host, port)
-        if not problem:
-            return listener
-        listener.close()
-        if problem != errno.EADDRINUSE:
-            raise StartError(f"{name} {port}: {os.strerror(problem)}")
-        if time.monotonic() >= deadline:
-            raise StartError(f"port {port} is taken by another program; choose another: make run {name}=...")
-        time.sleep(0.05)
-
-
-def _try_to_listen(listener: socket.socket, host: str, port: int) -> int:
-    """What was wrong, as an errno; 0 for nothing."""
-    # nginx sets none of these on a listener that it inherits.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setblocking(False)  # or a connection broken off before it was accepted would halt nginx
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OverflowError:
-        return errno.EINVAL
-    except OSError as error:
-        return error.errno or errno.EINVAL
-    return 0

@@ -1,4 +1,4 @@
-"""One process that runs a node: control, the rtmp nginx and the web nginx are its children.
+"""One process that runs a node: control, the guard, the rtmp nginx and the web nginx are its children.
 
 Startup settles what can be settled beforehand (lock, ports, folders, sockets), the main loop waits for readiness and
 then for a signal, shutdown ends the children. TERM and INT stop; HUP restarts control alone, while streams go on.
@@ -7,7 +7,6 @@ then for a signal, shutdown ends the children. TERM and INT stop; HUP restarts c
 from __future__ import annotations
 
 import asyncio
-import http.client
 import os
 import secrets
 import signal
@@ -23,7 +22,7 @@ import structlog
 
 from control.clock import StepDetector, SystemClock
 from control.settings import Settings, to_env
-from control.supervisor import banner, folders, nginx, sockets
+from control.supervisor import banner, folders, nginx, ports, probe, sockets, tls
 from control.supervisor.children import Child, spawn
 from control.supervisor.errors import StartError
 from control.supervisor.watchdog import Watchdog
@@ -47,12 +46,11 @@ class Supervisor:
         self._settings = folders.with_hls_dir(settings)
         self._control_command = control_command or (sys.executable, "-m", "control", "serve")
         self._listeners: list[socket.socket] = []
-        self._rtmp_listeners: tuple[socket.socket, ...] = ()
         self._on_terminal = os.isatty(0)
 
     def run(self) -> int:
         try:
-            with folders.locked(self._settings):
+            with folders.locked(self._settings), ports.opened(self._settings) as self._ports:
                 asyncio.run(self._run())
         except StartError as error:
             print(f"error: {error}", file=sys.stderr)
@@ -75,15 +73,17 @@ class Supervisor:
     def _startup(self) -> None:
         nginx.program()
         nginx.read_templates()
-        self._rtmp_listeners = sockets.listen_rtmp(self._settings)
         folders.prepare_sockets(self._settings)
+        tls.install(self._settings)
         folders.announce(self._settings)
         sockets.raise_limit()
         self._listeners = [sockets.listen(self._settings.internal_socket), sockets.listen(self._settings.public_socket)]
         self._control = self._child("control", self._start_control)
         self._rtmp = self._child("rtmp", self._start_rtmp)
         self._web = self._child("web", self._start_web)
-        self._children = (self._control, self._rtmp, self._web)
+        self._guard = self._child("guard", self._start_guard) if self._settings.has_guard else None
+        self._fronts = (self._web, self._guard) if self._guard else (self._web,)
+        self._children = (self._control, self._rtmp, *self._fronts)
 
     async def _main_loop(self) -> None:
         wall_clock = StepDetector(SystemClock())
@@ -117,9 +117,9 @@ class Supervisor:
 
     async def _shutdown(self) -> None:
         # control last: it writes down what the others leave.
-        await asyncio.gather(self._web.stop(), self._rtmp.stop())
+        await asyncio.gather(*(child.stop() for child in (*self._fronts, self._rtmp)))
         await self._control.stop()
-        for listener in (*self._listeners, *self._rtmp_listeners):
+        for listener in self._listeners:
             listener.close()
         folders.remove_sockets(self._settings)
 
@@ -135,6 +135,17 @@ class Supervisor:
             self._stop.set()
         else:
             self._restarting = asyncio.create_task(self._control.restart())
+            self._renew_certificate()
+
+    def _renew_certificate(self) -> None:
+        """Takes up one that was renewed; streams and viewers go on under the old one. One that is no good is left."""
+        try:
+            if tls.install(self._settings):
+                log.info("certificate renewed")
+                for child in self._fronts:
+                    child.hang_up()
+        except StartError as error:
+            log.error("certificate not renewed", error=str(error))
 
     def _start_control(self) -> subprocess.Popen[bytes]:
         internal, public = (listener.fileno() for listener in self._listeners)
@@ -143,16 +154,19 @@ class Supervisor:
 
     def _start_rtmp(self) -> subprocess.Popen[bytes]:
         self._settings.rtmp_socket.unlink(missing_ok=True)
-        _, hls_listener = self._rtmp_listeners
-        file = nginx.write_rtmp(self._settings, secrets.token_hex(8), hls_listener.getsockname()[1])
-        return self._start_nginx(file, self._rtmp_listeners)
+        start = secrets.token_hex(8)
+        file = nginx.write_rtmp(self._settings, start, self._ports.behind_guard, self._ports.hls)
+        return self._start_nginx(file, self._ports.rtmp, stack=nginx.RTMP_STACK)
+
+    def _start_guard(self) -> subprocess.Popen[bytes]:
+        return self._start_nginx(nginx.write_guard(self._settings, self._ports.behind_guard), self._ports.guard)
 
     def _start_web(self) -> subprocess.Popen[bytes]:
-        return self._start_nginx(nginx.write_web(self._settings))
+        return self._start_nginx(nginx.write_web(self._settings), self._ports.web)
 
-    def _start_nginx(self, file: Path, listeners: Sequence[socket.socket] = ()) -> subprocess.Popen[bytes]:
+    def _start_nginx(self, file: Path, listeners: Sequence[socket.socket], stack: int = 0) -> subprocess.Popen[bytes]:
         keep = [listener.fileno() for listener in listeners]
-        return spawn(nginx.command(file), nginx.environment(listeners), keep)
+        return spawn(nginx.command(file), nginx.environment(listeners), keep, stack)
 
     def _child(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> Child:
         return Child(name=name, pid_file=self._settings.run_dir / f"{name}.pid", start=start, clock=SystemClock())
@@ -161,15 +175,6 @@ class Supervisor:
         """What still keeps the node from being ready; empty when nothing does."""
         if not sockets.accepts(self._settings.rtmp_socket):
             return "the rtmp nginx does not listen"
-        connection = http.client.HTTPConnection("127.0.0.1", self._settings.http_port, timeout=2)
-        try:
-            connection.connect()
-            if self._settings.proxy_protocol == "on":
-                connection.sock.sendall(b"PROXY UNKNOWN\r\n")
-            connection.request("GET", "/readyz")
-            status = connection.getresponse().status
-        except (OSError, http.client.HTTPException) as error:
-            return f"/readyz on port {self._settings.http_port}: {error}"
-        finally:
-            connection.close()
-        return "" if status == 200 else f"/readyz on port {self._settings.http_port} answers {status}"
+        if problem := probe.problem(self._settings.internal_socket):
+            return problem
+        return probe.web_problem(self._settings)

@@ -165,20 +165,20 @@ class Node:
         await until(there, within)
 
     @asynccontextmanager
-    async def client(self, **options: Any) -> AsyncIterator[Client]:
-        async with await Client.connect("127.0.0.1", self.settings.rtmp_port, **options) as client:
+    async def client(self, host: str = "127.0.0.1", **options: Any) -> AsyncIterator[Client]:
+        async with await Client.connect(host, self.settings.rtmp_port, **options) as client:
             await client.create_stream()
             yield client
 
     @asynccontextmanager
-    async def player(self, name: str | bytes) -> AsyncIterator[Client]:
-        async with self.client() as client:
+    async def player(self, name: str | bytes, host: str = "127.0.0.1") -> AsyncIterator[Client]:
+        async with self.client(host) as client:
             await client.play(name)
             yield client
 
     @asynccontextmanager
-    async def publisher(self, name: str | bytes, media: bool = True) -> AsyncIterator[Client]:
-        async with self.client() as client:
+    async def publisher(self, name: str | bytes, media: bool = True, host: str = "127.0.0.1") -> AsyncIterator[Client]:
+        async with self.client(host) as client:
             await client.publish(name)
             sending = asyncio.create_task(client.stream_media(tags=flv.still(15)) if media else asyncio.sleep(3600))
             try:

@@ -17,7 +17,7 @@ from control.settings import Settings, to_env
 
 ROOT = Path(__file__).parents[2]
 Found = TypeVar("Found")
-PARTS = ("control", "rtmp", "web")
+PARTS = ("control", "guard", "rtmp", "web")
 RUN = """
 import os, sys
 from control.ops import logs

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def check(file: Path) -> str:
 
 
 def test_nginx_takes_the_rtmp_file(settings: Settings) -> None:
-    text = check(nginx.write_rtmp(settings, "5tart", 21935))
+    text = check(nginx.write_rtmp(settings, "5tart", 21934, 21935))
     assert f"on_publish http://unix:{settings.internal_socket}:/rtmp/ams-1/5tart/publish;" in text
     assert "notify_update_timeout 7s;" in text
     assert 'add_header X-Start "5tart";' in text
@@ -51,22 +52,46 @@ def test_what_web_nginx_was_answered_can_be_forgotten(settings: Settings) -> Non
 
 
 def test_updates_go_to_the_port_that_listens(settings: Settings) -> None:
-    text = nginx.write_rtmp(settings, "5tart", 21935).read_text()
+    text = nginx.write_rtmp(settings, "5tart", 21934, 21935).read_text()
     asked = re.search(r"on_update http://127\.0\.0\.1:(\d+)", text)
     assert asked and f"listen 127.0.0.1:{asked[1]};" in text
 
 
+def test_nginx_takes_the_guards_file(settings: Settings) -> None:
+    text = check(nginx.write_guard(settings, 21934))
+    assert "default 127.0.0.1:21934;" in text and "limit_conn networks 256;" in text
+
+
+@pytest.mark.parametrize("guard", ["on", "off"])
+def test_the_rtmp_nginx_listens_behind_the_guard_or_for_clients(settings: Settings, guard: str) -> None:
+    text = check(nginx.write_rtmp(replace(settings, guard=guard), "5tart", 21934, 21935))
+    listens = re.findall(r"^ +listen ([^u\n][^;\n]*);", text, re.MULTILINE)
+    open_to_all = [each.split()[0] for each in listens if not each.startswith("127.0.0.1:")]
+    assert open_to_all == ([] if guard == "on" else ["1935", "[::]:1935"])
+    assert ("127.0.0.1:21934 proxy_protocol" in listens) is (guard == "on")
+
+
+def test_clients_leave_the_rtmp_nginx_some_connections(settings: Settings) -> None:
+    """For callbacks and /stat; and the guard has two for each client."""
+    guard = nginx.write_guard(settings, 21934).read_text()
+    clients = int(re.findall(r"limit_conn all (\d+);", guard)[0])
+    rtmp = int(re.findall(r"worker_connections (\d+);", nginx.write_rtmp(settings, "s", 1, 2).read_text())[0])
+    assert clients + 4000 <= rtmp
+    assert 2 * clients < int(re.findall(r"worker_connections (\d+);", guard)[0])
+
+
 def test_nothing_is_written_before_a_verdict(settings: Settings) -> None:
-    words = nginx.write_rtmp(settings, "5tart", 21935).read_text()
+    words = nginx.write_rtmp(settings, "5tart", 21934, 21935).read_text()
     public = words.partition("application live {")[2].partition("}")[0]
     assert "on_publish" in public
     assert not re.search(r"^\s*(hls|dash|record|exec\w*)\s", public, re.MULTILINE)
 
 
 def test_no_block_logs_requests(settings: Settings) -> None:
-    for file in (nginx.write_rtmp(settings, "5tart", 21935), nginx.write_web(settings)):
+    rtmp, guard = nginx.write_rtmp(settings, "5tart", 21934, 21935), nginx.write_guard(settings, 21934)
+    for file in (rtmp, guard, nginx.write_web(settings)):
         text = file.read_text()
-        assert text.count("    access_log off;") == len(re.findall(r"^(?:rtmp|http) {", text, re.MULTILINE))
+        assert text.count("    access_log off;") == len(re.findall(r"^(?:rtmp|http|stream) {", text, re.MULTILINE))
 
 
 def test_workers_drop_to_a_plain_user_only_from_root(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,10 +112,13 @@ def test_a_placeholder_without_value_and_a_value_without_placeholder_are_errors(
         nginx.render("@{A} @{B}", values)
 
 
-@pytest.mark.parametrize("missing", ["SEARCH", "RTMP_MODULE", "JS_MODULE"])
+@pytest.mark.parametrize("missing", ["SEARCH", *nginx.NEEDED])
 def test_a_missing_nginx_is_said(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    monkeypatch.setattr(nginx, missing, Path("/nowhere"))
-    with pytest.raises(StartError, match="apt-get install nginx libnginx-mod-rtmp libnginx-mod-http-js"):
+    if missing == "SEARCH":
+        monkeypatch.setattr(nginx, "SEARCH", "/nowhere")
+    else:
+        monkeypatch.setitem(nginx.NEEDED, missing, Path("/nowhere"))
+    with pytest.raises(StartError, match=r"apt-get install nginx libnginx-mod-rtmp .* libnginx-mod-stream-js"):
         nginx.program()
 
 

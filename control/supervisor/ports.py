@@ -1,0 +1,120 @@
+"""The TCP ports of a node, opened before any child runs. So newcomers wait for one that restarts, and none is refused.
+
+nginx takes over a listener whose address is that of a `listen` in its file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from control.settings import Settings
+from control.supervisor.errors import StartError
+from control.supervisor.sockets import BACKLOG
+
+PATIENCE = 2.0  # seconds: the children of a supervisor that was killed may just be ending
+LOOPBACK, ANY, ANY_IPV6 = "127.0.0.1", "0.0.0.0", "::"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Each nginx's listeners."""
+
+    web: tuple[socket.socket, ...]
+    guard: tuple[socket.socket, ...]
+    """None where it is switched off."""
+    rtmp: tuple[socket.socket, ...]
+    """The last is on loopback, for the push to its HLS application."""
+
+    @property
+    def hls(self) -> int:
+        return int(self.rtmp[-1].getsockname()[1])
+
+    @property
+    def behind_guard(self) -> int:
+        """The rtmp nginx's on loopback, which the guard connects to; where there is no guard, clients' own."""
+        return int(self.rtmp[0].getsockname()[1])
+
+
+def has_ipv6() -> bool:
+    """Whether this machine listens on IPv6 addresses."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind((ANY_IPV6, 0))
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def opened(settings: Settings, patience: float = PATIENCE) -> Iterator[Ports]:
+    """All of them, closed at the end. Raises StartError, naming the port, when one cannot be had within `patience`
+    seconds."""
+    _require_different(settings)
+    with ExitStack() as stack:
+
+        def listen(name: str, port: int) -> tuple[socket.socket, ...]:
+            hosts = (ANY, ANY_IPV6) if has_ipv6() else (ANY,)
+            return tuple(stack.enter_context(_listen(name, host, port, patience)) for host in hosts)
+
+        def inside(name: str) -> socket.socket:
+            return stack.enter_context(_listen(name, LOOPBACK, 0, patience))
+
+        web = listen("HTTP_PORT", settings.http_port)
+        rtmp = listen("RTMP_PORT", settings.rtmp_port)
+        if settings.has_tls:
+            web += listen("QPLUS_HTTPS_PORT", settings.https_port)
+        if not settings.has_guard:
+            yield Ports(web, (), (*rtmp, inside("the HLS port")))
+            return
+        if settings.has_tls:
+            rtmp += listen("QPLUS_RTMPS_PORT", settings.rtmps_port)
+        yield Ports(web, rtmp, (inside("the guarded port"), inside("the HLS port")))
+
+
+def _require_different(settings: Settings) -> None:
+    wanted = {"HTTP_PORT": settings.http_port, "RTMP_PORT": settings.rtmp_port}
+    if settings.has_tls:
+        wanted |= {"QPLUS_HTTPS_PORT": settings.https_port, "QPLUS_RTMPS_PORT": settings.rtmps_port}
+    for port in set(wanted.values()):
+        names = [name for name, other in wanted.items() if other == port]
+        if len(names) > 1:
+            raise StartError(f"{' and '.join(names)} are both {port}")
+
+
+def _listen(name: str, host: str, port: int, patience: float) -> socket.socket:
+    deadline = time.monotonic() + patience
+    while True:
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        problem = _try_to_listen(listener, host, port)
+        if not problem:
+            return listener
+        listener.close()
+        if problem != errno.EADDRINUSE:
+            raise StartError(f"{name} {port}: {os.strerror(problem)}")
+        if time.monotonic() >= deadline:
+            raise StartError(f"port {port} is taken by another program; choose another: make run {name}=...")
+        time.sleep(0.05)
+
+
+def _try_to_listen(listener: socket.socket, host: str, port: int) -> int:
+    """What was wrong, as an errno; 0 for nothing."""
+    # nginx sets none of these on a listener that it inherits.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setblocking(False)  # or a connection broken off before it was accepted would halt nginx
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if listener.family == socket.AF_INET6:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OverflowError:
+        return errno.EINVAL
+    except OSError as error:
+        return error.errno or errno.EINVAL
+    return 0
