@@ -1,4 +1,4 @@
-# Both nginx, as targets `rtmp` and `web`: one that changes must not replace the other, and cut its streams.
+# Each nginx, as targets `guard`, `rtmp` and `web`: one that changes must not replace another, and cut its streams.
 # Build context: the repository's root.
 
 FROM debian:bookworm-slim AS nginx
@@ -22,8 +22,22 @@ LABEL org.opencontainers.image.title="QPlus Live Server: rtmp" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
 COPY nginx/rtmp.conf docker/listen.pl /opt/qplus/
-HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check-rtmp"]
+HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check", "rtmp"]
 CMD ["rtmp"]
+
+FROM nginx AS guard
+LABEL org.opencontainers.image.title="QPlus Live Server: guard" \
+      org.opencontainers.image.description="Stock nginx in front of the RTMP port: reads what clients say, and ends TLS." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="0.1.0"
+USER root
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libnginx-mod-stream libnginx-mod-stream-js \
+    && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
+COPY nginx/guard.conf nginx/guard.js /opt/qplus/
+HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check", "guard"]
+CMD ["guard"]
 
 FROM nginx AS web
 LABEL org.opencontainers.image.title="QPlus Live Server: web" \
@@ -36,5 +50,5 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 USER 10001:10001
 COPY nginx/web.conf nginx/playlist.js nginx/network.js /opt/qplus/
-HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check-web"]
+HEALTHCHECK --interval=5s --timeout=4s --start-period=30s CMD ["/opt/qplus/nginx.sh", "check", "web"]
 CMD ["web"]

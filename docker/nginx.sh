@@ -1,8 +1,8 @@
 #!/bin/sh
-# Fills in one of the two nginx files for this start, and becomes that nginx.
-#   nginx.sh rtmp|web               what a container runs
-#   nginx.sh print rtmp|web         shows the file, no more
-#   nginx.sh check-rtmp|check-web   is it well?
+# Fills in one of the three nginx files for this start, and becomes that nginx.
+#   nginx.sh guard|rtmp|web         what a container runs
+#   nginx.sh print guard|rtmp|web   shows the file, no more
+#   nginx.sh check guard|rtmp|web   is it well?
 # Settings come under the names that control has for them.
 # shellcheck disable=SC2086  # words are meant where nothing is quoted
 # shellcheck disable=SC2174,SC3045  # the folders above are there; Debian's sh has ulimit
@@ -14,16 +14,41 @@ sockets=${QPLUS_SOCKET_DIR:-/run/qplus}
 hls=${QPLUS_HLS_DIR:-/srv/hls}
 http_port=${QPLUS_HTTP_PORT:-8080}
 rtmp_port=${QPLUS_RTMP_PORT:-1935}
+guarded_port=19350
 hls_port=21935
+tls=/etc/qplus/tls
 
 fail() {
     echo "error: $*" >&2
     exit 1
 }
 
-# Every placeholder of both files. The two inner ports are on the container's own loopback.
+line() {
+    "$@" || printf '#'
+}
+
+# Every placeholder of the files. The guarded port is on a network of the guard and the rtmp nginx alone, the other inner
+# ports on the container's own loopback.
 values() {
+    case $1 in
+        guard) guarded=rtmp:$guarded_port ;;
+        *) guarded=0.0.0.0:$guarded_port ;;
+    esac
+    https_port=${QPLUS_HTTPS_PORT:-8443}
     cat <<EOF
+GUARDED=
+UNGUARDED=#
+NAMED=
+IPV6=$(line test -s /proc/net/if_inet6)
+TLS=$(line test -e "$tls/chain.pem")
+PLAIN=$(line test ! -e "$tls/chain.pem")
+TLS_DIR=$tls
+HTTPS_PORT=$https_port
+HTTPS_SUFFIX=$([ "$https_port" = 443 ] || echo ":$https_port")
+RTMPS_PORT=${QPLUS_RTMPS_PORT:-1936}
+RTMP_PER_ADDRESS=${QPLUS_RTMP_PER_ADDRESS:-256}
+GUARDED_ADDRESS=$guarded
+GUARD_SCRIPT=$here/guard.js
 USER_LINE=
 TEMP_DIR=$temp
 NODE=${QPLUS_NODE:-local}
@@ -42,6 +67,7 @@ NETWORK_SCRIPT=$here/network.js
 QUESTIONS_SOCKET=$temp/questions.sock
 ADDRESS_REQUESTS=${QPLUS_ADDRESS_REQUESTS:-200}
 PROXY_PROTOCOL=$(proxy_protocol ' proxy_protocol')
+RTMP_PROXY_PROTOCOL=$(rtmp_proxy_protocol)
 REAL_IP_HEADER=$(proxy_protocol proxy_protocol X-Forwarded-For)
 REAL_IP_FROM=$(each_proxy 's/.*/set_real_ip_from &;/')
 PROXY_NETWORKS=$(each_proxy 's/.*/& 1;/')
@@ -53,18 +79,22 @@ proxy_protocol() {
     if [ "${QPLUS_PROXY_PROTOCOL:-off}" = on ]; then echo "$1"; else echo "${2:-}"; fi
 }
 
+rtmp_proxy_protocol() {
+    if [ "${QPLUS_RTMP_PROXY_PROTOCOL:-off}" = on ]; then echo ' proxy_protocol'; fi
+}
+
 each_proxy() {
     printf '%s\n' "${QPLUS_TRUSTED_PROXIES:-}" | tr ', ' '\n\n' | sed '/^$/d' | sed "$1" | tr '\n' ' '
 }
 
 render() {
-    values=$(values)
+    values=$(values "$1")
     # Anything else would not be one word to nginx, nor plain text to sed.
-    odd=$(printf '%s\n' "$values" | grep -Ev '^[A-Z_]+=[A-Za-z0-9./+_-]*$' |
-        grep -Ev '^PROXY_PROTOCOL= proxy_protocol$|^REAL_IP_FROM=(set_real_ip_from [0-9A-Fa-f.:/]+; )*$' |
+    odd=$(printf '%s\n' "$values" | grep -Ev '^[A-Z0-9_]+=(#|[A-Za-z0-9.:/+_-]*)$' |
+        grep -Ev '^(RTMP_)?PROXY_PROTOCOL= proxy_protocol$|^REAL_IP_FROM=(set_real_ip_from [0-9A-Fa-f.:/]+; )*$' |
         grep -Ev '^PROXY_NETWORKS=([0-9A-Fa-f.:/]+ 1; )*$' | cut -d= -f1)
-    [ -z "$odd" ] || fail "letters, digits and ./+-_ only:" $odd
-    text=$(sed "$(printf '%s\n' "$values" | sed 's/\([A-Z_]*\)=\(.*\)/s|@{\1}|\2|g/')" "$here/$1.conf")
+    [ -z "$odd" ] || fail "letters, digits and .:/+-_ only:" $odd
+    text=$(sed "$(printf '%s\n' "$values" | sed 's/\([A-Z0-9_]*\)=\(.*\)/s|@{\1}|\2|g/')" "$here/$1.conf")
     unknown=$(printf '%s\n' "$text" | grep -o '@{[^}]*}' | sort -u)
     [ -z "$unknown" ] || fail "$1.conf: no value for" $unknown
     printf '%s\n' "$text"
@@ -81,8 +111,8 @@ run() {
     ulimit -n "$(ulimit -Hn)" # every viewer is a connection or two
     set -- "$1" nginx -e stderr -p "$temp" -c "$temp/$1.conf" -g 'daemon off;'
     case $1 in
-        rtmp) shift && exec perl "$here/listen.pl" "$rtmp_port" "$hls_port" "$@" 2>&1 ;;
-        web) shift && exec "$@" 2>&1 ;;
+        rtmp) shift && ulimit -s 65536 && exec perl "$here/listen.pl" "$guarded_port" "$hls_port" "$@" 2>&1 ;;
+        guard | web) shift && exec "$@" 2>&1 ;;
     esac
 }
 
@@ -91,10 +121,11 @@ answers() {
 }
 
 case "${1:-} ${2:-}" in
-    'rtmp ' | 'web ') run "$1" ;;
-    'print rtmp' | 'print web') render "$2" ;;
+    'guard ' | 'rtmp ' | 'web ') run "$1" ;;
+    'print guard' | 'print rtmp' | 'print web') render "$2" ;;
     # Of control nothing is asked here: streams go on without it, and whoever ends what is unhealthy would cut them.
-    'check-rtmp ') answers --unix-socket "$sockets/rtmp.sock" http://rtmp/stat ;;
-    'check-web ') answers $(proxy_protocol --haproxy-protocol) "http://127.0.0.1:$http_port/alive" ;;
-    *) fail "usage: $0 rtmp|web|print rtmp|print web|check-rtmp|check-web" ;;
+    'check rtmp') answers --unix-socket "$sockets/rtmp.sock" http://rtmp/stat ;;
+    'check web') answers $(proxy_protocol --haproxy-protocol) "http://127.0.0.1:$http_port/alive" ;;
+    'check guard') exec perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new("127.0.0.1:$ARGV[0]")' "$rtmp_port" ;;
+    *) fail "usage: $0 [print|check] guard|rtmp|web" ;;
 esac

@@ -24,10 +24,21 @@ DOCKER = ROOT / "docker"
 COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 UID = "10001"
+TLS = "/etc/qplus/tls"
 
 # What Compose 1.29 and Compose 2 both take.
 KEYS = {"image", "build", "command", "depends_on", "environment", "ports", "volumes", "tmpfs", "restart", "read_only"}
-KEYS |= {"cap_drop", "security_opt", "mem_limit", "pids_limit", "logging", "init", "stop_grace_period"}
+KEYS |= {
+    "networks",
+    "ulimits",
+    "cap_drop",
+    "security_opt",
+    "mem_limit",
+    "pids_limit",
+    "logging",
+    "init",
+    "stop_grace_period",
+}
 
 services = pytest.mark.parametrize("service", SERVICES)
 
@@ -36,7 +47,7 @@ services = pytest.mark.parametrize("service", SERVICES)
 
 
 def test_the_compose_file_is_for_old_and_new_versions() -> None:
-    assert {key for key in COMPOSE if not key.startswith("x-")} == {"services", "volumes"}
+    assert {key for key in COMPOSE if not key.startswith("x-")} == {"services", "networks", "volumes"}
     for service in SERVICES.values():
         assert service.keys() <= KEYS
         assert service["build"].keys() <= {"context", "dockerfile", "target"}
@@ -79,8 +90,22 @@ def test_every_variable_of_the_compose_file_is_in_the_manual() -> None:
 def test_a_folder_is_where_its_setting_says() -> None:
     folders = {COMPOSE["x-node"]["QPLUS_SOCKET_DIR"], COMPOSE["x-node"]["QPLUS_HLS_DIR"]}
     for service in SERVICES.values():
-        mounted = {volume.split(":")[1] for volume in service["volumes"]}
-        assert mounted == folders | {service["environment"].get("QPLUS_DATA_DIR")} - {None}
+        mounted = {re.sub(r"^(\$\{.*\}|[a-z]+):|:ro$", "", volume) for volume in service["volumes"]}
+        known = folders | {service["environment"].get("QPLUS_DATA_DIR"), TLS}
+        assert mounted <= known and (mounted >= folders or service is SERVICES["guard"])
+
+
+def test_clients_reach_the_rtmp_nginx_through_the_guard_alone() -> None:
+    """Who else came to its port could claim any address."""
+    networks = {name: service.get("networks", ["default"]) for name, service in SERVICES.items()}
+    assert COMPOSE["networks"]["media"]["internal"] is True
+    assert [name for name, joined in networks.items() if "media" in joined] == ["guard", "rtmp"]
+    assert networks["rtmp"] == ["media"] and "ports" not in SERVICES["rtmp"]
+
+
+def test_the_rtmp_nginx_has_as_much_stack_as_under_a_supervisor() -> None:
+    assert SERVICES["rtmp"]["ulimits"] == {"stack": nginx.RTMP_STACK}
+    assert f"ulimit -s {nginx.RTMP_STACK // 1024} " in (DOCKER / "nginx.sh").read_text()
 
 
 def test_segments_belong_to_the_user_of_both_images() -> None:
@@ -172,7 +197,7 @@ def printed(scripts: Path, part: str, **settings: str) -> subprocess.CompletedPr
     return subprocess.run([scripts / "nginx.sh", "print", part], env=env, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("part", ["rtmp", "web"])
+@pytest.mark.parametrize("part", ["guard", "rtmp", "web"])
 def test_nginx_takes_what_a_container_makes_of_its_file(scripts: Path, part: str) -> None:
     made = printed(scripts, part)
     assert made.returncode == 0, made.stderr
@@ -191,13 +216,14 @@ def test_only_placeholders_are_replaced(scripts: Path) -> None:
 
 def test_the_script_has_a_value_for_every_placeholder_and_no_other() -> None:
     wanted = {name for file in nginx.TEMPLATES.glob("*.conf") for name in nginx.PLACEHOLDER.findall(file.read_text())}
-    assert set(re.findall(r"^([A-Z_]+)=", (DOCKER / "nginx.sh").read_text(), re.MULTILINE)) == wanted
+    assert set(re.findall(r"^([A-Z0-9_]+)=", (DOCKER / "nginx.sh").read_text(), re.MULTILINE)) == wanted
 
 
 def test_settings_stand_where_they_belong(scripts: Path) -> None:
     text = printed(scripts, "rtmp", QPLUS_NODE="ams-1", QPLUS_UPDATE_SECONDS="7", QPLUS_RTMP_PORT="1940").stdout
     assert f"on_publish http://unix:{scripts}/internal.sock:/rtmp/ams-1/" in text
-    assert "notify_update_timeout 7s;" in text and "listen 1940 " in text
+    assert "notify_update_timeout 7s;" in text
+    assert "listen 1940 " in printed(scripts, "guard", QPLUS_RTMP_PORT="1940").stdout
     assert "listen 81 " in printed(scripts, "web", QPLUS_HTTP_PORT="81").stdout
 
 
@@ -218,7 +244,7 @@ def test_a_placeholder_without_a_value_is_said(scripts: Path) -> None:
 def test_a_value_that_nginx_could_take_for_more_is_refused(scripts: Path, value: str) -> None:
     made = printed(scripts, "rtmp", QPLUS_NODE=value)
     assert (made.returncode, made.stdout) == (1, "")
-    assert made.stderr.startswith("error: letters, digits and ./+-_ only:")
+    assert made.stderr.startswith("error: letters, digits and .:/+-_ only:")
 
 
 @pytest.mark.parametrize("arguments", [[], ["print"], ["print", "mail"], ["mail"], ["rtmp", "-t"]])
