@@ -57,6 +57,7 @@ RTMP_PORT=$rtmp_port
 HTTP_PORT=$http_port
 UPDATE_PORT=28080
 HLS_PORT=$hls_port
+HLS_APPLICATION=hls-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 UPDATE_SECONDS=${QPLUS_UPDATE_SECONDS:-5}
 INTERNAL_SOCKET=$sockets/internal.sock
 PUBLIC_SOCKET=$sockets/public.sock

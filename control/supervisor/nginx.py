@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import socket
 from collections.abc import Mapping, Sequence
@@ -71,6 +72,7 @@ def write_rtmp(settings: Settings, start: str, port: int, hls_port: int) -> Path
             "UPDATE_PORT": str(sockets.free_port()),
             "UPDATE_SECONDS": str(settings.update_seconds),
             "HLS_PORT": str(hls_port),
+            "HLS_APPLICATION": f"hls-{secrets.token_hex(16)}",
             "HLS_DIR": str(folders.prepare_hls(settings)),
         },
     )

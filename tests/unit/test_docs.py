@@ -84,3 +84,14 @@ def test_the_drawing_of_a_sessions_life_is_made_from_its_table() -> None:
     drawn = re.findall(r"^    (\w+) --> (\w+): (.+)$", (DOCS / "concepts.md").read_text(), re.MULTILINE)
     moves = [(before.name, after.name, event.value) for (before, event), after in MOVES.items() if before is not after]
     assert drawn == moves
+
+
+PROMISES = (DOCS / "security.md").read_text()
+
+
+def test_a_test_stands_behind_every_promise() -> None:
+    for promise in re.findall(r"^- ((?:.+\n)(?:  .+\n)*)", PROMISES, re.MULTILINE):
+        named = re.findall(r"`(tests/[\w/.]+\.py)(?:::(\w+))?`", promise)
+        assert named, promise
+        for file, test in named:
+            assert f"def {test}" in (DOCS.parent / file).read_text(), (file, test)
