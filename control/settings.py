@@ -138,7 +138,9 @@ class Settings:
 
     @property
     def site(self) -> str:
-        return self.public_url.rstrip("/") or f"http://localhost:{self.http_port}"
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        return f"https://localhost:{self.https_port}" if self.has_tls else f"http://localhost:{self.http_port}"
 
     @property
     def run_dir(self) -> Path:

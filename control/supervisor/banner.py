@@ -10,7 +10,7 @@ QPlus Live Server is up.
   Site     {site}/
   API      {site}/live/
   OBS      Server      {rtmp}
-           Stream key  <liveRoomId>?pwd=<liveRoomAnchorPwd>
+{with_tls}           Stream key  <liveRoomId>?pwd=<liveRoomAnchorPwd>
   Players  {rtmp}/<liveRoomId>?pwd=<liveRoomUserPwd>
 
 First steps: an account, a session, a room, and the room's passwords
@@ -25,9 +25,13 @@ Ctrl-C stops everything.
 
 def text(settings: Settings, host: str) -> str:
     """`host` is this machine's address, for the addresses that the settings leave open."""
-    site = settings.public_url.rstrip("/") or f"http://{host}{_suffix(settings.http_port, 80)}"
+    scheme, port, usual = ("https", settings.https_port, 443) if settings.has_tls else ("http", settings.http_port, 80)
+    site = settings.public_url.rstrip("/") or f"{scheme}://{host}{_suffix(port, usual)}"
     rtmp = settings.rtmp_url.rstrip("/") or f"rtmp://{host}{_suffix(settings.rtmp_port, 1935)}/live"
-    return TEXT.format(site=site, rtmp=rtmp)
+    with_tls = ""
+    if settings.has_tls and settings.has_guard:
+        with_tls = f"           or, with TLS rtmps://{host}{_suffix(settings.rtmps_port, 443)}/live\n"
+    return TEXT.format(site=site, rtmp=rtmp, with_tls=with_tls)
 
 
 def _suffix(port: int, usual: int) -> str:

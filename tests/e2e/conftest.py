@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -61,7 +62,11 @@ class Node:
         )
         # No connection is kept: one that an nginx closes as it is asked on again is an error that browsers hide.
         once = httpx.Limits(max_keepalive_connections=0)
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}", timeout=20, limits=once)
+        site, verify = f"http://127.0.0.1:{http}", ssl.create_default_context()
+        if self.settings.has_tls:
+            site = f"https://127.0.0.1:{self.settings.https_port}"
+            verify = ssl.create_default_context(cafile=self.settings.tls_cert)
+        self.http = httpx.AsyncClient(base_url=site, verify=verify, timeout=20, limits=once)
         self.log = data_dir / "stderr"
         self.code = ROOT
         self.program = [sys.executable, "-m", "control"]

@@ -124,6 +124,8 @@ def test_the_banner_says_what_to_paste_into_obs(settings: Settings, server: str)
 def test_the_banner_leaves_out_a_port_that_is_usual() -> None:
     assert "http://10.0.0.7/live/" in banner.text(Settings(http_port=80), "10.0.0.7")
     assert "https://live.example/live/" in banner.text(Settings(public_url="https://live.example"), "10.0.0.7")
+    secure = banner.text(Settings(tls_cert="c", tls_key="k", https_port=443), "10.0.0.7")
+    assert " https://10.0.0.7/live/" in secure and " rtmps://10.0.0.7:1936/live\n" in secure
 
 
 def test_segments_are_beside_the_sockets_for_root_and_with_the_data_for_others(
