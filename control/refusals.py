@@ -2,7 +2,9 @@
 
 Refusal
 ├── BadParameter            a field is missing or of no use; names it
-├── TooOften                more messages asked for than go out
+├── TooOften                more asked for than is given
+│   └── TooManyGuesses      wrong ones, from there or at that
+├── HungUp                  nobody waits for the answer any more
 ├── SessionExpired
 ├── NoSuchAccount, WrongPassword
 ├── Taken
@@ -15,7 +17,8 @@ Refusal
 ├── BadPicture
 ├── NotSent                 a message did not go out; says why, without its text
 └── Denied                  may not publish or play; says why, without a secret
-    └── GateShut
+    ├── GateShut
+    └── WrongRoomPassword
 """
 
 from __future__ import annotations
@@ -33,6 +36,14 @@ class BadParameter(Refusal):
 
 
 class TooOften(Refusal):
+    pass
+
+
+class TooManyGuesses(TooOften):
+    pass
+
+
+class HungUp(Refusal):
     pass
 
 
@@ -109,3 +120,7 @@ class Denied(Refusal):
 class GateShut(Denied):
     def __init__(self) -> None:
         super().__init__("gate shut")
+
+
+class WrongRoomPassword(Denied):
+    pass

@@ -83,6 +83,12 @@ class Settings:
     argon2_memory_kib: int = _setting(65536, "argon2id memory for one hash, KiB.", low=8)
     argon2_parallelism: int = _setting(1, "argon2id lanes.", low=1)
     argon2_at_once: int = _setting(0, "Hashes at a time, each with that memory. 0: as many as there are cores.", low=0)
+    guess_limit: int = _setting(
+        10,
+        "Wrong passwords from one address at one room or account in 10 minutes. 0: any number, for load tests.",
+        low=0,
+        high=1000,
+    )
     notifier: str = _setting(
         "console", "How codes and links reach a phone's holder.", choices=("console", "webhook", "smtp")
     )

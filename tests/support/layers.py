@@ -1,6 +1,6 @@
 """The layers of `control`, from the lowest to the highest."""
 
 LAYERS = [
-    *("settings", "refusals", "clock", "entropy", "ops", "storage", "accounts", "access", "rooms", "live", "lobby"),
-    *("nginx_rtmp", "api", "web", "routes", "running", "app", "serve", "supervisor", "cli"),
+    *("settings", "refusals", "clock", "entropy", "ops", "storage", "guessing", "accounts", "access", "rooms", "live"),
+    *("lobby", "nginx_rtmp", "api", "web", "routes", "running", "app", "serve", "supervisor", "cli"),
 ]

@@ -1,0 +1,1 @@
+"""How often a secret may be guessed: by an address at one account or room, and by everybody."""
