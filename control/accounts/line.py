@@ -1,0 +1,90 @@
+"""A line for work that few can do at a time: fair by address, and bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from control.refusals import TooOften
+
+Waiter = asyncio.Future[None]
+Queues = OrderedDict[str, deque[Waiter]]
+"""Who waits, by address; the address whose turn is next comes first."""
+
+
+class Line:
+    """Addresses take turns, whatever number of theirs wait, and known addresses have every other turn to themselves.
+    With `longest` in the line, the last of the address that has the most in it gives way."""
+
+    def __init__(self, at_once: int, longest: int) -> None:
+        self._free = at_once
+        self._longest = longest
+        self._known: Queues = OrderedDict()
+        self._others: Queues = OrderedDict()
+        self._known_next = True
+
+    @asynccontextmanager
+    async def turn(self, address: str, known: bool = False) -> AsyncIterator[None]:
+        """Raises TooOften for one who has to give way."""
+        await self._enter(address, known)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return sum(len(queue) for queues in (self._known, self._others) for queue in queues.values())
+
+    async def _enter(self, address: str, known: bool) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        if len(self) >= self._longest:
+            self._make_room(address)
+        queues = self._known if known else self._others
+        waiter: Waiter = asyncio.get_running_loop().create_future()
+        queues.setdefault(address, deque()).append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self._leave()  # its turn came as it went
+            else:
+                _remove(queues, address, waiter)
+            raise
+
+    def _leave(self) -> None:
+        first, second = (self._known, self._others) if self._known_next else (self._others, self._known)
+        queues = first or second
+        if not queues:
+            self._free += 1
+            return
+        self._known_next = queues is not self._known
+        address, queue = next(iter(queues.items()))
+        waiter = queue.popleft()
+        if queue:
+            queues.move_to_end(address)
+        else:
+            del queues[address]
+        waiter.set_result(None)
+
+    def _make_room(self, newcomer: str) -> None:
+        """Raises TooOften where the newcomer's own address is the one with the most."""
+        queues, address = max(
+            ((queues, address) for queues in (self._known, self._others) for address in queues),
+            key=lambda place: (len(place[0][place[1]]), place[1] == newcomer),
+        )
+        if address == newcomer:
+            raise TooOften
+        waiter = queues[address][-1]
+        _remove(queues, address, waiter)
+        waiter.set_exception(TooOften())
+
+
+def _remove(queues: Queues, address: str, waiter: Waiter) -> None:
+    queues[address].remove(waiter)
+    if not queues[address]:
+        del queues[address]
