@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from control.access.rights import ROOM_ID
-from control.api import moderation, own_rooms, people, visits
+from control.api import logins, moderation, own_rooms, people, visits
 from control.api.envelope import Api, endpoint
 from control.api.people import get_user_head_pic
 from control.api.services import Services
@@ -22,7 +22,7 @@ from control.web import public_rooms
 from control.web.confirm import Confirmations
 from control.web.events import Events
 from control.web.health import Health
-from control.web.page_api import get_my_ban, log_in_endpoint, log_out, page_endpoint, who_am_i
+from control.web.page_api import get_my_ban, log_in_endpoint, log_out_endpoint, page_endpoint, who_am_i
 from control.web.pages import STATIC, page
 from control.web.studio import Studio
 
@@ -46,6 +46,9 @@ APIS: dict[str, Api] = {
     "Register": people.register,
     "ModifyUserPwd": people.modify_user_pwd,
     "AuthCode": people.auth_code,
+    "LogOut": logins.log_out,
+    "GetMySessions": logins.get_my_sessions,
+    "EndSession": logins.end_session,
     "ModifyUserInfo": people.modify_user_info,
     "ModifyUserHeadPic": people.modify_user_head_pic,
     "GetMyLiveRoomId": own_rooms.get_my_live_room_id,
@@ -65,9 +68,8 @@ APIS: dict[str, Api] = {
     "GetLiveroomNumber": visits.get_liveroom_number,
 }
 
-PAGE_APIS: dict[str, Api] = {name: api for name, api in APIS.items() if name != "Login"} | {
+PAGE_APIS: dict[str, Api] = {name: api for name, api in APIS.items() if name not in ("Login", "LogOut")} | {
     "WhoAmI": who_am_i,
-    "LogOut": log_out,
     "GetMyBan": get_my_ban,
 }
 
@@ -81,6 +83,7 @@ def public(
         Route("/live/GetUserHeadPic", partial(get_user_head_pic, services=services), methods=["GET"]),
         *(Route(f"/web/{name}", page_endpoint(api, services), methods=["POST"]) for name, api in PAGE_APIS.items()),
         Route("/web/Login", log_in_endpoint(services), methods=["POST"]),
+        Route("/web/LogOut", log_out_endpoint(services), methods=["POST"]),
         Route("/web/room/{room:room}", partial(public_rooms.room, services=services), methods=["GET"]),
         Route("/events", events.front, methods=["GET"]),
         Route("/events/room/{room:room}", events.room, methods=["GET"]),

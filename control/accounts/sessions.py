@@ -1,9 +1,13 @@
-"""Logins. A session lives for an hour after its last use; only a digest of its id is stored."""
+"""Logins. A session lives for an hour after its last use and thirty days at most; only a digest of its id is stored."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+import structlog
+
+from control.accounts.origin import Origin
 from control.accounts.users import User, read_user, select_user
 from control.clock import Clock
 from control.entropy import Entropy, digest
@@ -12,6 +16,13 @@ from control.storage.database import Store, listed
 from control.storage.tables import sessions, users
 
 LIFETIME = 3600  # seconds without use; the seed's
+LONGEST_LIFETIME = 2592000  # seconds, however it is used
+FRESH = 600  # seconds for which a login stands for the password
+NAME = 16  # characters of its digest that name a session: they are no secret, and two never are the same
+CLIENT = 128  # characters kept of what a client calls itself
+SHOWN = 100  # sessions
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +30,19 @@ class Caller:
     user: User
     session: str
     """The digest of the session's id."""
+    fresh: bool = False
+    """Logged in not longer ago than FRESH."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One session as its user sees it. Times are seconds since the epoch."""
+
+    name: str
+    begun_at: float
+    used_at: float
+    address: str
+    client: str
 
 
 class Sessions:
@@ -30,32 +54,74 @@ class Sessions:
         self._entropy = entropy
         self._used: dict[str, float] = {}
 
-    async def begin(self, user: User) -> str:
+    async def begin(self, user: User, origin: Origin) -> str:
         """A new session's id, 32 characters."""
-        session_id = self._entropy.secret()
-        row = {"digest": digest(session_id), "user_id": user.id, "used_at": self._clock.now()}
-        await self._store.write(sessions.insert().values(row))
+        session_id, now = self._entropy.secret(), self._clock.now()
+        client = "".join(sign if sign.isprintable() else " " for sign in origin.client[:CLIENT])
+        row = {"digest": digest(session_id), "user_id": user.id, "begun_at": now, "used_at": now}
+        await self._store.write(sessions.insert().values(row | {"address": origin.address[:CLIENT], "client": client}))
+        log.info("login", user=user.id, address=origin.address)
         return session_id
 
     async def caller(self, session_id: str) -> Caller:
         """Renews the session. Raises SessionExpired if there is none of this id, or no more."""
         key = digest(session_id)
-        query = select_user(sessions.c.used_at).join(sessions, sessions.c.user_id == users.c.id)
+        query = select_user(sessions.c.begun_at, sessions.c.used_at).join(sessions, sessions.c.user_id == users.c.id)
         row = await self._store.fetch_one(query.where(sessions.c.digest == key))
         now = self._clock.now()
         if row is None or max(row["used_at"], self._used.get(key, 0.0)) < now - LIFETIME:
             raise SessionExpired
+        if row["begun_at"] < now - LONGEST_LIFETIME:
+            raise SessionExpired
         self._used[key] = now
-        return Caller(read_user(row), key)
+        return Caller(read_user(row), key, fresh=row["begun_at"] >= now - FRESH)
 
     async def end(self, caller: Caller) -> None:
         self._used.pop(caller.session, None)
         await self._store.write(sessions.delete().where(sessions.c.digest == caller.session))
+        log.info("logout", user=caller.user.id)
+
+    async def end_id(self, session_id: str) -> None:
+        """Ends what a browser logged in before; nothing where it has ended."""
+        self._used.pop(digest(session_id), None)
+        await self._store.write(sessions.delete().where(sessions.c.digest == digest(session_id)))
+
+    async def of(self, user: User) -> list[Login]:
+        """The user's sessions, the one used last first; at most SHOWN."""
+        now = self._clock.now()
+        query = sessions.select().where(
+            sessions.c.user_id == user.id,
+            sessions.c.used_at >= now - LIFETIME,
+            sessions.c.begun_at >= now - LONGEST_LIFETIME,
+        )
+        rows = await self._store.fetch_all(query.order_by(sessions.c.used_at.desc()).limit(SHOWN))
+        logins = [
+            Login(
+                name=row["digest"][:NAME],
+                begun_at=row["begun_at"],
+                used_at=max(row["used_at"], self._used.get(row["digest"], 0.0)),
+                address=row["address"],
+                client=row["client"],
+            )
+            for row in rows
+        ]
+        return sorted(logins, key=lambda login: login.used_at, reverse=True)
+
+    async def end_named(self, user: User, name: str) -> None:
+        """Ends a session of the user's; nothing where it has ended, or is not theirs."""
+        this = sa.and_(sessions.c.user_id == user.id, sessions.c.digest.between(name, name + "g"))
+        async with self._store.writing() as connection:
+            row = await connection.fetch_one(sessions.delete().where(this).returning(sessions.c.digest))
+        if row is not None:
+            self._used.pop(row["digest"], None)
+            log.info("session ended", user=user.id)
 
     async def save(self) -> None:
         """Writes the uses since the last time, in one statement, and clears away what has expired."""
-        used = dict(self._used)
-        expired = sessions.delete().where(sessions.c.used_at < self._clock.now() - LIFETIME)
+        used, now = dict(self._used), self._clock.now()
+        expired = sessions.delete().where(
+            sa.or_(sessions.c.used_at < now - LIFETIME, sessions.c.begun_at < now - LONGEST_LIFETIME)
+        )
         if not used:
             return await self._store.write(expired)
         fresh = listed(list(used.items()), ("digest", "used_at")).subquery()

@@ -51,7 +51,10 @@ sessions = sa.Table(
     metadata,
     sa.Column("digest", sa.Text, primary_key=True),
     _user(index=True),
+    sa.Column("begun_at", sa.Float, nullable=False, index=True),
     sa.Column("used_at", sa.Float, nullable=False, index=True),
+    sa.Column("address", sa.Text, nullable=False),  # whence the login came
+    sa.Column("client", sa.Text, nullable=False),  # what it called itself
 )
 
 pending_passwords = sa.Table(
@@ -67,6 +70,7 @@ auth_codes = sa.Table(
     "auth_codes",
     metadata,
     _user(primary_key=True),
+    sa.Column("asked_from", sa.Text, primary_key=True),  # a network: strangers wear out their own codes alone
     sa.Column("code_digest", sa.Text, nullable=False),
     sa.Column("tries_left", sa.SmallInteger, nullable=False),
     sa.Column("expires_at", sa.Float, nullable=False, index=True),
@@ -132,6 +136,13 @@ ticket_revocations = sa.Table(
     _room(primary_key=True),
     _user(primary_key=True, index=True),
     sa.Column("until_expiry_ms", sa.BigInteger, nullable=False),  # void: this user's tickets that expire by then
+)
+
+user_revocations = sa.Table(
+    "user_revocations",
+    metadata,
+    _user(primary_key=True),
+    sa.Column("until_expiry_ms", sa.BigInteger, nullable=False),  # void: this user's tickets for any room, likewise
 )
 
 on_air = sa.Table(  # what a node says of a room; good until expires_at unless said again

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from math import ceil
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from control.accounts.sessions import Caller
 from control.api.envelope import Api, Call, Reply, answered
+from control.api.logins import log_out
 from control.api.people import login
 from control.api.services import Services
 from control.refusals import SessionExpired
@@ -29,7 +31,7 @@ def page_endpoint(api: Api, services: Services) -> Callable[[Request], Awaitable
 
 
 def log_in_endpoint(services: Services) -> Callable[[Request], Awaitable[Response]]:
-    """Login, whose session id goes into the cookie and not to the page."""
+    """Login, whose session id goes into the cookie and not to the page. It takes the place of the browser's login."""
 
     async def answer(request: Request) -> Response:
         begun: list[str] = []
@@ -41,16 +43,35 @@ def log_in_endpoint(services: Services) -> Callable[[Request], Awaitable[Respons
 
         response = await page_endpoint(keep, services)(request)
         for session_id in begun:
-            secure = services.settings.site.startswith("https:")
-            response.set_cookie(COOKIE, session_id, path="/", secure=secure, httponly=True, samesite="strict")
+            before = request.cookies.get(COOKIE)
+            if before:
+                await services.sessions.end_id(before)
+            response.set_cookie(COOKIE, session_id, **_attributes(services))
         return response
 
     return answer
 
 
-async def log_out(call: Call) -> Reply:
-    await call.services.sessions.end(await call.caller())
-    return {}
+def log_out_endpoint(services: Services) -> Callable[[Request], Awaitable[Response]]:
+    """LogOut, which also clears the cookie: where the session had ended already, too."""
+    answer_page = page_endpoint(log_out, services)
+
+    async def answer(request: Request) -> Response:
+        response = await answer_page(request)
+        if response.status_code == 200:
+            response.delete_cookie(COOKIE, **_attributes(services))
+        return response
+
+    return answer
+
+
+def _attributes(services: Services) -> dict[str, Any]:
+    return {
+        "path": "/",
+        "secure": services.settings.site.startswith("https:"),
+        "httponly": True,
+        "samesite": "strict",
+    }
 
 
 async def who_am_i(call: Call) -> Reply:

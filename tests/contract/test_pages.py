@@ -287,3 +287,32 @@ async def test_a_banned_visitor_can_be_told_so(box: Box) -> None:
     assert (await box.api("BanUser", sessionId=ann, liveRoomId=room, userId=2, status=1, timeout=90))["status"] == 10000
     assert (await ask(box, "GetMyBan", liveRoomId=room))["seconds"] == 90
     assert (await ask(box, "GetMyBan", liveRoomId=5))["seconds"] == 0
+
+
+async def test_a_login_takes_the_place_of_the_browsers_last(box: Box) -> None:
+    await log_in(box)
+    before = box.http.cookies["qplus_session"]
+    await log_in(box, "bob", "13500000002")
+    assert (await box.api("GetMyLiveRoomId", sessionId=before))["status"] == 10003
+    assert (await ask(box, "WhoAmI"))["account"] == "bob"
+
+
+async def test_a_wrong_password_leaves_the_browsers_login(box: Box) -> None:
+    await log_in(box)
+    await ask(box, "Login", account="ann", password="secret2")
+    assert (await ask(box, "WhoAmI"))["account"] == "ann"
+
+
+async def test_a_logout_ends_the_session_and_clears_the_cookie(box: Box) -> None:
+    await log_in(box)
+    before = box.http.cookies["qplus_session"]
+    assert (await ask(box, "LogOut"))["status"] == 10000
+    assert "qplus_session" not in box.http.cookies
+    assert (await box.api("GetMyLiveRoomId", sessionId=before))["status"] == 10003
+
+
+async def test_a_logout_of_a_session_that_has_ended_clears_the_cookie_too(box: Box) -> None:
+    await log_in(box)
+    box.clock.advance(3601)
+    assert (await ask(box, "LogOut"))["status"] == 10003
+    assert "qplus_session" not in box.http.cookies

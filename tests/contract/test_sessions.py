@@ -96,3 +96,35 @@ async def test_an_expired_session_is_cleared_away(settings: Settings) -> None:
         await person(box)
         box.clock.advance(3601)
     assert rows(settings, "SELECT * FROM sessions") == []
+
+
+async def test_a_session_ends_after_thirty_days_however_it_is_used(settings: Settings) -> None:
+    async with world.box(settings) as box:
+        ann = await person(box)
+        for _ in range(30 * 24):
+            box.clock.advance(3600)
+            assert await ann.is_logged_in()
+        box.clock.advance(1)
+        assert not await ann.is_logged_in()
+    assert rows(settings, "SELECT * FROM sessions") == []
+
+
+async def test_a_user_sees_and_ends_their_sessions(box: Box) -> None:
+    ann = await person(box)
+    box.clock.advance(60)
+    login = {"account": "ann", "password": "secret-1"}
+    phone = (await box.http.post("/live/Login", json=login, headers={"User-Agent": "phone \x1b[2J" + "x" * 200})).json()
+    shown = (await ann.does("GetMySessions"))["list"]
+    assert [(each["isCurrent"], each["loginTime"]) for each in shown] == [(0, 1800000060), (1, 1800000000)]
+    assert shown[0]["client"].startswith("phone  [2J") and len(shown[0]["client"]) == 128
+    assert phone["sessionId"] not in str(shown)
+    await ann.does("EndSession", loginId=shown[0]["loginId"])
+    assert (await ann.says("GetMyLiveRoomId", sessionId=phone["sessionId"]))["status"] == 10003
+    assert [each["isCurrent"] for each in (await ann.does("GetMySessions"))["list"]] == [1]
+
+
+async def test_nobody_ends_a_strangers_session(box: Box) -> None:
+    ann, bob = await person(box), await person(box, "bob", 2)
+    (his,) = (await bob.does("GetMySessions"))["list"]
+    await ann.does("EndSession", loginId=his["loginId"])
+    assert await bob.is_logged_in()

@@ -1,0 +1,41 @@
+"""LogOut, GetMySessions, EndSession: where a user is logged in."""
+
+from __future__ import annotations
+
+import re
+
+from control.accounts.sessions import NAME
+from control.api.envelope import Call, Reply
+from control.refusals import BadParameter
+
+_LOGIN_ID = re.compile(f"[0-9a-f]{{{NAME}}}")
+
+
+async def log_out(call: Call) -> Reply:
+    await call.services.sessions.end(await call.caller())
+    return {}
+
+
+async def get_my_sessions(call: Call) -> Reply:
+    caller = await call.caller()
+    return {
+        "list": [
+            {
+                "loginId": login.name,
+                "isCurrent": int(caller.session.startswith(login.name)),
+                "loginTime": int(login.begun_at),
+                "lastTime": int(login.used_at),
+                "address": login.address,
+                "client": login.client,
+            }
+            for login in await call.services.sessions.of(caller.user)
+        ]
+    }
+
+
+async def end_session(call: Call) -> Reply:
+    caller, name = await call.caller(), call.fields.needed_text("loginId")
+    if not _LOGIN_ID.fullmatch(name):
+        raise BadParameter("loginId")
+    await call.services.sessions.end_named(caller.user, name)
+    return {}
