@@ -6,11 +6,15 @@ takes it out of the address, and posts it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from control.accounts.recovery import Recovery
+from control.api.envelope import origin_of
+from control.refusals import HungUp, TooOften, WrongPassword
 from control.web.pages import HEADERS
 
 
@@ -20,17 +24,34 @@ class Confirmations:
 
     async def ask(self, request: Request) -> Response:
         """Whose password it is: `{"token"}` is answered with `{"account"}`, null where nothing waits."""
-        return JSONResponse({"account": await self._recovery.asked_for(await _token(request))}, headers=HEADERS)
+        return JSONResponse(
+            {"account": await self._recovery.asked_for(_text(await _values(request), "token"))}, headers=HEADERS
+        )
 
     async def confirm(self, request: Request) -> Response:
-        """`{"token"}` is answered with `{"confirmed"}`."""
-        return JSONResponse({"confirmed": await self._recovery.confirm(await _token(request))}, headers=HEADERS)
+        """`{"token", "password"}` is answered with `{"confirmed"}`, and where it is false with `"wrong"`, whether the
+        password was. 429 where too many were."""
+        values = await _values(request)
+        try:
+            confirmed = await self._recovery.confirm(
+                _text(values, "token"), _text(values, "password"), origin_of(request)
+            )
+        except WrongPassword:
+            return JSONResponse({"confirmed": False, "wrong": True}, headers=HEADERS)
+        except (TooOften, HungUp):
+            return JSONResponse({"confirmed": False, "wrong": False}, status_code=429, headers=HEADERS)
+        return JSONResponse({"confirmed": confirmed, "wrong": False}, headers=HEADERS)
 
 
-async def _token(request: Request) -> str:
+async def _values(request: Request) -> dict[str, Any]:
+    """Empty for what is no JSON object."""
     try:
         values = orjson.loads(await request.body())
     except orjson.JSONDecodeError:
-        return ""
-    token = values.get("token") if isinstance(values, dict) else None
-    return token if isinstance(token, str) else ""
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _text(values: dict[str, Any], name: str) -> str:
+    value = values.get(name)
+    return value if isinstance(value, str) else ""

@@ -10,6 +10,9 @@ from tests.support.people import Person, person
 from tests.support.world import Box
 
 pytestmark = pytest.mark.anyio
+DONE, GONE, WRONG = [
+    {"confirmed": confirmed, "wrong": wrong} for confirmed, wrong in ((True, False), (False, False), (False, True))
+]
 
 
 async def link_for(ann: Person, password: str = "changed1") -> str:
@@ -20,7 +23,8 @@ async def link_for(ann: Person, password: str = "changed1") -> str:
 
 
 async def posted(box: Box, path: str, **fields: Any) -> dict[str, Any]:
-    answer = await box.http.post(path, json=fields)
+    """The answer. Where it waits for the clock, that moves."""
+    answer = await box.clock.steps(0.5, box.http.post(path, json=fields))
     assert answer.status_code == 200
     reply: dict[str, Any] = answer.json()
     return reply
@@ -39,7 +43,7 @@ async def test_the_password_waits_until_it_is_confirmed(box: Box) -> None:
     ann = await person(box)
     token = await link_for(ann)
     assert (await ann.logs_in("secret-1"), await ann.logs_in("changed1")) == (10000, 10101)
-    assert await posted(box, "/confirm", token=token) == {"confirmed": True}
+    assert await posted(box, "/confirm", token=token, password="changed1") == DONE
     assert (await ann.logs_in("secret-1"), await ann.logs_in("changed1")) == (10101, 10000)
 
 
@@ -47,7 +51,7 @@ async def test_every_session_ends_when_it_is_confirmed(box: Box) -> None:
     ann, bob = await person(box), await person(box, "bob", 2)
     token = await link_for(ann)
     assert await ann.is_logged_in()
-    await posted(box, "/confirm", token=token)
+    await posted(box, "/confirm", token=token, password="changed1")
     assert (await ann.is_logged_in(), await bob.is_logged_in()) == (False, True)
 
 
@@ -60,12 +64,30 @@ async def test_opening_the_link_changes_nothing(box: Box) -> None:
     assert await ann.logs_in("changed1") == 10101
 
 
+async def test_a_strangers_password_is_not_confirmed_by_a_click(box: Box) -> None:
+    ann = await person(box)
+    token = await link_for(ann, "a stranger's")
+    for password in ("", "secret-1", "what ann would like", "x" * 10_000):
+        assert await posted(box, "/confirm", token=token, password=password) == WRONG
+    assert (await ann.logs_in("secret-1"), await ann.logs_in("a stranger's")) == (10000, 10101)
+
+
+async def test_the_pending_password_cannot_be_guessed_by_who_has_the_link(box: Box) -> None:
+    ann = await person(box)
+    token = await link_for(ann)
+    tried = [await posted(box, "/confirm", token=token, password=f"guess-{number}") for number in range(10)]
+    assert tried == [WRONG] * 10
+    answer = await box.http.post("/confirm", json={"token": token, "password": "changed1"})
+    assert (answer.status_code, answer.json()) == (429, GONE)
+    assert await ann.logs_in("changed1") == 10101
+
+
 async def test_a_link_is_good_once(box: Box) -> None:
     ann = await person(box)
     token = await link_for(ann)
-    await posted(box, "/confirm", token=token)
+    await posted(box, "/confirm", token=token, password="changed1")
     assert await posted(box, "/confirm/ask", token=token) == {"account": None}
-    assert await posted(box, "/confirm", token=token) == {"confirmed": False}
+    assert await posted(box, "/confirm", token=token, password="changed1") == GONE
 
 
 async def test_a_link_holds_for_ten_minutes(box: Box) -> None:
@@ -75,15 +97,15 @@ async def test_a_link_holds_for_ten_minutes(box: Box) -> None:
     assert await posted(box, "/confirm/ask", token=token) == {"account": "ann"}
     box.clock.advance(1)
     assert await posted(box, "/confirm/ask", token=token) == {"account": None}
-    assert await posted(box, "/confirm", token=token) == {"confirmed": False}
+    assert await posted(box, "/confirm", token=token, password="changed1") == GONE
     assert await ann.logs_in("secret-1") == 10000
 
 
 async def test_of_two_links_the_one_that_is_confirmed_voids_the_other(box: Box) -> None:
     ann = await person(box)
     first, second = await link_for(ann, "changed1"), await link_for(ann, "changed2")
-    assert await posted(box, "/confirm", token=first) == {"confirmed": True}
-    assert await posted(box, "/confirm", token=second) == {"confirmed": False}
+    assert await posted(box, "/confirm", token=first, password="changed1") == DONE
+    assert await posted(box, "/confirm", token=second, password="changed2") == GONE
     assert await ann.logs_in("changed1") == 10000
 
 
@@ -91,7 +113,7 @@ async def test_a_change_by_session_voids_a_link(box: Box) -> None:
     ann = await person(box)
     token = await link_for(ann)
     await ann.does("ModifyUserPwd", phone=ann.phone, password="changed2")
-    assert await posted(box, "/confirm", token=token) == {"confirmed": False}
+    assert await posted(box, "/confirm", token=token, password="changed1") == GONE
 
 
 @pytest.mark.parametrize("token", ["", "x" * 32, None, 7, ["a"], {"a": 1}, "\0", "%", "x" * 10_000])
@@ -99,10 +121,10 @@ async def test_what_is_no_token_confirms_nothing(box: Box, token: Any) -> None:
     ann = await person(box)
     await link_for(ann)
     assert await posted(box, "/confirm/ask", token=token) == {"account": None}
-    assert await posted(box, "/confirm", token=token) == {"confirmed": False}
+    assert await posted(box, "/confirm", token=token, password="changed1") == GONE
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"7", b"token=x", b'{"token": "\\ud800"}', b"\xff"])
 async def test_what_is_no_json_object_confirms_nothing(box: Box, body: bytes) -> None:
-    for path, answer in {"/confirm/ask": {"account": None}, "/confirm": {"confirmed": False}}.items():
+    for path, answer in {"/confirm/ask": {"account": None}, "/confirm": GONE}.items():
         assert (await box.http.post(path, content=body)).json() == answer

@@ -173,6 +173,10 @@ async def test_a_password_change_is_confirmed_on_the_page_behind_the_link(node: 
         await holder.open(f"/confirm#{token}")
         await holder.says("#account", "user1")
         assert holder.page.url.endswith("/confirm")
+        await holder.page.fill("#new-password", "a stranger's")
+        await holder.page.click("#confirm")
+        await holder.says("#message", "That is not the new password that was asked for.")
+        await holder.page.fill("#new-password", "brand-new")
         await holder.page.click("#confirm")
         await holder.says("#message", "The new password is good now. Please log in again.")
     assert (await node.api("Login", account="user1", password="brand-new"))["status"] == 10000

@@ -11,6 +11,7 @@ interface Window {
 /** The elements that are asked for more than any HTMLElement has, by id; a test compares them with the pages. */
 interface Elements {
   again: HTMLButtonElement;
+  "again-form": HTMLFormElement;
   broadcasts: HTMLTableElement;
   confirm: HTMLButtonElement;
   create: HTMLFormElement;
@@ -18,6 +19,7 @@ interface Elements {
   key: HTMLInputElement;
   "login-form": HTMLFormElement;
   modify: HTMLFormElement;
+  "new-password": HTMLInputElement;
   password: HTMLFormElement;
   qr: HTMLImageElement;
   "qr-box": HTMLDetailsElement;
