@@ -31,6 +31,8 @@ from control.api.services import Services
 from control.api.uploads import Uploads
 from control.clock import Clock, SystemClock
 from control.entropy import Entropy, SystemEntropy
+from control.guessing.guesses import Guesses
+from control.guessing.handover import Handover, taken_over
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
@@ -92,10 +94,15 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
         passwords = Passwords(settings)
         stack.callback(passwords.close)
         keys = stored_keys(settings.data_dir / "keys" / "tickets", world.entropy)
-        live = live_parts(settings, store=store, vault=vault, nginx=nginx, keys=keys, clock=world.clock)
+        guesses, handover = taken_over(settings, world.clock, world.entropy)
+        live = live_parts(
+            settings, store=store, vault=vault, nginx=nginx, keys=keys, guesses=guesses, clock=world.clock
+        )
         await live.load()
-        services = public_parts(settings, world, store=store, vault=vault, passwords=passwords, live=live)
-        started = applications(services, live, RefusedPushes(world.clock), store)
+        services = public_parts(
+            settings, world, store=store, vault=vault, passwords=passwords, guesses=guesses, live=live
+        )
+        started = applications(services, live, RefusedPushes(world.clock), store, handover)
         await stack.enter_async_context(background(started, world.clock))
         yield started
 
@@ -111,12 +118,24 @@ def prepared(settings: Settings, entropy: Entropy) -> Vault:
 
 
 def live_parts(
-    settings: Settings, *, store: Store, vault: Vault, nginx: httpx.AsyncClient, keys: Keys, clock: Clock
+    settings: Settings,
+    *,
+    store: Store,
+    vault: Vault,
+    nginx: httpx.AsyncClient,
+    keys: Keys,
+    guesses: Guesses,
+    clock: Clock,
 ) -> LiveParts:
     rights, changes = RightsOfRooms(store, vault), Changes()
     revocations = Revocations(store=store, rights=rights, changes=changes, clock=clock)
     admission = Admission(
-        keys=keys, rights=rights, revocations=revocations, clock=clock, lifetime=settings.ticket_seconds
+        keys=keys,
+        rights=rights,
+        revocations=revocations,
+        guesses=guesses,
+        clock=clock,
+        lifetime=settings.ticket_seconds,
     )
 
     presence = Presence(clock)
@@ -181,11 +200,18 @@ def live_parts(
 
 
 def public_parts(
-    settings: Settings, world: World, *, store: Store, vault: Vault, passwords: Passwords, live: LiveParts
+    settings: Settings,
+    world: World,
+    *,
+    store: Store,
+    vault: Vault,
+    passwords: Passwords,
+    guesses: Guesses,
+    live: LiveParts,
 ) -> Services:
     """What the APIs and the pages call on."""
     clock, entropy = world.clock, world.entropy
-    users = Users(store, passwords, clock)
+    users = Users(store=store, passwords=passwords, guesses=guesses, clock=clock)
     rooms = Rooms(store=store, vault=vault, rights=live.rights, changes=live.changes, clock=clock, entropy=entropy)
     sessions = Sessions(store, clock, entropy)
     return Services(
@@ -198,6 +224,8 @@ def public_parts(
             users=users,
             passwords=passwords,
             limits=Limits(store, clock),
+            guesses=guesses,
+            tickets=live.admission,
             notifier=world.notifier,
             site=settings.site,
             clock=clock,
@@ -219,7 +247,9 @@ def public_parts(
     )
 
 
-def applications(services: Services, live: LiveParts, refused_pushes: RefusedPushes, store: Store) -> Running:
+def applications(
+    services: Services, live: LiveParts, refused_pushes: RefusedPushes, store: Store, handover: Handover
+) -> Running:
     """The public and the internal application, and what they run on."""
     settings, feed = services.settings, Feed(services.lobby)
     studio = Studio(services, refused_pushes, Path(settings.hls_dir))
@@ -232,6 +262,7 @@ def applications(services: Services, live: LiveParts, refused_pushes: RefusedPus
         live=live,
         sessions=services.sessions,
         lists=services.lists,
+        handover=handover,
         feed=feed,
         health=health,
     )

@@ -17,6 +17,7 @@ from control.access.revocations import Revocations
 from control.access.rights import RightsOfRooms
 from control.accounts.sessions import Sessions
 from control.clock import Clock
+from control.guessing.handover import HAND_OVER_EVERY, Handover
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
@@ -68,6 +69,7 @@ class Running:
     live: LiveParts
     sessions: Sessions
     lists: Lists
+    handover: Handover
     feed: Feed
     health: Health
 
@@ -91,6 +93,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "sessions": repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save),
         "health": repeat("health", partial(clock.sleep, LOOK_EVERY), started.health.look),
         "refusals": repeat("refusals", partial(clock.sleep, SAVE_EVERY), floods.tell),
+        "guesses": repeat("guesses", partial(clock.sleep, HAND_OVER_EVERY), started.handover.save),
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
     }
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
@@ -101,5 +104,6 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.wait(tasks)
         await once("sessions", sessions.save)
+        await once("guesses", started.handover.save)
         await once("lists", partial(lists.save, LAST_WRITTEN))
         await once("on air", writer.write)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from control.access.revocations import Revocations
 from control.access.rights import Rights, RightsOfRooms
 from control.access.tickets import Keys
-from control.access.verdicts import Credentials, Role, TicketClaims, may_play, may_publish
+from control.access.verdicts import Credentials, Role, TicketClaims, may_play, may_publish, same_password
 from control.clock import Clock
+from control.guessing.guesses import Guesses, Secret, Target
+from control.refusals import BadRoomPassword, Denied, GateShut, TooManyGuesses, WrongRoomPassword
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +28,19 @@ class Admission:
     """`lifetime` of a ticket is in seconds."""
 
     def __init__(
-        self, *, keys: Keys, rights: RightsOfRooms, revocations: Revocations, clock: Clock, lifetime: int
+        self,
+        *,
+        keys: Keys,
+        rights: RightsOfRooms,
+        revocations: Revocations,
+        guesses: Guesses,
+        clock: Clock,
+        lifetime: int,
     ) -> None:
         self._keys = keys
         self._rights = rights
         self._revocations = revocations
+        self._guesses = guesses
         self._clock = clock
         self._lifetime_ms = lifetime * 1000
         self._last_expiry = 0  # of all tickets issued, in ms: a clock that is set back issues shorter ones
@@ -43,6 +55,14 @@ class Admission:
         """Voids every ticket this user has for the room."""
         void = max(self._expiry(), self._last_expiry, self._void_until(room_id, user_id) + 1)
         await self._revocations.revoke(room_id, user_id, void)
+
+    def voiding(self, user_id: int) -> sa.sql.ClauseElement:
+        """What voids every ticket of this user, for a transaction after which `voided` is to be called."""
+        void = max(self._expiry(), self._last_expiry, self._rights.void_everywhere_until(user_id) + 1)
+        return self._revocations.voiding(user_id, void)
+
+    async def voided(self, user_id: int) -> None:
+        await self._revocations.voided(user_id)
 
     def credentials(self, password: str, ticket: str) -> Credentials:
         """What a client shows, "" for what it does not."""
@@ -61,8 +81,40 @@ class Admission:
         now = self._clock.now()
         if role is Role.PUBLISHER:
             return Grant(may_publish(room, shown, now).room_id, counted=False)
-        there = may_play(room, shown, now)
+        there = may_play(
+            room, shown, now, self._rights.void_everywhere_until(shown.ticket.user_id) if shown.ticket else 0
+        )
         return Grant(there.room_id, self.is_viewer(there, shown))
+
+    async def admit_newcomer(self, role: Role, room: Rights | None, shown: Credentials, address: str) -> Grant:
+        """Like `admit`, for a client that comes: a password that is wrong is counted, and too many are not looked at.
+        Takes seconds after some. Raises Denied."""
+        if room is None or shown.has_ticket or not shown.password:
+            return self.admit(role, room, shown)
+        target = Target(Secret.ANCHOR if role is Role.PUBLISHER else Secret.VIEWING, room.room_id)
+        try:
+            await self._guesses.admit(target, address)
+            grant = self.admit(role, self.room(room.room_id), shown)  # it may have changed meanwhile
+        except TooManyGuesses:
+            raise Denied("too many wrong passwords") from None
+        except WrongRoomPassword:
+            self._guesses.wrong(target, address, shown.password)
+            raise
+        except GateShut:
+            self._guesses.right(target, address)
+            raise
+        self._guesses.right(target, address)
+        return grant
+
+    async def check_password(self, secret: Secret, room_id: int, shown: str, address: str) -> None:
+        """Whether it is the room's viewing or assistant's password. Raises BadRoomPassword and TooManyGuesses."""
+        target = Target(secret, room_id)
+        await self._guesses.admit(target, address)
+        room = self.room(room_id)
+        if room is None or not same_password(_password_of(room, secret), shown):
+            self._guesses.wrong(target, address, shown)
+            raise BadRoomPassword
+        self._guesses.right(target, address)
 
     def is_viewer(self, room: Rights | None, shown: Credentials) -> bool:
         """Whether a player that shows this is counted: an owner who previews their own room by ticket is not."""
@@ -73,4 +125,8 @@ class Admission:
 
     def _void_until(self, room_id: int, user_id: int) -> int:
         room = self._rights.of(room_id)
-        return room.denied(user_id).void_until_ms if room else 0
+        return max(room.denied(user_id).void_until_ms if room else 0, self._rights.void_everywhere_until(user_id))
+
+
+def _password_of(room: Rights, secret: Secret) -> str:
+    return room.assist_password if secret is Secret.ASSISTANT else room.user_password

@@ -77,6 +77,7 @@ class RightsOfRooms:
         self._vault = vault
         self._rights: dict[int, Rights] = {}
         self._denials: dict[int, dict[int, Denial]] = {}
+        self._users_void: dict[int, int] = {}
 
     async def load(self) -> None:
         """Raises Unusable where passwords do not open. What was sealed with a key of before is sealed anew."""
@@ -123,6 +124,14 @@ class RightsOfRooms:
 
     def void(self, room_id: int, user_id: int, until_expiry_ms: int) -> None:
         self._deny(room_id, user_id, void_until_ms=until_expiry_ms)
+
+    def void_everywhere(self, user_id: int, until_expiry_ms: int) -> None:
+        """Their tickets for any room."""
+        self._users_void[user_id] = until_expiry_ms
+
+    def void_everywhere_until(self, user_id: int) -> int:
+        """0 where none is; milliseconds since the epoch."""
+        return self._users_void.get(user_id, 0)
 
     def _deny(self, room_id: int, user_id: int, **changes: float) -> None:
         denials = self._denials.setdefault(room_id, {})

@@ -11,7 +11,7 @@ from enum import Enum
 
 from control.access.rights import Rights
 from control.clock import Epoch
-from control.refusals import Denied, GateShut
+from control.refusals import Denied, GateShut, WrongRoomPassword
 
 
 class Role(Enum):
@@ -39,28 +39,34 @@ class Credentials:
     false_ticket: bool = False
     """A ticket was shown, but not one of ours."""
 
+    @property
+    def has_ticket(self) -> bool:
+        """Of ours or not: then no password is looked at."""
+        return self.ticket is not None or self.false_ticket
+
 
 def may_publish(room: Rights | None, shown: Credentials, now: Epoch) -> Rights:
     """The room, where the answer is yes. Raises Denied."""
     if room is None:
         raise Denied("no such room")
     if not same_password(room.anchor_password, shown.password):
-        raise Denied("wrong anchor password")
+        raise WrongRoomPassword("wrong anchor password")
     if room.gate_shut_until > now:
         raise GateShut
     return room
 
 
-def may_play(room: Rights | None, shown: Credentials, now: Epoch) -> Rights:
-    """The room, where the answer is yes. Raises Denied."""
+def may_play(room: Rights | None, shown: Credentials, now: Epoch, void_until_ms: int = 0) -> Rights:
+    """The room, where the answer is yes. `void_until_ms`: the user's tickets for any room that expire by then are void.
+    Raises Denied."""
     if room is None:
         raise Denied("no such room")
     if shown.false_ticket:
         raise Denied("not a ticket of ours")
     if shown.ticket is not None:
-        _check(room, shown.ticket, now)
+        _check(room, shown.ticket, now, void_until_ms)
     elif not same_password(room.user_password, shown.password):
-        raise Denied("wrong viewing password")
+        raise WrongRoomPassword("wrong viewing password")
     return room
 
 
@@ -69,7 +75,7 @@ def same_password(right: str, shown: str) -> bool:
     return hmac.compare_digest(right.encode(), shown.encode())
 
 
-def _check(room: Rights, ticket: TicketClaims, now: Epoch) -> None:
+def _check(room: Rights, ticket: TicketClaims, now: Epoch, void_until_ms: int) -> None:
     denied = room.denied(ticket.user_id)
     if denied.banned_until > now:
         raise Denied("banned")
@@ -82,3 +88,5 @@ def _check(room: Rights, ticket: TicketClaims, now: Epoch) -> None:
         raise Denied("ticket older than the viewing password")
     if ticket.expires_at_ms <= denied.void_until_ms:
         raise Denied("ticket given back")
+    if ticket.expires_at_ms <= void_until_ms:
+        raise Denied("ticket older than the account's password")

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
+import structlog
 
 from control.accounts import identity
+from control.accounts.origin import Origin
 from control.accounts.passwords import Passwords
 from control.clock import Clock
+from control.entropy import digest
+from control.guessing.guesses import Guesses, Secret, Target
+from control.ops.addresses import network
 from control.refusals import (
     AccountTaken,
     BadParameter,
@@ -18,12 +27,15 @@ from control.refusals import (
     NoSuchAccount,
     NoSuchPhone,
     PhoneTaken,
+    Taken,
     WrongPassword,
 )
 from control.storage.database import Row, Store, insert, numbered
 from control.storage.tables import auth_codes, pending_passwords, rooms, sessions, users
 
 MALE = 1
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +84,15 @@ class Profile:
 
 
 class Users:
-    def __init__(self, store: Store, passwords: Passwords, clock: Clock) -> None:
+    def __init__(self, *, store: Store, passwords: Passwords, guesses: Guesses, clock: Clock) -> None:
         self._store = store
         self._passwords = passwords
+        self._guesses = guesses
         self._clock = clock
+        self._naming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def register(self, new: NewUser) -> int:
-        """The new user's id. Raises AccountTaken, PhoneTaken or EmailTaken."""
+    async def register(self, new: NewUser, origin: Origin) -> int:
+        """The new user's id. Raises AccountTaken, PhoneTaken or EmailTaken, and TooManyGuesses where too many were."""
         row = {
             "account": new.account,
             "account_key": identity.folded(new.account),
@@ -91,8 +105,9 @@ class Users:
             "head_picture_id": 0,
             "created_at": self._clock.now(),
         }
-        await self._refuse_taken(row)  # before the hash, which is what costs
-        row["password_hash"] = await self._passwords.hash(new.password)
+        async with self.naming(f"{row['account_key']} {new.phone} {row['email_key']}", origin):
+            await self._refuse_taken(row)  # before the hash, which is what costs
+        row["password_hash"] = await self._passwords.hash(new.password, origin)
         async with self._store.writing() as connection:
             made = await connection.fetch_one(insert(users).values(row).on_conflict_do_nothing().returning(users.c.id))
         if made is None:
@@ -109,33 +124,66 @@ class Users:
             if row[name] is not None and any(other[name] == row[name] for other in found):
                 raise refusal
 
-    async def log_in(self, name: str, password: str) -> User:
-        """Raises NoSuchAccount or WrongPassword, after the same time."""
+    async def log_in(self, name: str, password: str, origin: Origin) -> User:
+        """`name` is an account, a phone or an e-mail address. Raises NoSuchAccount, WrongPassword, TooManyGuesses, and
+        what Passwords.matches does. Takes seconds after some wrong ones."""
         column, key = identity.login_key(name)
         row = await self._store.fetch_one(select_user(users.c.password_hash).where(users.c[column] == key))
-        stored = row["password_hash"] if row else None
-        right = await self._passwords.matches(stored, password)
-        if row is None:
-            raise NoSuchAccount
-        if not right:
-            raise WrongPassword
+        target = Target(Secret.ACCOUNT, row["id"] if row else digest(key)[:16])
+        right = await self._guessed(target, row["password_hash"] if row else None, password, origin)
+        if row is None or not right:
+            log.info("login refused", user=row["id"] if row else None, address=origin.address)
+            raise WrongPassword if row else NoSuchAccount
         if self._passwords.outgrown(row["password_hash"]):
-            await self._rehash(row["id"], row["password_hash"], password)
+            await self._rehash(row["id"], row["password_hash"], password, origin)
         return read_user(row)
 
-    async def _rehash(self, user_id: int, old: str, password: str) -> None:
+    async def check_password(self, user: User, password: str, origin: Origin) -> None:
+        """Raises WrongPassword, TooManyGuesses, and what Passwords.matches does."""
+        row = await self._store.fetch_one(sa.select(users.c.password_hash).where(users.c.id == user.id))
+        stored = row["password_hash"] if row else None
+        if not await self._guessed(Target(Secret.ACCOUNT, user.id), stored, password, origin):
+            raise WrongPassword
+
+    async def _guessed(self, target: Target, stored: str | None, password: str, origin: Origin) -> bool:
+        guesses, address = self._guesses, origin.address
+        await guesses.admit(target, address)
+        known = guesses.is_known(target, address)
+        check = partial(guesses.delay, target, address)  # others from there may have been wrong meanwhile
+        right = await self._passwords.matches(stored, password, origin, check=check, known=known)
+        if right:
+            guesses.right(target, address)
+        else:
+            guesses.wrong(target, address, password)
+        return right
+
+    async def _rehash(self, user_id: int, old: str, password: str, origin: Origin) -> None:
         # Only over the hash that was checked: the password may have been changed since.
-        fresh = await self._passwords.hash(password)
+        fresh = await self._passwords.hash(password, origin)
         await self._store.write(
             users.update().where(users.c.id == user_id, users.c.password_hash == old).values(password_hash=fresh)
         )
 
-    async def by_phone(self, phone: str) -> User:
-        """Raises NoSuchPhone."""
-        row = await self._store.fetch_one(select_user().where(users.c.phone == phone))
-        if row is None:
-            raise NoSuchPhone
+    async def by_phone(self, phone: str, origin: Origin) -> User:
+        """Raises NoSuchPhone, and TooManyGuesses where too many were."""
+        async with self.naming(phone, origin):
+            row = await self._store.fetch_one(select_user().where(users.c.phone == phone))
+            if row is None:
+                raise NoSuchPhone
         return read_user(row)
+
+    @asynccontextmanager
+    async def naming(self, name: str, origin: Origin) -> AsyncIterator[None]:
+        """Counts an answer that tells which accounts, phones or e-mail addresses there are. Raises TooManyGuesses."""
+        target = Target(Secret.NAME, "")
+        await self._guesses.admit(target, origin.address)
+        async with self._naming.setdefault(network(origin.address), asyncio.Lock()):
+            self._guesses.delay(target, origin.address)  # others from there may have been answered meanwhile
+            try:
+                yield
+            except (Taken, NoSuchPhone):
+                self._guesses.wrong(target, origin.address, name)
+                raise
 
     async def by_ids(self, user_ids: Sequence[int]) -> dict[int, User]:
         """Those of them that exist."""
@@ -148,12 +196,13 @@ class Users:
         changes = {column: value for column, value in texts.items() if value}
         await self._store.write(users.update().where(users.c.id == user.id).values(changes), *also)
 
-    async def set_password(self, user_id: int, password_hash: str) -> None:
-        """Puts a password in force. Logins, codes and pending passwords of the user end."""
-        await self._store.write(
+    def new_password(self, user_id: int, password_hash: str) -> list[sa.sql.ClauseElement]:
+        """What puts a password in force. Logins, codes and pending passwords of the user end."""
+        ended = (sessions, pending_passwords, auth_codes)
+        return [
             users.update().where(users.c.id == user_id).values(password_hash=password_hash),
-            *(table.delete().where(table.c.user_id == user_id) for table in (sessions, pending_passwords, auth_codes)),
-        )
+            *(table.delete().where(table.c.user_id == user_id) for table in ended),
+        ]
 
 
 def select_user(*more: sa.Column[Any]) -> sa.Select[Any]:

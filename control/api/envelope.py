@@ -13,6 +13,7 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from control.accounts.origin import Origin
 from control.accounts.sessions import Caller
 from control.api.fields import Fields
 from control.api.play_urls import Place, place
@@ -36,10 +37,14 @@ class Call:
 
     services: Services
     fields: Fields
-    address: str
-    """The client's."""
+    origin: Origin
     site: str
     """How it reached us: `scheme://host[:port]`."""
+
+    @property
+    def address(self) -> str:
+        """The client's."""
+        return self.origin.address
 
     async def caller(self) -> Caller:
         """Renews the session. Raises SessionExpired."""
@@ -81,8 +86,7 @@ async def _said(api: Api, services: Services, request: Request, body: bytes, own
     fields = Fields(body)
     for name, value in own.items():
         fields.put(name, value)
-    address = request.client.host if request.client else ""
-    call = Call(services, fields, address, site(request))
+    call = Call(services, fields, origin_of(request), site(request))
     return reply(request.scope["path"], Status.SUCCESS, Status.SUCCESS.text, await api(call))
 
 
@@ -105,6 +109,11 @@ async def guarded(request: Request, answer: Awaitable[Response]) -> Response:
     except Exception:
         log.exception("api failed", access=access, request=request.headers.get("x-request-id"))
         return reply(access, Status.SERVER_ERROR, Status.SERVER_ERROR.text)
+
+
+def origin_of(request: Request) -> Origin:
+    agent = request.headers.get("user-agent", "")
+    return Origin(request.client.host if request.client else "", agent, request.is_disconnected)
 
 
 def site(request: Request) -> str:

@@ -6,12 +6,12 @@ import structlog
 
 from control.access import bans
 from control.access.rights import Rights
-from control.access.verdicts import same_password
 from control.accounts.users import NOBODY, User
 from control.api.envelope import Call, Reply
 from control.clock import Ticks
+from control.guessing.guesses import Secret
 from control.live.audience import Viewer
-from control.refusals import BadRoomPassword, Banned, NoSuchRoom
+from control.refusals import Banned, NoSuchRoom
 
 log = structlog.get_logger()
 
@@ -64,14 +64,14 @@ async def ban_user(call: Call) -> Reply:
 
 async def _moderated(call: Call) -> tuple[Rights, int]:
     """The room of the request, which the caller owns or knows the assistant's password of, and the caller's id. Raises
-    NoSuchRoom, also where neither is claimed, BadRoomPassword and Banned."""
+    NoSuchRoom, also where neither is claimed, BadRoomPassword, TooManyGuesses and Banned."""
     caller, fields = await call.caller(), call.fields
     room = call.services.admission.room(fields.needed_number("liveRoomId", "liveroomId"))
     shown = fields.text("liveRoomAssistPwd")
     if room is None or (room.owner_id != caller.user.id and not shown):
         raise NoSuchRoom
-    if room.owner_id != caller.user.id and not same_password(room.assist_password, shown):
-        raise BadRoomPassword
+    if room.owner_id != caller.user.id:
+        await call.services.admission.check_password(Secret.ASSISTANT, room.room_id, shown, call.address)
     if call.services.bans.seconds_left(room, caller.user.id):
         raise Banned  # or they would lift it themselves
     return room, caller.user.id

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from control.accounts import identity
 from control.accounts.passwords import acceptable
+from control.accounts.sessions import Caller
 from control.accounts.users import NewUser, Profile
 from control.api.envelope import Call, Reply, guarded, reply
 from control.api.services import Services
@@ -19,12 +20,12 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 async def login(call: Call) -> Reply:
     fields, services = call.fields, call.services
-    user = await services.users.log_in(fields.needed_text("account"), fields.needed_text("password"))
+    user = await services.users.log_in(fields.needed_text("account"), fields.needed_text("password"), call.origin)
     return {
         "account": user.account,
         "nickName": user.nick_name,
         "liveRoomId": user.room_id,
-        "sessionId": await services.sessions.begin(user),
+        "sessionId": await services.sessions.begin(user, call.origin),
         "headPicId": user.head_picture_id,
         "sex": user.sex,
     }
@@ -39,29 +40,31 @@ async def register(call: Call) -> Reply:
         email=identity.email(email) if email else None,
         password=acceptable(fields.needed_text("password")),
     )
-    await call.services.users.register(new)
+    await call.services.users.register(new, call.origin)
     return {}
 
 
 async def modify_user_pwd(call: Call) -> Reply:
-    fields, services = call.fields, call.services
+    fields, services, origin = call.fields, call.services, call.origin
     phone, password = _phone(call), acceptable(fields.needed_text("password"))
     session_id, code = fields.text("sessionId"), fields.text("authCode")
-    user = await services.users.by_phone(phone)
+    user = await services.users.by_phone(phone, origin)
     if session_id:
-        if (await call.caller()).user.id != user.id:
+        caller = await call.caller()
+        if caller.user.id != user.id:
             raise BadParameter("sessionId")
-        await services.recovery.change(user, password)
+        await _prove(call, caller)
+        await services.recovery.change(user, password, origin)
     elif code:
-        await services.recovery.change_by_code(user, code, password)
+        await services.recovery.change_by_code(user, code, password, origin)
     else:
-        await services.recovery.ask_first(user, password, call.address)
+        await services.recovery.ask_first(user, password, origin)
     return {}
 
 
 async def auth_code(call: Call) -> Reply:
-    user = await call.services.users.by_phone(_phone(call))
-    await call.services.recovery.send_code(user, call.address)
+    user = await call.services.users.by_phone(_phone(call), call.origin)
+    await call.services.recovery.send_code(user, call.origin)
     return {}
 
 
@@ -95,6 +98,16 @@ async def _head_pic(request: Request, services: Services) -> Response:
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     return Response(picture.content, media_type=picture.media_type, headers=headers)
+
+
+async def _prove(call: Call, caller: Caller) -> None:
+    """A session may be somebody else's by now: the old password proves its user, or a login of a moment ago. Raises
+    BadParameter, WrongPassword and TooManyGuesses."""
+    old = call.fields.text("oldPassword")
+    if old:
+        await call.services.users.check_password(caller.user, old, call.origin)
+    elif not caller.fresh:
+        raise BadParameter("oldPassword")
 
 
 def _phone(call: Call) -> str:

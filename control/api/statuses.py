@@ -38,6 +38,8 @@ class Status(Enum):
 STATUS_OF: dict[type[refusals.Refusal], Status] = {
     refusals.BadParameter: Status.PARAM_ERROR,
     refusals.TooOften: Status.PARAM_ERROR,
+    refusals.TooManyGuesses: Status.PARAM_ERROR,
+    refusals.HungUp: Status.PARAM_ERROR,  # which nobody reads
     refusals.SessionExpired: Status.EXPIRED_SESSION,
     refusals.NoSuchAccount: Status.ACCOUNT_NOT_EXISTS,
     refusals.WrongPassword: Status.LOGIN_PASSWORD,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from control.access.verdicts import same_password
 from control.api.envelope import Call, Reply
 from control.api.room_objects import play_urls, room_object
+from control.guessing.guesses import Secret
 from control.lobby.lists import Kind
-from control.refusals import BadParameter, BadRoomPassword, Banned
+from control.refusals import BadParameter, Banned
 
 PAGE, LONGEST_PAGE = 5, 100  # rooms
 LONGEST_KEYWORD = 256  # characters
@@ -49,12 +49,10 @@ async def play_live_stream(call: Call) -> Reply:
         await services.admission.take_back(card.room_id, caller.user.id)
         return {}
     if card.need_password:
-        room = services.admission.room(card.room_id)
         shown = fields.needed_text("liveRoomUserPwd")
         if card.is_banned:
             raise Banned
-        if room is None or not same_password(room.user_password, shown):
-            raise BadRoomPassword
+        await services.admission.check_password(Secret.VIEWING, card.room_id, shown, call.address)
     return play_urls(call, caller, card)
 
 

@@ -63,7 +63,7 @@ class Callbacks:
             case "publish":
                 await self._clients.publish(key, callback)
             case "play":
-                self._clients.play(key, callback)
+                await self._clients.play(key, callback)
             case "update":
                 self._clients.update(key, callback)
             case "publish_done" | "play_done" | "done" | "disconnect":

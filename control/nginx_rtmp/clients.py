@@ -42,7 +42,8 @@ class Clients:
     async def publish(self, key: SessionKey, callback: Callback) -> None:
         """Raises Denied."""
         shown = self._shown(callback)
-        grant = self.admission.admit(Role.PUBLISHER, self.admission.room_named(callback.name), shown)
+        room = self.admission.room_named(callback.name)
+        grant = await self.admission.admit_newcomer(Role.PUBLISHER, room, shown, callback.address)
         self._refuse_second(key)
         if await self.takeover.make_way(grant.room_id):
             self._refuse_second(key)  # it may have left while it waited, or lost its right
@@ -50,10 +51,13 @@ class Clients:
         self._enter(key, Role.PUBLISHER, grant, shown, callback)
         self.looks.soon.set()
 
-    def play(self, key: SessionKey, callback: Callback) -> None:
+    async def play(self, key: SessionKey, callback: Callback) -> None:
         """Raises Denied."""
-        shown = self._shown(callback)
-        grant = self.admission.admit(Role.PLAYER, self.admission.room_named(callback.name), shown)
+        shown, room = self._shown(callback), self.admission.room_named(callback.name)
+        if room and self._shows_the_same(key, room.room_id, shown):
+            grant = self.admission.admit(Role.PLAYER, room, shown)
+        else:
+            grant = await self.admission.admit_newcomer(Role.PLAYER, room, shown, callback.address)
         if self._plays_again(key, grant.room_id):
             self.presence.identify(key, shown, grant.counted, callback.encoder)
         else:
@@ -164,6 +168,11 @@ class Clients:
         if session is None or session.role is not Role.PLAYER:
             return False
         return session.room_id == room_id and session.state is State.ADMITTED
+
+    def _shows_the_same(self, key: SessionKey, room_id: int, shown: Credentials) -> bool:
+        """Whether that is what let this session in: no guess, whatever others at its address do."""
+        session = self.presence.get(key)
+        return session is not None and (session.room_id, session.credentials) == (room_id, shown)
 
     def _refuse_second(self, key: SessionKey) -> None:
         if self.presence.ended_early(key):

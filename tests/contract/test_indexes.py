@@ -26,7 +26,7 @@ from tests.support.world import Box, HandClock
 
 pytestmark = pytest.mark.anyio
 
-LOADED_AT_START = {"rooms", "ticket_revocations", "bans"}  # whole, into memory, for verdicts
+LOADED_AT_START = {"rooms", "ticket_revocations", "user_revocations", "bans"}  # whole, into memory, for verdicts
 NO_TABLES = re.compile(r"CONSTANT|\d+|anon_\d+|live|numbered|listed|json_each|alembic_version")  # the last has one row
 BACKGROUND = re.compile(
     r"(INSERT INTO|DELETE FROM) (on_air|broadcast)|UPDATE sessions|DELETE FROM sessions WHERE sessions.used_at"
@@ -119,7 +119,7 @@ async def new_passwords(box: Box, ann: Person, bob: Person) -> None:
     await box.api("ModifyUserPwd", phone=bob.phone, password="changed1")
     token = box.postbox.messages[-1].secret.partition("#")[2]
     await box.http.post("/confirm/ask", json={"token": token})
-    await box.http.post("/confirm", json={"token": token})
+    await box.http.post("/confirm", json={"token": token, "password": "changed1"})
     await box.api("ModifyUserPwd", phone=ann.phone, password="changed1", authCode=code)
     for account in ("ann", "ann@example.com", ann.phone):
         await box.api("Login", account=account, password="changed1")
@@ -164,6 +164,8 @@ async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[s
         ("Register", {"account": "cid", "phone": ann.phone, "password": "secret-1", "email": "x@y.zz"}),
         ("ModifyUserPwd", {"phone": "13500000002", "password": "secret-1", "authCode": "12345"}),
         ("AuthCode", {"phone": "13500000002"}),
+        ("GetMySessions", {}),
+        ("EndSession", {"loginId": "0123456789abcdef"}),
         ("ModifyUserInfo", {"nickName": "Anna"}),
         ("ModifyUserHeadPic", {"headPic": pictures.sent(pictures.encoded("PNG"))}),
         ("GetMyLiveRoomId", {}),
@@ -186,12 +188,14 @@ async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[s
         ("BanUser", {"liveRoomId": room, "userId": 2, "status": 1}),
         ("BanUser", {"liveRoomId": room, "userId": 2, "status": 0}),
     ]
-    assert {name for name, _ in asked} == APIS.keys()
+    assert {name for name, _ in asked} | {"LogOut"} == APIS.keys()
     made = []
     for name, fields in asked:
         trace.taken()
         await ann.says(name, **fields)
         made.append((name, sum(not BACKGROUND.match(each) for each in trace.taken())))
+    trace.taken()
+    await ann.box.api("LogOut", sessionId=(await ann.box.api("Login", account="ann", password="secret-1"))["sessionId"])
     return made
 
 

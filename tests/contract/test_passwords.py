@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 
 from control.settings import Settings
 from tests.support import world
-from tests.support.people import Person, person
+from tests.support.people import Person, argument, person, watch
 from tests.support.world import Box
 
 pytestmark = pytest.mark.anyio
@@ -172,3 +172,52 @@ async def test_an_unknown_account_costs_a_verification_too(
     monkeypatch.setattr(PasswordHasher, "verify", counted)
     assert (await box.api("Login", account=account, password="secret2"))["status"] in (10100, 10101)
     assert calls == ["$argon2id$v=19$m=8,t=1,p=1"]
+
+
+async def test_an_old_session_alone_changes_no_password(box: Box) -> None:
+    ann = await person(box)
+    box.clock.advance(601)
+    change = {"phone": ann.phone, "password": "changed1"}
+    assert (await ann.says("ModifyUserPwd", **change))["desc"] == "参数错误: oldPassword"
+    assert (await ann.says("ModifyUserPwd", **change, oldPassword="secret2"))["status"] == 10101
+    assert (await ann.says("ModifyUserPwd", **change, oldPassword="secret-1"))["status"] == 10000
+
+
+async def test_the_old_password_cannot_be_guessed_with_a_stolen_session(box: Box) -> None:
+    ann = await person(box)
+    box.clock.advance(601)
+    change = {"phone": ann.phone, "password": "changed1"}
+    tried = [(await ann.says("ModifyUserPwd", **change, oldPassword=f"{number}"))["status"] for number in range(101)]
+    assert tried == [10101] * 100 + [10002]  # the address is one where ann was lately
+
+
+async def test_every_ticket_ends_with_the_password(box: Box) -> None:
+    ann, bob = await person(box), await person(box, "bob", 2)
+    room = (await ann.opens())["liveRoomId"]
+    shown, other = [
+        argument((await each.does("PlayLiveStream", liveroomId=room, status=1))["playRtmpUrl"]) for each in (bob, ann)
+    ]
+    assert await watch(box, 1, room, shown) == 204
+    await bob.does("ModifyUserPwd", phone=bob.phone, password="changed1")
+    assert await box.callback("update", 1, str(room), shown, kind="play") == 403
+    assert await watch(box, 2, room, shown) == 403
+    hls = {"room": str(room), "ticket": shown.partition("=")[2]}
+    assert (await box.hooks.get("/hls", params=hls)).headers["x-verdict"] == "refused"
+    assert await watch(box, 3, room, other) == 204
+    bob = replace(bob, session=(await box.api("Login", account="bob", password="changed1"))["sessionId"])
+    fresh = argument((await bob.does("PlayLiveStream", liveroomId=room, status=1))["playRtmpUrl"])
+    assert await watch(box, 4, room, fresh) == 204
+
+
+async def test_tickets_stay_void_over_a_restart(settings: Settings) -> None:
+    async with world.box(settings) as before:
+        ann = await person(before)
+        room = (await ann.opens())["liveRoomId"]
+        shown = argument((await ann.does("PlayLiveStream", liveroomId=room, status=1))["playRtmpUrl"])
+        await ann.does("ModifyUserPwd", phone=ann.phone, password="changed1")
+    async with world.box(settings, clock=before.clock) as after:
+        assert await watch(after, 1, room, shown) == 403
+        after.clock.advance(settings.ticket_seconds + 1)
+    async with world.box(settings, clock=before.clock):
+        with closing(sqlite3.connect(settings.data_dir / "qplus.db")) as database:
+            assert database.execute("SELECT * FROM user_revocations").fetchall() == []

@@ -117,3 +117,16 @@ async def test_a_session_that_ends_while_a_page_is_read_is_no_fault_of_ours(box:
         lists = [now.says("GetLiveRoomList", type=1 + n % 2) for n in range(MANY)]
         change = now.says("ModifyUserPwd", phone=ann.phone, password=f"secret-{turn + 2}")
         assert set(await statuses(*lists[:10], change, *lists[10:])) <= {10000, 10003}
+
+
+async def test_of_twenty_requests_with_one_code_one_succeeds(box: Box) -> None:
+    ann = await person(box)
+    await ann.does("AuthCode", phone=ann.phone)
+    code = box.postbox.messages[-1].secret
+    asked = [
+        box.api("ModifyUserPwd", phone=ann.phone, authCode=code, password=f"new password {number}")
+        for number in range(20)
+    ]
+    statuses = [reply["status"] for reply in await asyncio.gather(*asked)]
+    assert sorted(statuses) == [10000] + [10002] * 19
+    assert await ann.logs_in(f"new password {statuses.index(10000)}") == 10000

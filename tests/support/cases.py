@@ -156,6 +156,7 @@ GIVEN: dict[str, Callable[[Scene], Awaitable[Any]]] = {
     "a code for ann": Scene.code,
     "an hour": lambda scene: passes(scene, 3600),
     "an hour and a second": lambda scene: passes(scene, 3601),
+    "ten minutes and a second": lambda scene: passes(scene, 601),
     "ten minutes": lambda scene: passes(scene, 600),
 }
 

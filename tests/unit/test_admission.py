@@ -9,10 +9,11 @@ from control.access.revocations import Revocations
 from control.access.rights import NOTHING_DENIED, Denial, Rights, RightsOfRooms
 from control.access.tickets import Keys
 from control.access.verdicts import Role
+from control.guessing.guesses import Guesses
 from control.refusals import Denied
 from control.storage.database import Store
 from tests.support.rows import VAULT, add_room, add_user
-from tests.support.world import HandClock
+from tests.support.world import HandClock, SeededEntropy
 
 pytestmark = pytest.mark.anyio
 LIFETIME = 600
@@ -30,6 +31,7 @@ class OneRoom:
             keys=Keys({"k1": b"key"}),
             rights=self.rights,
             revocations=self.revocations,
+            guesses=Guesses(clock, SeededEntropy(), 10),
             clock=clock,
             lifetime=LIFETIME,
         )

@@ -17,6 +17,7 @@ from control.access.rights import Rights
 from control.access.tickets import Keys
 from control.app import live_parts
 from control.clock import Epoch, Ticks
+from control.guessing.guesses import Guesses
 from control.live.audience import RoomNow
 from control.live.broadcasts import Broadcast
 from control.live.presence import SessionKey, State
@@ -26,7 +27,7 @@ from control.nginx_rtmp.plan import JOINING
 from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.refusals import Denied
 from control.settings import Settings
-from tests.support.world import FakeNginx, HandClock, StreamClient, body
+from tests.support.world import FakeNginx, HandClock, SeededEntropy, StreamClient, body
 
 ROOMS = (1000001, 1000002)
 rooms = st.sampled_from(ROOMS)
@@ -41,6 +42,7 @@ class Control:
     ) -> None:
         never_asked: Any = None
         parts: dict[str, Any] = {"store": never_asked, "vault": never_asked, "keys": Keys({"k1": b"k"})}
+        parts["guesses"] = Guesses(clock, SeededEntropy(), 10)
         self.live = live_parts(Settings(), nginx=http, clock=clock, **parts)
         for room in ROOMS:
             self.live.rights.put(Rights(room, 1, "anchor", "assist", "viewer", 1, Epoch(0.0)))
