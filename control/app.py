@@ -28,6 +28,7 @@ from control.accounts.recovery import Recovery
 from control.accounts.sessions import Sessions
 from control.accounts.users import Users
 from control.api.services import Services
+from control.api.turns import Turns
 from control.api.uploads import Uploads
 from control.clock import Clock, SystemClock
 from control.entropy import Entropy, SystemEntropy
@@ -233,6 +234,7 @@ def public_parts(
         ),
         pictures=Pictures(store),
         uploads=Uploads(sessions, clock),
+        turns=Turns(),
         rooms=rooms,
         follows=Follows(store, live.rights, clock),
         bans=live.bans,

@@ -54,7 +54,7 @@ class Settings:
         "off", "Whether every connection to the HTTP port begins with PROXY protocol.", choices=("off", "on")
     )
     address_requests: int = _setting(
-        200, "API requests a second for one address, after a first 1000; an IPv6 /64 is one.", low=1
+        100, "API requests a second for one address, after a first 1000; an IPv6 /64 is one.", low=1
     )
     tls_cert: str = _setting(
         "", "Certificate chain, a PEM file. With it there are HTTPS and RTMPS, and HTTP redirects."

@@ -36,6 +36,8 @@ class Call:
     """One request to an API."""
 
     services: Services
+    access: str
+    """The path."""
     fields: Fields
     origin: Origin
     site: str
@@ -78,16 +80,21 @@ async def answered(api: Api, services: Services, request: Request, own: Mapping[
 async def _asked(api: Api, services: Services, request: Request, own: Mapping[str, str]) -> Response:
     if request.scope["path"].rpartition("/")[2] == UPLOAD:
         async with services.uploads.body(request.stream(), own.get("sessionId")) as body:
-            return await _said(api, services, request, body, own)
-    return await _said(api, services, request, await _body(request), own)
+            return await _said(api, _call(services, request, body, own))
+    call = _call(services, request, await _body(request), own)
+    async with services.turns.turn(call.fields.claimed("sessionId"), call.address):
+        return await _said(api, call)
 
 
-async def _said(api: Api, services: Services, request: Request, body: bytes, own: Mapping[str, str]) -> Response:
+def _call(services: Services, request: Request, body: bytes, own: Mapping[str, str]) -> Call:
     fields = Fields(body)
     for name, value in own.items():
         fields.put(name, value)
-    call = Call(services, fields, origin_of(request), site(request))
-    return reply(request.scope["path"], Status.SUCCESS, Status.SUCCESS.text, await api(call))
+    return Call(services, request.scope["path"], fields, origin_of(request), site(request))
+
+
+async def _said(api: Api, call: Call) -> Response:
+    return reply(call.access, Status.SUCCESS, Status.SUCCESS.text, await api(call))
 
 
 async def guarded(request: Request, answer: Awaitable[Response]) -> Response:

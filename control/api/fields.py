@@ -39,6 +39,11 @@ class Fields:
             raise BadParameter(name)
         return value
 
+    def claimed(self, name: str) -> str:
+        """What is claimed before anything is checked; "" for what is left out or no text."""
+        value = self._values.get(name)
+        return value if isinstance(value, str) else ""
+
     def first_text(self, *names: str) -> str:
         """The first of these that is there and not empty: the contract spells some in two ways. Like `raw_text`."""
         return next((text for text in map(self.raw_text, names) if text), "")
