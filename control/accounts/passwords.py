@@ -15,12 +15,10 @@ from argon2.exceptions import VerifyMismatchError
 from control.accounts.line import Line
 from control.accounts.origin import Origin
 from control.ops.addresses import network
-from control.refusals import BadParameter
 from control.settings import Settings
 
 T = TypeVar("T")
 
-SHORTEST, LONGEST = 6, 128  # characters of a password
 LONGEST_LINE = 128  # requests that wait to be hashed
 NICENESS = 5  # of the threads: callbacks come first
 
@@ -83,10 +81,3 @@ class Passwords:
 def _step_back() -> None:
     """Linux has a priority for each thread."""
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-
-
-def acceptable(password: str) -> str:
-    """Raises BadParameter unless it has 6 to 128 characters."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise BadParameter("password")
-    return password

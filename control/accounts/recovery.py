@@ -9,10 +9,11 @@ from typing import Protocol
 import sqlalchemy as sa
 import structlog
 
+from control.accounts.choices import LONGEST
 from control.accounts.limits import Limits
 from control.accounts.notifiers import Message, Notifier
 from control.accounts.origin import Origin
-from control.accounts.passwords import LONGEST, Passwords
+from control.accounts.passwords import Passwords
 from control.accounts.users import User, Users
 from control.clock import Clock
 from control.entropy import Entropy, digest

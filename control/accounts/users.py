@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import structlog
 
 from control.accounts import identity
+from control.accounts.choices import Choices
 from control.accounts.origin import Origin
 from control.accounts.passwords import Passwords
 from control.clock import Clock
@@ -89,6 +90,7 @@ class Users:
         self._passwords = passwords
         self._guesses = guesses
         self._clock = clock
+        self._choices = Choices()
         self._naming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def register(self, new: NewUser, origin: Origin) -> int:
@@ -195,6 +197,11 @@ class Users:
         texts = {"nick_name": profile.nick_name, "sex": profile.sex, "address": profile.address}
         changes = {column: value for column, value in texts.items() if value}
         await self._store.write(users.update().where(users.c.id == user.id).values(changes), *also)
+
+    def acceptable(self, password: str, user: User | NewUser | None = None) -> str:
+        """The password, which this user may have, as far as they are known. Raises BadParameter."""
+        names = (user.account, user.phone, user.phone.removeprefix("+86"), user.email) if user else ()
+        return self._choices.checked(password, *names)
 
     def new_password(self, user_id: int, password_hash: str) -> list[sa.sql.ClauseElement]:
         """What puts a password in force. Logins, codes and pending passwords of the user end."""

@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from control.accounts import identity
-from control.accounts.passwords import acceptable
 from control.accounts.sessions import Caller
 from control.accounts.users import NewUser, Profile
 from control.api.envelope import Call, Reply, guarded, reply
@@ -38,17 +37,19 @@ async def register(call: Call) -> Reply:
         account=identity.account(fields.needed_text("account")),
         phone=_phone(call),
         email=identity.email(email) if email else None,
-        password=acceptable(fields.needed_text("password")),
+        password=call.services.users.acceptable(fields.needed_text("password")),
     )
+    call.services.users.acceptable(new.password, new)
     await call.services.users.register(new, call.origin)
     return {}
 
 
 async def modify_user_pwd(call: Call) -> Reply:
     fields, services, origin = call.fields, call.services, call.origin
-    phone, password = _phone(call), acceptable(fields.needed_text("password"))
+    phone, password = _phone(call), services.users.acceptable(fields.needed_text("password"))
     session_id, code = fields.text("sessionId"), fields.text("authCode")
     user = await services.users.by_phone(phone, origin)
+    services.users.acceptable(password, user)
     if session_id:
         caller = await call.caller()
         if caller.user.id != user.id:

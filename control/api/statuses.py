@@ -62,8 +62,8 @@ def answer_to(refusal: refusals.Refusal) -> tuple[Status, str]:
     """The status and its text, which may say which parameter was wrong."""
     status = STATUS_OF[type(refusal)]
     match refusal:
-        case refusals.BadParameter(field=field):
-            return status, f"{status.text}: {field}"
+        case refusals.BadParameter(field=field, hint=hint):
+            return status, f"{status.text}: {field}" + (f" ({hint})" if hint else "")
         case refusals.TooOften():
             return status, f"{status.text}: 操作过于频繁"
     return status, status.text

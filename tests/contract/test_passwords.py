@@ -9,6 +9,8 @@ from dataclasses import replace
 import pytest
 from argon2 import PasswordHasher
 
+from control.accounts.origin import Origin
+from control.accounts.passwords import Passwords
 from control.settings import Settings
 from tests.support import world
 from tests.support.people import Person, argument, person, watch
@@ -221,3 +223,33 @@ async def test_tickets_stay_void_over_a_restart(settings: Settings) -> None:
     async with world.box(settings, clock=before.clock):
         with closing(sqlite3.connect(settings.data_dir / "qplus.db")) as database:
             assert database.execute("SELECT * FROM user_revocations").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["123456", "Secret1", "ｑｗｅｒｔｙ", "someone", "SomeOne", "13500000001", "some@example.com"],
+)
+async def test_a_password_that_is_tried_first_is_refused(box: Box, password: str) -> None:
+    fields = {"account": "someone", "phone": "13500000001", "email": "some@example.com"}
+    refused = await box.api("Register", **fields, password=password)
+    assert (refused["status"], refused["desc"]) == (10002, "参数错误: password (密码过于简单)")
+    assert (await box.api("Register", **fields, password="long and good"))["status"] == 10000
+    assert (await box.api("ModifyUserPwd", phone="13500000001", password=password))["desc"] == refused["desc"]
+
+
+async def test_a_user_who_has_a_common_password_goes_on(box: Box, settings: Settings) -> None:
+    ann = await person(box)
+    with closing(sqlite3.connect(settings.data_dir / "qplus.db")) as database:
+        database.execute("UPDATE users SET password_hash = ?", [await box_hash(settings, "123456")])
+        database.commit()
+    assert await ann.logs_in("123456") == 10000
+    change = {"phone": ann.phone, "password": "long and good", "oldPassword": "123456"}
+    assert (await ann.says("ModifyUserPwd", **change))["status"] == 10000
+
+
+async def box_hash(settings: Settings, password: str) -> str:
+    made = Passwords(settings)
+    try:
+        return await made.hash(password, Origin(""))
+    finally:
+        made.close()

@@ -269,6 +269,7 @@ export function t(key) {
 export function statusText(status, desc) {
   if (language === "zh") return desc;
   const field = desc.split(": ")[1];
+  if (field?.startsWith("password (")) return "This password is too easy to guess.";
   return (STATUSES_EN[status] ?? desc) + (status === Status.PARAM_ERROR && field ? `: ${field}` : "");
 }
 
