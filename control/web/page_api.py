@@ -17,6 +17,8 @@ from control.api.services import Services
 from control.refusals import SessionExpired
 
 COOKIE = "qplus_session"
+# What a browser takes for this name over TLS alone, for the whole host, and from no page of another host of the domain.
+TLS_COOKIE = f"__Host-{COOKIE}"
 # A page of another site cannot send this header: the browser asks for permission first, and control never gives it.
 OWN = ("x-qplus-page", "1")
 
@@ -25,7 +27,7 @@ def page_endpoint(api: Api, services: Services) -> Callable[[Request], Awaitable
     async def answer(request: Request) -> Response:
         if request.headers.get(OWN[0]) != OWN[1]:
             return Response(status_code=403)
-        return await answered(api, services, request, {"sessionId": request.cookies.get(COOKIE, "")})
+        return await answered(api, services, request, {"sessionId": _session_id(request, services)})
 
     return answer
 
@@ -43,10 +45,9 @@ def log_in_endpoint(services: Services) -> Callable[[Request], Awaitable[Respons
 
         response = await page_endpoint(keep, services)(request)
         for session_id in begun:
-            before = request.cookies.get(COOKIE)
-            if before:
+            if before := _session_id(request, services):
                 await services.sessions.end_id(before)
-            response.set_cookie(COOKIE, session_id, **_attributes(services))
+            response.set_cookie(value=session_id, **_cookie(request, services))
         return response
 
     return answer
@@ -59,19 +60,24 @@ def log_out_endpoint(services: Services) -> Callable[[Request], Awaitable[Respon
     async def answer(request: Request) -> Response:
         response = await answer_page(request)
         if response.status_code == 200:
-            response.delete_cookie(COOKIE, **_attributes(services))
+            response.delete_cookie(**_cookie(request, services))
         return response
 
     return answer
 
 
-def _attributes(services: Services) -> dict[str, Any]:
-    return {
-        "path": "/",
-        "secure": services.settings.site.startswith("https:"),
-        "httponly": True,
-        "samesite": "strict",
-    }
+def _cookie(request: Request, services: Services) -> dict[str, Any]:
+    tls = _over_tls(request, services)
+    return {"key": TLS_COOKIE if tls else COOKIE, "path": "/", "secure": tls, "httponly": True, "samesite": "strict"}
+
+
+def _session_id(request: Request, services: Services) -> str:
+    """ "" where there is none. Over TLS the other cookie is not believed: a page of another host may have set it."""
+    return request.cookies.get(TLS_COOKIE if _over_tls(request, services) else COOKIE, "")
+
+
+def _over_tls(request: Request, services: Services) -> bool:
+    return request.scope["scheme"] == "https" or services.settings.site.startswith("https:")
 
 
 async def who_am_i(call: Call) -> Reply:
@@ -98,7 +104,7 @@ async def get_my_ban(call: Call) -> Reply:
 
 async def caller_of(request: Request, services: Services) -> Caller:
     """The user of a page's cookie; renews the session. Raises SessionExpired."""
-    session_id = request.cookies.get(COOKIE)
+    session_id = _session_id(request, services)
     if not session_id:
         raise SessionExpired
     return await services.sessions.caller(session_id)

@@ -103,7 +103,27 @@ async def test_a_site_with_tls_keeps_the_cookie_on_tls(settings: Settings) -> No
         await ask(box, "Register", account="ann", phone="13500000000", password="secret-1")
         body = {"account": "ann", "password": "secret-1"}
         answer = await box.http.post("/web/Login", json=body, headers=OWN)
-    assert "; Secure" in answer.headers["set-cookie"]
+    assert answer.headers["set-cookie"].startswith("__Host-qplus_session=")
+    assert "; Secure" in answer.headers["set-cookie"] and "domain" not in answer.headers["set-cookie"].lower()
+
+
+async def test_a_request_that_came_over_tls_is_enough_for_that(box: Box) -> None:
+    await ask(box, "Register", account="ann", phone="13500000000", password="secret-1")
+    site, body = "https://live.example/web", {"account": "ann", "password": "secret-1"}
+    await box.http.post(f"{site}/Login", json=body, headers=OWN)
+    assert (await box.http.post(f"{site}/WhoAmI", json={}, headers=OWN)).json()["account"] == "ann"
+    assert [cookie.name for cookie in box.http.cookies.jar] == ["__Host-qplus_session"]
+    await box.http.post(f"{site}/LogOut", json={}, headers=OWN)
+    assert not list(box.http.cookies.jar)
+
+
+async def test_over_tls_a_cookie_that_another_host_can_set_is_not_believed(box: Box) -> None:
+    session = await box.session("mallory", "13500000009")
+    for path in ("/web/WhoAmI", "/events/studio"):
+        headers = OWN | {"Cookie": f"qplus_session={session}"}
+        method = "GET" if path.startswith("/events") else "POST"
+        answer = await box.http.request(method, f"https://live.example{path}", json={}, headers=headers)
+        assert answer.status_code == 403 or answer.json()["account"] == ""
 
 
 async def test_a_wrong_password_makes_no_cookie(box: Box) -> None:

@@ -146,7 +146,7 @@ def test_pictures_that_do_not_come_hold_no_file(web: Front) -> None:
     with ExitStack() as stack:
         for _ in range(8):
             stack.enter_context(web.raw(head, "127.0.0.5"))
-        assert 429 in (web.ask("/live/ModifyUserHeadPic", source="127.0.0.5")[0] for _ in range(10))
+        assert web.ask("/live/ModifyUserHeadPic", source="127.0.0.6")[0] == 200
         kept = folders.temp(web.settings, "web")
         assert sum(file.stat().st_size for file in kept.rglob("*") if file.is_file()) < 100_000
 
