@@ -12,6 +12,7 @@ from control.access.tickets import Keys
 from control.access.verdicts import Credentials, Role, TicketClaims, may_play, may_publish, same_password
 from control.clock import Clock
 from control.guessing.guesses import Guesses, Secret, Target
+from control.ops.addresses import network
 from control.refusals import BadRoomPassword, Denied, GateShut, TooManyGuesses, WrongRoomPassword
 
 
@@ -76,25 +77,25 @@ class Admission:
         """The room that a stream's name means."""
         return self._rights.named(name)
 
-    def admit(self, role: Role, room: Rights | None, shown: Credentials) -> Grant:
-        """The one function that says who may come in and who may stay. Raises Denied."""
+    def admit(self, role: Role, room: Rights | None, shown: Credentials, address: str = "") -> Grant:
+        """The one function that says who may come in and who may stay. `address`: the client's, where a password may
+        not be enough from there. Raises Denied."""
         now = self._clock.now()
         if role is Role.PUBLISHER:
             return Grant(may_publish(room, shown, now).room_id, counted=False)
-        there = may_play(
-            room, shown, now, self._rights.void_everywhere_until(shown.ticket.user_id) if shown.ticket else 0
-        )
+        void_until = self._rights.void_everywhere_until(shown.ticket.user_id) if shown.ticket else 0
+        there = may_play(room, shown, now, void_until_ms=void_until, network=network(address))
         return Grant(there.room_id, self.is_viewer(there, shown))
 
     async def admit_newcomer(self, role: Role, room: Rights | None, shown: Credentials, address: str) -> Grant:
         """Like `admit`, for a client that comes: a password that is wrong is counted, and too many are not looked at.
         Takes seconds after some. Raises Denied."""
         if room is None or shown.has_ticket or not shown.password:
-            return self.admit(role, room, shown)
+            return self.admit(role, room, shown, address)
         target = Target(Secret.ANCHOR if role is Role.PUBLISHER else Secret.VIEWING, room.room_id)
         try:
             await self._guesses.admit(target, address)
-            grant = self.admit(role, self.room(room.room_id), shown)  # it may have changed meanwhile
+            grant = self.admit(role, self.room(room.room_id), shown, address)  # it may have changed meanwhile
         except TooManyGuesses:
             raise Denied("too many wrong passwords") from None
         except WrongRoomPassword:

@@ -1,22 +1,28 @@
 """Users who may not watch a room for a time.
 
-A ban follows the user. A client that shows the room's viewing password instead of a ticket does not say who it is.
+A ban follows the user. A client that shows the room's viewing password instead of a ticket does not say who it is: in
+an open room, where every user is told the password, none is let in by it from where a banned user watched, and no
+account that was made since the ban watches from there. Who has had an account before still does, by ticket.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from control.access.changes import Changed, Changes
-from control.access.rights import Rights, RightsOfRooms
+from control.access.rights import AddressBan, Rights, RightsOfRooms
+from control.accounts.users import User
 from control.clock import Clock, Epoch
+from control.ops.addresses import network
 from control.refusals import BadParameter, NoSuchAccount
-from control.storage.database import Store, insert
-from control.storage.tables import LAST_USER_ID, bans, users
+from control.storage.database import Store, insert, listed
+from control.storage.tables import LAST_USER_ID, address_bans, bans, users
 
 DEFAULT, LOW, HIGH = 3600, 1, 365 * 86400  # seconds
+MOST_NETWORKS = 20  # of one user
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,41 +43,67 @@ class Bans:
 
     async def load(self) -> None:
         await self._store.write(bans.delete().where(bans.c.until <= self._clock.now()))
+        await self._store.write(address_bans.delete().where(address_bans.c.until <= self._clock.now()))
         for row in await self._store.fetch_all(sa.select(bans)):
             self._rights.ban(row["room_id"], row["user_id"], row["until"])
+        networks: dict[tuple[int, int, float, float], set[str]] = {}
+        for row in await self._store.fetch_all(sa.select(address_bans)):
+            key = (row["room_id"], row["user_id"], row["since"], row["until"])
+            networks.setdefault(key, set()).add(row["network"])
+        for (room_id, user_id, since, until), found in networks.items():
+            ban = AddressBan(user_id, frozenset(found), Epoch(since), Epoch(until))
+            self._rights.ban_addresses(room_id, user_id, ban)
 
     def seconds_left(self, room: Rights, user_id: int) -> float:
         """0 for a user who is not banned."""
         return max(0.0, room.denied(user_id).banned_until - self._clock.now())
 
-    async def ban(self, room: Rights, user_id: int, seconds: int) -> None:
-        """`seconds`: 1 to a year, from now. Raises BadParameter, also for the room's owner, and NoSuchAccount."""
+    def keeps_out(self, room: Rights, user: User, address: str) -> bool:
+        """Whether the user has made their account since somebody was banned at their address."""
+        ban = room.address_ban(network(address), self._clock.now())
+        return ban is not None and user.created_at >= ban.since and user.id != room.owner_id
+
+    async def ban(self, room: Rights, user_id: int, seconds: int, addresses: Iterable[str] = ()) -> None:
+        """`seconds`: 1 to a year, from now. `addresses`: where the user watches from. Raises BadParameter, also for the
+        room's owner, and NoSuchAccount."""
         if not LOW <= seconds <= HIGH:
             raise BadParameter("timeout")
         if user_id == room.owner_id:
             raise BadParameter("userId")
         if user_id > LAST_USER_ID:
             raise NoSuchAccount
-        until = Epoch(self._clock.now() + seconds)
-        await self._write(room.room_id, user_id, until)
+        now = self._clock.now()
+        until = Epoch(now + seconds)
+        before = [each for each in room.address_bans if each.user_id == user_id and each.until > now]
+        networks = frozenset(network(each) for each in addresses if each).union(*(each.networks for each in before))
+        since = min((each.since for each in before), default=now)
+        ban = AddressBan(user_id, frozenset(sorted(networks)[:MOST_NETWORKS]), since, until)
+        await self._write(room.room_id, ban)
         self._rights.ban(room.room_id, user_id, until)
+        self._rights.ban_addresses(room.room_id, user_id, ban)
         await self._changes.announce(Changed.BANS, room.room_id)
 
-    async def _write(self, room_id: int, user_id: int, until: Epoch) -> None:
+    async def _write(self, room_id: int, ban: AddressBan) -> None:
         """Raises NoSuchAccount."""
-        user = sa.select(sa.literal(room_id), users.c.id, sa.literal(until)).where(users.c.id == user_id)
+        user = sa.select(sa.literal(room_id), users.c.id, sa.literal(ban.until)).where(users.c.id == ban.user_id)
         row = insert(bans).from_select(("room_id", "user_id", "until"), user)
         upsert = row.on_conflict_do_update(["room_id", "user_id"], set_={"until": row.excluded.until})
         async with self._store.writing() as connection:
             if await connection.fetch_one(upsert.returning(bans.c.user_id)) is None:
                 raise NoSuchAccount
+            await connection.execute(_of_addresses(room_id, ban.user_id))
+            rows = [[room_id, ban.user_id, each, ban.since, ban.until] for each in sorted(ban.networks)]
+            names = ("room_id", "user_id", "network", "since", "until")
+            await connection.execute(address_bans.insert().from_select(names, listed(rows, names)))
 
     async def lift(self, room: Rights, user_id: int) -> None:
         """Nothing changes for a user who is not banned."""
         if not room.denied(user_id).banned_until:
             return
-        await self._store.write(bans.delete().where(bans.c.room_id == room.room_id, bans.c.user_id == user_id))
+        lifted = bans.delete().where(bans.c.room_id == room.room_id, bans.c.user_id == user_id)
+        await self._store.write(lifted, _of_addresses(room.room_id, user_id))
         self._rights.ban(room.room_id, user_id, Epoch(0.0))
+        self._rights.ban_addresses(room.room_id, user_id, None)
         await self._changes.announce(Changed.BANS, room.room_id)
 
     async def of_room(self, room_id: int, most: int) -> list[Ban]:
@@ -82,3 +114,7 @@ class Bans:
             query.where(bans.c.room_id == room_id, bans.c.until > now).order_by(bans.c.until.desc()).limit(most)
         )
         return [Ban(row["user_id"], row["nick_name"], row["until"] - now) for row in rows]
+
+
+def _of_addresses(room_id: int, user_id: int) -> sa.Delete:
+    return address_bans.delete().where(address_bans.c.room_id == room_id, address_bans.c.user_id == user_id)

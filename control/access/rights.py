@@ -31,6 +31,16 @@ class Denial:
     """Tickets that expire by then were given back; milliseconds since the epoch."""
 
 
+@dataclass(frozen=True, slots=True)
+class AddressBan:
+    """Of the addresses that a banned user watched from."""
+
+    user_id: int
+    networks: frozenset[str]
+    since: Epoch
+    until: Epoch
+
+
 NOTHING_DENIED = Denial()
 _NOBODY: Mapping[int, Denial] = MappingProxyType({})
 
@@ -47,6 +57,15 @@ class Rights:
     """0: open."""
     denials: Mapping[int, Denial] = field(default_factory=lambda: _NOBODY)
     """By user id."""
+    is_open: bool = False
+    """Its viewing password is told to every user."""
+    address_bans: tuple[AddressBan, ...] = ()
+
+    def address_ban(self, network: str, now: Epoch) -> AddressBan | None:
+        """The first that keeps a network out now. In a room that is not open nothing does: who knows its password
+        was told by somebody."""
+        bans = (each for each in self.address_bans if network in each.networks and each.until > now)
+        return next(bans, None) if self.is_open else None
 
     def denied(self, user_id: int) -> Denial:
         return self.denials.get(user_id, NOTHING_DENIED)
@@ -60,6 +79,7 @@ COLUMNS = (
     rooms.c.user_password,
     rooms.c.password_generation,
     rooms.c.gate_shut_until,
+    rooms.c.is_open,
 )
 
 
@@ -78,6 +98,7 @@ class RightsOfRooms:
         self._rights: dict[int, Rights] = {}
         self._denials: dict[int, dict[int, Denial]] = {}
         self._users_void: dict[int, int] = {}
+        self._address_bans: dict[int, tuple[AddressBan, ...]] = {}
 
     async def load(self) -> None:
         """Raises Unusable where passwords do not open. What was sealed with a key of before is sealed anew."""
@@ -111,16 +132,28 @@ class RightsOfRooms:
                 user_password=passwords.user,
                 password_generation=row["password_generation"],
                 gate_shut_until=row["gate_shut_until"],
+                is_open=bool(row["is_open"]),
             )
         )
 
     def put(self, rights: Rights) -> None:
         """What the room denies its users stays."""
-        self._rights[rights.room_id] = replace(rights, denials=self._denials.get(rights.room_id, _NOBODY))
+        self._rights[rights.room_id] = replace(
+            rights,
+            denials=self._denials.get(rights.room_id, _NOBODY),
+            address_bans=self._address_bans.get(rights.room_id, ()),
+        )
 
     def ban(self, room_id: int, user_id: int, until: Epoch) -> None:
         """0 lifts it."""
         self._deny(room_id, user_id, banned_until=until)
+
+    def ban_addresses(self, room_id: int, user_id: int, ban: AddressBan | None) -> None:
+        """In place of what there was of this user's; None lifts it."""
+        others = tuple(each for each in self._address_bans.get(room_id, ()) if each.user_id != user_id)
+        self._address_bans[room_id] = (*others, ban) if ban else others
+        if room_id in self._rights:
+            self.put(self._rights[room_id])
 
     def void(self, room_id: int, user_id: int, until_expiry_ms: int) -> None:
         self._deny(room_id, user_id, void_until_ms=until_expiry_ms)

@@ -56,9 +56,11 @@ def may_publish(room: Rights | None, shown: Credentials, now: Epoch) -> Rights:
     return room
 
 
-def may_play(room: Rights | None, shown: Credentials, now: Epoch, void_until_ms: int = 0) -> Rights:
+def may_play(
+    room: Rights | None, shown: Credentials, now: Epoch, *, void_until_ms: int = 0, network: str = ""
+) -> Rights:
     """The room, where the answer is yes. `void_until_ms`: the user's tickets for any room that expire by then are void.
-    Raises Denied."""
+    `network`: the client's. Raises Denied."""
     if room is None:
         raise Denied("no such room")
     if shown.false_ticket:
@@ -67,6 +69,8 @@ def may_play(room: Rights | None, shown: Credentials, now: Epoch, void_until_ms:
         _check(room, shown.ticket, now, void_until_ms)
     elif not same_password(room.user_password, shown.password):
         raise WrongRoomPassword("wrong viewing password")
+    elif room.address_ban(network, now):
+        raise Denied("banned address")
     return room
 
 

@@ -50,6 +50,7 @@ class User:
     head_picture_id: int
     room_id: int
     """0 where the user has no room."""
+    created_at: float = 0.0
 
 
 NOBODY = User(id=0, account="", phone="", email=None, nick_name="", sex=0, head_picture_id=0, room_id=0)
@@ -222,6 +223,7 @@ def select_user(*more: sa.Column[Any]) -> sa.Select[Any]:
         users.c.nick_name,
         users.c.sex,
         users.c.head_picture_id,
+        users.c.created_at,
         rooms.c.id.label("room_id"),
         *more,
     ).select_from(users.outerjoin(rooms, rooms.c.owner_id == users.c.id))
@@ -237,4 +239,5 @@ def read_user(row: Row) -> User:
         sex=row["sex"],
         head_picture_id=row["head_picture_id"],
         room_id=row["room_id"] or 0,
+        created_at=row["created_at"],
     )

@@ -57,7 +57,8 @@ async def ban_user(call: Call) -> Reply:
         log.info("user unbanned", room=room.room_id, user=user_id, by=by, address=call.address)
         return {}
     seconds = fields.number("timeout", bans.DEFAULT)
-    await services.bans.ban(room, user_id, seconds)
+    addresses = services.audience.addresses(room.room_id, user_id)
+    await services.bans.ban(room, user_id, seconds, addresses)
     log.info("user banned", room=room.room_id, user=user_id, seconds=seconds, by=by, address=call.address)
     return {}
 

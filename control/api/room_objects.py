@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from control.accounts.sessions import Caller
 from control.api.envelope import Call, Reply
 from control.lobby.cards import Card
 
 
+def as_shown(call: Call, caller: Caller, card: Card) -> Card:
+    """As a banned user sees it, where the caller's account was made since, at the address that one watched from."""
+    room = call.services.admission.room(card.room_id)
+    if room is None or not call.services.bans.keeps_out(room, caller.user, call.address):
+        return card
+    return replace(card, user_password="", need_password=True, is_banned=True)
+
+
 def room_object(call: Call, caller: Caller, card: Card) -> Reply:
+    card = as_shown(call, caller, card)
     return {
         "liveRoomId": card.room_id,
         "liveRoomanchorPwd": card.anchor_password,  # the seed's spelling, which shipped apps read

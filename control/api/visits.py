@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from control.api.envelope import Call, Reply
-from control.api.room_objects import play_urls, room_object
+from control.api.room_objects import as_shown, play_urls, room_object
 from control.guessing.guesses import Secret
 from control.lobby.lists import Kind
 from control.refusals import BadParameter, Banned
@@ -48,6 +48,7 @@ async def play_live_stream(call: Call) -> Reply:
     if not wants_in:
         await services.admission.take_back(card.room_id, caller.user.id)
         return {}
+    card = as_shown(call, caller, card)
     if card.need_password:
         shown = fields.needed_text("liveRoomUserPwd")
         if card.is_banned:

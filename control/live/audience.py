@@ -68,6 +68,13 @@ class Audience:
         over_hls = (_over_hls(user_id, beat) for user_id, beat in beats.items() if f"hls.{user_id}" == viewer_id)
         return next(chain(over_rtmp, over_hls), None)
 
+    def addresses(self, room_id: int, user_id: int) -> set[str]:
+        """Where a user watches a room from now, as far as their ticket tells who they are."""
+        sessions = (each for each in self._presence.in_room(room_id) if each.role is Role.PLAYER)
+        found = {each.address for each in sessions if user_id and each.user_id == user_id}
+        beat = self._heartbeats.in_room(room_id).get(user_id)
+        return found | ({beat.address} if beat and beat.address else set())
+
     def _room(self, room_id: int) -> RoomNow:
         publisher = self._presence.publisher(room_id)
         sessions, beats = self._counted(room_id)

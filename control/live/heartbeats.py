@@ -20,6 +20,7 @@ class Heartbeat:
     """The last time."""
     since: Ticks
     at: Ticks
+    address: str = ""
 
 
 class Heartbeats:
@@ -30,12 +31,12 @@ class Heartbeats:
         self._changed = changed
         self._rooms: dict[int, dict[int, Heartbeat]] = {}
 
-    def beat(self, room_id: int, user_id: int, shown: Credentials) -> None:
+    def beat(self, room_id: int, user_id: int, shown: Credentials, address: str = "") -> None:
         viewers, now = self._rooms.setdefault(room_id, {}), self._clock.ticks()
         before = viewers.get(user_id)
         if before is None:
             self._changed.set()
-        viewers[user_id] = Heartbeat(shown, before.since if before else now, now)
+        viewers[user_id] = Heartbeat(shown, before.since if before else now, now, address)
 
     def end(self, room_id: int, user_id: int) -> None:
         viewers = self._rooms.get(room_id, {})

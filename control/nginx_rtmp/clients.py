@@ -55,7 +55,7 @@ class Clients:
         """Raises Denied."""
         shown, room = self._shown(callback), self.admission.room_named(callback.name)
         if room and self._shows_the_same(key, room.room_id, shown):
-            grant = self.admission.admit(Role.PLAYER, room, shown)
+            grant = self.admission.admit(Role.PLAYER, room, shown, callback.address)
         else:
             grant = await self.admission.admit_newcomer(Role.PLAYER, room, shown, callback.address)
         if self._plays_again(key, grant.room_id):
@@ -133,7 +133,8 @@ class Clients:
         """Raises Denied, and condemns the session."""
         assert session.credentials is not None
         try:
-            self.admission.admit(session.role, self.admission.room(session.room_id), session.credentials)
+            room = self.admission.room(session.room_id)
+            self.admission.admit(session.role, room, session.credentials, session.address)
         except Denied as denied:
             why = Ending.GATE if isinstance(denied, GateShut) else Ending.PASSWORD
             self.presence.condemn(session.key, why)
@@ -146,7 +147,7 @@ class Clients:
     def _judge_unseen(self, key: SessionKey, callback: Callback) -> None:
         """An update of a session we know nothing of: judged afresh, and taken in once /stat shows it."""
         role = Role.PUBLISHER if callback.publishes else Role.PLAYER
-        self.admission.admit(role, self.admission.room_named(callback.name), self._shown(callback))
+        self.admission.admit(role, self.admission.room_named(callback.name), self._shown(callback), callback.address)
         _, first = self._unseen.setdefault(key, (callback, self.clock.ticks()))
         # nginx goes on updating a second publisher that it turned away itself, and /stat never shows that one.
         # Where /stat could not be read since, there is no telling, and a stream that runs is not cut.

@@ -33,7 +33,8 @@ class HlsAuth:
         """`GET /hls?ticket=&room=`; both were matched against their form by nginx."""
         publisher: Session | None = None
         try:
-            publisher = self.admit(request.query_params["room"], request.query_params["ticket"])
+            asked, address = request.query_params, request.headers.get("x-address", "")
+            publisher = self.admit(asked["room"], asked["ticket"], address)
             verdict = WELCOME if publisher else OFF_AIR
         except Denied:
             verdict = REFUSED
@@ -43,7 +44,7 @@ class HlsAuth:
             headers["Cache-Control"] = "no-store"  # whoever makes tickets up must not fill nginx's cache
         return Response(status_code=204 if verdict == WELCOME else 403, headers=headers)
 
-    def admit(self, name: str, ticket: str) -> Session | None:
+    def admit(self, name: str, ticket: str, address: str = "") -> Session | None:
         """Notes a viewer's heartbeat. Returns the publisher, None where there is nothing to see now. Raises Denied."""
         shown = self.admission.credentials("", ticket)
         grant = self.admission.admit(Role.PLAYER, self.admission.room_named(name), shown)
@@ -52,7 +53,7 @@ class HlsAuth:
             return None
         assert shown.ticket is not None  # an empty password is no room's
         if grant.counted:
-            self.heartbeats.beat(grant.room_id, shown.ticket.user_id, shown)
+            self.heartbeats.beat(grant.room_id, shown.ticket.user_id, shown, address)
         return publisher
 
     async def reconsider(self, change: Change) -> None:

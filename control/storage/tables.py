@@ -190,6 +190,16 @@ bans = sa.Table(
     sa.Column("until", sa.Float, nullable=False),
 )
 
+address_bans = sa.Table(  # networks that a banned user watched an open room from
+    "address_bans",
+    metadata,
+    _room(primary_key=True),
+    _user(primary_key=True, index=True),
+    sa.Column("network", sa.Text, primary_key=True),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=False),
+)
+
 list_pages = sa.Table(  # what a session's listing has still to show, in the order it began with
     "list_pages",
     metadata,

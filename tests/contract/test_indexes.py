@@ -26,7 +26,13 @@ from tests.support.world import Box, HandClock
 
 pytestmark = pytest.mark.anyio
 
-LOADED_AT_START = {"rooms", "ticket_revocations", "user_revocations", "bans"}  # whole, into memory, for verdicts
+LOADED_AT_START = {
+    "rooms",
+    "ticket_revocations",
+    "user_revocations",
+    "bans",
+    "address_bans",
+}  # whole, into memory, for verdicts
 NO_TABLES = re.compile(r"CONSTANT|\d+|anon_\d+|live|numbered|listed|json_each|alembic_version")  # the last has one row
 BACKGROUND = re.compile(
     r"(INSERT INTO|DELETE FROM) (on_air|broadcast)|UPDATE sessions|DELETE FROM sessions WHERE sessions.used_at"
