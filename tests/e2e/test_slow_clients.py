@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +52,17 @@ async def test_an_upload_without_a_session_is_refused_before_it_comes(node: Node
         answer = await reader.readuntil(b"}")
     writer.close()
     assert b'"status":10003' in answer
+
+
+async def test_a_node_behind_proxy_protocol_comes_up_and_is_asked_through_it(tmp_path: Path) -> None:
+    node = Node(tmp_path / "node", proxy_protocol="on", trusted_proxies="127.0.0.1")
+    node.start()
+    try:
+        await node.logged("rtmp://", 30)  # what the supervisor prints once all is ready
+        reader, writer = await asyncio.open_connection("127.0.0.1", node.settings.http_port)
+        writer.write(b"PROXY TCP4 198.51.100.7 192.0.2.1 4711 80\r\nGET /readyz HTTP/1.0\r\n\r\n")
+        assert b" 200 OK" in await reader.read()
+        writer.close()
+    finally:
+        assert await asyncio.to_thread(node.stop) == 0
+        await node.http.aclose()

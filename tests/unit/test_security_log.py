@@ -9,8 +9,9 @@ import pytest
 import structlog
 
 from control.ops import logs, security_log
-from control.ops.security_log import SecurityLog
+from control.ops.security_log import EVENTS, SecurityLog
 from control.settings import Settings
+from tests.support import telemetry
 
 
 @pytest.fixture
@@ -72,3 +73,8 @@ def test_it_goes_on_where_the_last_process_ended(folder: Path) -> None:
 def test_a_folder_that_cannot_be_written_refuses_nobody(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("a file")
     assert SecurityLog(tmp_path / "log")(None, "info", {"event": "login"}) == {"event": "login"}
+
+
+def test_every_event_of_it_is_one_that_is_logged() -> None:
+    logged = set(telemetry.events())
+    assert {name for name in EVENTS if name not in logged and f"{telemetry.VARIES}{name[7:]}" not in logged} == set()
