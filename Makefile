@@ -12,6 +12,10 @@ JS_STAMP = tests/js/node_modules/.lock-$(shell sha256sum <tests/js/package-lock.
 NODE_PACKAGES = $(if $(shell command -v npm >/dev/null && command -v node),,nodejs npm)
 # Debian keeps half of venv in a package of its own.
 VENV_PACKAGE = $(if $(wildcard .venv/.made),,$(shell python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv))
+# A node that root starts runs as this user.
+NODE_USER := $(or $(QPLUS_USER),qplus)
+MAKE_USER = [ "$$(id -u)" -ne 0 ] || id -u $(NODE_USER) >/dev/null 2>&1 || \
+	useradd --system --user-group --home-dir /nonexistent --shell /usr/sbin/nologin $(NODE_USER)
 # Two at once in one checkout take turns.
 ONCE = @flock Makefile $(MAKE) --silent --no-print-directory
 
@@ -25,6 +29,7 @@ run: export QPLUS_RTMP_PORT := $(or $(RTMP_PORT),$(QPLUS_RTMP_PORT),1935)
 run: export QPLUS_DATA_DIR := $(or $(DATA_DIR),$(QPLUS_DATA_DIR),var)
 run:  ## run everything: HTTP_PORT=8080 RTMP_PORT=1935 DATA_DIR=var
 	@nginx/install-debian.sh $(PACKAGES) $(VENV_PACKAGE)
+	@$(MAKE_USER)
 	$(ONCE) $(RUN_STAMP)
 	@exec setpriv --pdeathsig TERM $(PYTHON) -m control run
 
@@ -35,8 +40,11 @@ upgrade:  ## have the running node load new code, cutting no stream: DATA_DIR=va
 	@$(PYTHON) -m control upgrade
 
 .PHONY: test
+# A folder that anybody may write to: nodes run as another user where root runs the tests.
+test: export COVERAGE_FILE := $(CURDIR)/build/coverage/data
 test: lint  ## all checks and tests (`make test-fast`: only the quick ones)
 	@echo 'Running everything; make test-fast runs only the quick ones.'
+	@install -d -m 1777 $(dir $(COVERAGE_FILE))
 	@$(PYTHON) -m coverage erase
 	$(PYTHON) -m coverage run -m pytest tests/unit tests/contract
 	$(PYTHON) -m coverage run -m pytest tests/e2e tests/chaos
@@ -107,6 +115,7 @@ clean:  ## remove what can be made again; data folders stay
 .PHONY: tools
 tools:
 	@nginx/install-debian.sh $(PACKAGES) $(TEST_PACKAGES) $(NODE_PACKAGES) $(VENV_PACKAGE)
+	@$(MAKE_USER)
 	$(ONCE) $(TEST_STAMP) $(JS_STAMP)
 
 # The stamps are the last thing written: what was interrupted is done again.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "QPLUS_"
+RUNTIME = Path("/run/qplus")  # of a node that root starts: the user's that it runs as
 
 
 class SettingError(ValueError):
@@ -30,6 +31,7 @@ class Settings:
 
     # ruff: noqa: RUF009 (dataclasses.field by another name)
     data_dir: Path = _setting(Path("var"), "Folder of the database, the signing keys and the pid files.")
+    user: str = _setting("qplus", "User that a node which root starts runs as.")
     http_port: int = _setting(8080, "Port of the API and the pages.", low=1)
     rtmp_port: int = _setting(1935, "Port that encoders push to and RTMP players play from.", low=1)
     node: str = _setting("local", "Name of this node: letters, digits and `-`. It stands in callback paths.")
@@ -159,7 +161,7 @@ class Settings:
         if self.socket_dir:
             return Path(self.socket_dir)
         if os.geteuid() == 0:
-            return Path("/run") / self.short_name
+            return RUNTIME / self.short_name
         return Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / self.short_name
 
     @property

@@ -49,7 +49,6 @@ RTMPS_PORT=${QPLUS_RTMPS_PORT:-1936}
 RTMP_PER_ADDRESS=${QPLUS_RTMP_PER_ADDRESS:-256}
 GUARDED_ADDRESS=$guarded
 GUARD_SCRIPT=$here/guard.js
-USER_LINE=
 TEMP_DIR=$temp
 NODE=${QPLUS_NODE:-local}
 START=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import os
-import pwd
 import re
 import shutil
 import stat
@@ -18,18 +17,7 @@ from control.settings import Settings
 from control.supervisor.errors import StartError
 
 LONGEST_SOCKET = 107  # bytes: sun_path less its closing zero
-CACHES = Path("/var/cache")
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+-]*")  # what nginx reads as one word, unquoted
-
-
-def worker() -> pwd.struct_passwd | None:
-    """The user that nginx's workers drop to; None when we are not root: they run as us then."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam("www-data")
-    except KeyError:
-        raise StartError("there is no user www-data for nginx to drop to") from None
 
 
 @contextmanager
@@ -83,7 +71,7 @@ def supervised(settings: Settings) -> Run | None:
 
 
 def prepare_sockets(settings: Settings) -> None:
-    """Makes the folder of the unix sockets, for us and nginx's workers alone. Raises StartError."""
+    """Makes the folder of the unix sockets, for us alone. Raises StartError."""
     folder = settings.sockets
     if not PLAIN_PATH.fullmatch(str(folder)) or len(os.fsencode(settings.internal_socket)) > LONGEST_SOCKET:
         raise StartError(f"QPLUS_SOCKET_DIR {folder}: give a short absolute path of letters, digits and ./+-_")
@@ -92,17 +80,15 @@ def prepare_sockets(settings: Settings) -> None:
             folder.mkdir(mode=0o700, parents=True)
         if not _is_private(folder):
             _require_unused(folder)
-            _make_private(folder)
+            folder.chmod(0o700)
     except OSError as error:
         raise StartError(f"QPLUS_SOCKET_DIR {folder}: {error.strerror}") from None
 
 
 def temp(settings: Settings, name: str) -> Path:
     """The folder of one nginx's temporary files: on a disk, where clients can make it hold some, and not beside the
-    sockets, which are in memory. As root it cannot be the data folder, which nginx's workers may not enter."""
+    sockets, which are in memory."""
     inside = settings.run_dir.absolute() / "temp"
-    if worker():
-        return CACHES / settings.short_name / name
     return (inside if PLAIN_PATH.fullmatch(str(inside)) else settings.sockets) / name
 
 
@@ -113,7 +99,6 @@ def prepare_temp(settings: Settings, name: str) -> Path:
         folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
-        _make_private(folder)
     except OSError as error:
         raise StartError(f"{folder}: {error.strerror}") from None
     return folder
@@ -125,17 +110,17 @@ def tls(settings: Settings) -> Path:
 
 
 def prepare_private(folder: Path) -> Path:
-    """A folder for nothing but this process and nginx's masters."""
+    """A folder for this user alone."""
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
 def hls(settings: Settings) -> Path:
-    """The folder of HLS segments. As root it cannot be the data folder, which nginx's workers may not enter."""
+    """The folder of HLS segments."""
     if settings.hls_dir:
         return Path(settings.hls_dir)
     inside = (settings.data_dir / "hls").absolute()
-    return settings.sockets / "hls" if worker() or not PLAIN_PATH.fullmatch(str(inside)) else inside
+    return inside if PLAIN_PATH.fullmatch(str(inside)) else settings.sockets / "hls"
 
 
 def with_hls_dir(settings: Settings) -> Settings:
@@ -146,7 +131,7 @@ def with_hls_dir(settings: Settings) -> Settings:
 def prepare_hls(settings: Settings) -> Path:
     """Empties it: what stands there is of streams that ended with the nginx that wrote them. Raises StartError, also
     where something else stands there, which is not ours to remove."""
-    folder, user = hls(settings), worker()
+    folder = hls(settings)
     if not PLAIN_PATH.fullmatch(str(folder)):
         raise StartError(f"QPLUS_HLS_DIR {folder}: give an absolute path of letters, digits and ./+-_")
     try:
@@ -156,8 +141,6 @@ def prepare_hls(settings: Settings) -> Path:
             raise StartError(f"QPLUS_HLS_DIR {folder}: holds other things than HLS; give a folder of its own")
         for room in rooms:  # not the folder itself: it may be a mount
             shutil.rmtree(room)
-        if user:
-            os.chown(folder, user.pw_uid, user.pw_gid)
     except OSError as error:
         raise StartError(f"QPLUS_HLS_DIR {folder}: {error.strerror}") from None
     return folder
@@ -186,18 +169,10 @@ def replace(file: Path, text: str, mode: int = 0o644) -> None:
     new.replace(file)
 
 
-def _make_private(folder: Path) -> None:
-    user = worker()
-    if user:
-        os.chown(folder, 0, user.pw_gid)
-    folder.chmod(0o710 if user else 0o700)
-
-
 def _is_private(folder: Path) -> bool:
-    user, found = worker(), folder.lstat()
-    wanted = (0, user.pw_gid, 0o710) if user else (os.geteuid(), found.st_gid, 0o700)
+    found = folder.lstat()
     rights = found.st_mode & 0o777  # a set-group-id bit, inherited from a folder above, opens nothing
-    return stat.S_ISDIR(found.st_mode) and (found.st_uid, found.st_gid, rights) == wanted
+    return stat.S_ISDIR(found.st_mode) and (found.st_uid, rights) == (os.geteuid(), 0o700)
 
 
 def _require_unused(folder: Path) -> None:

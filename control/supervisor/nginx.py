@@ -165,12 +165,8 @@ def _line(wanted: bool) -> str:
 
 
 def _write(settings: Settings, name: str, values: Mapping[str, str]) -> Path:
-    worker = folders.worker()
-    common = {
-        "USER_LINE": f"user {worker.pw_name};" if worker else "",
-        "TEMP_DIR": str(folders.prepare_temp(settings, name)),
-    }
-    return _written(settings, f"{name}.conf", render(template(f"{name}.conf"), {**common, **values}))
+    temp = str(folders.prepare_temp(settings, name))
+    return _written(settings, f"{name}.conf", render(template(f"{name}.conf"), {"TEMP_DIR": temp, **values}))
 
 
 def _written(settings: Settings, name: str, text: str) -> Path:

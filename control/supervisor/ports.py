@@ -6,6 +6,7 @@ nginx takes over a listener whose address is that of a `listen` in its file.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import socket
 import time
@@ -18,6 +19,7 @@ from control.supervisor.errors import StartError
 from control.supervisor.sockets import BACKLOG
 
 PATIENCE = 2.0  # seconds: the children of a supervisor that was killed may just be ending
+HANDED_ON = "NODE_LISTENERS"  # descriptors of listeners that are open, as JSON
 LOOPBACK, ANY, ANY_IPV6 = "127.0.0.1", "0.0.0.0", "::"
 
 
@@ -30,6 +32,13 @@ class Ports:
     """None where it is switched off."""
     rtmp: tuple[socket.socket, ...]
     """The last is on loopback, for the push to its HLS application."""
+
+    def handed_on(self) -> str:
+        """For HANDED_ON in the environment of what this process becomes: it keeps them."""
+        kinds = (self.web, self.guard, self.rtmp)
+        for listener in (each for kind in kinds for each in kind):
+            listener.set_inheritable(True)
+        return json.dumps([[listener.fileno() for listener in kind] for kind in kinds])
 
     @property
     def hls(self) -> int:
@@ -53,10 +62,14 @@ def has_ipv6() -> bool:
 
 @contextmanager
 def opened(settings: Settings, patience: float = PATIENCE) -> Iterator[Ports]:
-    """All of them, closed at the end. Raises StartError, naming the port, when one cannot be had within `patience`
-    seconds."""
+    """All of them, closed at the end; those that were handed on to this process, or new ones. Raises StartError, naming
+    the port, when one cannot be had within `patience` seconds."""
     _require_different(settings)
     with ExitStack() as stack:
+        if given := os.environ.pop(HANDED_ON, ""):
+            kinds = json.loads(given)
+            yield Ports(*(tuple(stack.enter_context(socket.socket(fileno=each)) for each in kind) for kind in kinds))
+            return
 
         def listen(name: str, port: int) -> tuple[socket.socket, ...]:
             hosts = (ANY, ANY_IPV6) if has_ipv6() else (ANY,)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import socket
 from pathlib import Path
-
-from control.supervisor import folders
 
 BACKLOG = 2048  # connections that wait while a child restarts
 
 
 def listen(path: Path) -> socket.socket:
-    """A listening unix socket that we and nginx's workers may use."""
+    """A listening unix socket that our user alone may use."""
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(path))
-    user = folders.worker()
-    if user:
-        os.chown(path, 0, user.pw_gid)
-    path.chmod(0o660 if user else 0o600)
+    path.chmod(0o600)
     listener.listen(BACKLOG)
     return listener
 

@@ -22,7 +22,7 @@ import structlog
 
 from control.clock import StepDetector, SystemClock
 from control.settings import Settings, to_env
-from control.supervisor import banner, folders, nginx, ports, probe, sockets, tls
+from control.supervisor import banner, folders, nginx, ports, privileges, probe, sockets, tls
 from control.supervisor.children import Child, spawn
 from control.supervisor.errors import StartError
 from control.supervisor.watchdog import Watchdog
@@ -35,9 +35,11 @@ TRIES = 5  # a child that has ended this often before all was ready will not com
 log = structlog.get_logger()
 
 
-def run(settings: Settings) -> int:
-    """Runs a node until it is told to stop. Returns the exit code."""
-    return Supervisor(settings).run()
+def run(settings: Settings, control_command: Sequence[str] = ()) -> int:
+    """Runs a node until it is told to stop. Returns the exit code. Raises StartError."""
+    if os.geteuid() == 0:
+        privileges.drop(settings)
+    return Supervisor(settings, control_command).run()
 
 
 class Supervisor:

@@ -30,7 +30,7 @@ async def clock() -> AsyncIterator[WallClock]:
 @pytest.fixture
 async def node(tmp_path: Path, clock: WallClock) -> AsyncIterator[Node]:
     set_by_hand = Node(tmp_path / "node", update_seconds=UPDATE)
-    set_by_hand.env |= clock.variables
+    clock.sets(set_by_hand)
     async with running(set_by_hand) as started:
         yield started
 

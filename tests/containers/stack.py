@@ -13,6 +13,7 @@ import httpx
 import orjson
 
 from tests.e2e.conftest import ROOT, Node, Room, until
+from tests.e2e.ports import free_ports
 
 COMPOSE = os.environ.get("COMPOSE", "docker compose").split()  # or docker-compose, the first of that name
 TAG = "test"
@@ -40,14 +41,17 @@ class Stack(Node):
     def __init__(self, folder: Path, **variables: str) -> None:
         super().__init__(folder)
         self.variables = variables
+        self._with_tls = free_ports(2)
         self.project = f"qplus-test-{secrets.token_hex(4)}"
 
     @property
     def env(self) -> dict[str, str]:  # type: ignore[override]  # put together anew: variables change
         clean = {name: value for name, value in os.environ.items() if not name.startswith("QPLUS_")}
         ports = {"HTTP_PORT": str(self.settings.http_port), "RTMP_PORT": str(self.settings.rtmp_port)}
+        with_tls = dict(zip(("HTTPS_PORT", "RTMPS_PORT"), map(str, self._with_tls), strict=True))
+        limits = {"QPLUS_RTMP_PER_ADDRESS": str(self.settings.rtmp_per_address)}
         where = {"COMPOSE_FILE": "docker/compose.yaml", "COMPOSE_PROJECT_NAME": self.project, "TAG": TAG}
-        return clean | ports | where | self.variables
+        return clean | ports | with_tls | limits | where | self.variables
 
     async def compose(self, *arguments: str, text: bytes = b"") -> str:
         return await run(*COMPOSE, *arguments, env=self.env, text=text)

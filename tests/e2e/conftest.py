@@ -20,6 +20,7 @@ import pytest
 from control.settings import Settings, to_env
 from tests.e2e.encoders import film
 from tests.e2e.ports import free_ports
+from tests.e2e.stand_in import open_to_others
 from tests.rtmp import flv
 from tests.rtmp.client import Client
 
@@ -57,9 +58,9 @@ class Node:
 
     def __init__(self, data_dir: Path, **more: Any) -> None:
         http, rtmp = free_ports(2)
-        self.settings = Settings(
-            data_dir=data_dir, http_port=http, rtmp_port=rtmp, argon2_time_cost=1, argon2_memory_kib=8, **more
-        )
+        cheap = {"argon2_time_cost": 1, "argon2_memory_kib": 8}
+        crowded = {"rtmp_per_address": 8192}  # a test's crowd comes from one
+        self.settings = Settings(data_dir=data_dir, http_port=http, rtmp_port=rtmp, **{**cheap, **crowded, **more})
         # No connection is kept: one that an nginx closes as it is asked on again is an error that browsers hide.
         once = httpx.Limits(max_keepalive_connections=0)
         site, verify = f"http://127.0.0.1:{http}", ssl.create_default_context()
@@ -77,8 +78,10 @@ class Node:
     def rtmp(self) -> str:
         return f"rtmp://127.0.0.1:{self.settings.rtmp_port}/live"
 
-    def start(self) -> None:
+    def start(self, open_folders: bool = True) -> None:
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        if open_folders:
+            open_to_others(self.settings.data_dir.parent)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*self.program, "run"],

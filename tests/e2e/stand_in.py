@@ -16,16 +16,25 @@ from xml.etree import ElementTree
 from control.settings import Settings, to_env
 
 ROOT = Path(__file__).parents[2]
+
+
+def open_to_others(folder: Path) -> None:
+    """Where root runs the tests, a node runs as another user, who has to get to its folder."""
+    for each in (folder, *folder.parents):
+        if os.geteuid() == 0 and not each.stat().st_mode & 0o001:
+            each.chmod(each.stat().st_mode | 0o011)
+
+
 Found = TypeVar("Found")
 PARTS = ("control", "guard", "rtmp", "web")
 RUN = """
 import os, sys
 from control.ops import logs
-from control.supervisor.supervisor import Supervisor
+from control.supervisor import supervisor
 from control.settings import from_env
 settings = from_env(os.environ)
 logs.configure(settings)
-sys.exit(Supervisor(settings, control_command=sys.argv[1:]).run())
+sys.exit(supervisor.run(settings, sys.argv[1:]))
 """
 # Says yes to everything, notes the paths it was asked for, and starts only when no file HOLD stands in its way.
 STAND_IN = """
@@ -101,6 +110,9 @@ class Node:
         self.out, self.log = folder / "out", folder / "log"
         self.stand_in = folder / "stand_in.py"
         self.stand_in.write_text(STAND_IN)
+        open_to_others(folder)
+        if os.geteuid() == 0:
+            shutil.chown(folder, self.settings.user)  # the stand-in notes there what it was asked for
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -124,13 +124,18 @@ def holds(pid: int, inode: str) -> bool:
     return any(os.readlink(fd) == f"socket:[{inode}]" for fd in Path(f"/proc/{pid}/fd").iterdir())
 
 
-def test_the_rtmp_nginx_listens_on_the_sockets_of_the_supervisor(node: Node) -> None:
+def test_each_nginx_listens_on_the_sockets_of_the_supervisor_that_are_its_own(node: Node) -> None:
     node.start().ready()
-    inner = int(re.findall(r"push rtmp://127.0.0.1:(\d+)/hls", (node.settings.run_dir / "rtmp.conf").read_text())[0])
-    for port in (node.settings.rtmp_port, inner):
+    text = (node.settings.run_dir / "rtmp.conf").read_text()
+    owners = {node.settings.rtmp_port: "guard", node.settings.http_port: "web"}
+    owners |= {
+        int(port): "rtmp" for port in re.findall(r"(?:push rtmp://|listen )127.0.0.1:(\d+)(?:/hls| proxy_)", text)
+    }
+    assert len(owners) == 4
+    for port, owner in owners.items():
         inode = listening(port)
-        assert inode and holds(node.process.pid, inode) and holds(node.pid("rtmp"), inode)
-        assert not holds(node.pid("web"), inode) and not holds(node.pid("control"), inode)
+        assert inode and holds(node.process.pid, inode)
+        assert [part for part in PARTS if holds(node.pid(part), inode)] == [owner]
 
 
 def test_no_rtmp_client_is_refused_while_its_nginx_restarts(node: Node) -> None:

@@ -19,6 +19,7 @@ from control.supervisor import folders, nginx
 from tests.e2e.ports import free_ports
 from tests.rtmp import amf
 from tests.rtmp.chunks import COMMAND, SET_CHUNK_SIZE, Message, Writer
+from tests.support import alone
 
 GREETING = b"\x03" + bytes(3072)
 LET_IN = amf.encode("onStatus", 0, None, {"level": "status", "code": "NetStream.Publish.Start"})
@@ -135,7 +136,7 @@ def guarding(deadline: int = 15_000, **more: Any) -> Iterator[Guarded]:
 
 @contextmanager
 def started(file: Path, port: int) -> Iterator[None]:
-    process = subprocess.Popen(nginx.command(file), env=nginx.environment())
+    process = subprocess.Popen(alone.command(file), env=nginx.environment())
     try:
         until = time.monotonic() + 10
         while not connects(port):

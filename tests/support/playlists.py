@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from control.settings import Settings
 from control.supervisor import folders, nginx
+from tests.support import alone
 
 AUDIO, VIDEO, PMT = 0x101, 0x100, 0x1001
 START = 1_800_000_000_000  # the name of the first segment
@@ -142,7 +143,7 @@ def serving(settings: Settings) -> Iterator[Web]:
     with Verdicts(settings.internal_socket) as verdicts:
         settings.internal_socket.chmod(0o666)
         threading.Thread(target=verdicts.serve_forever, daemon=True).start()
-        process = subprocess.Popen(nginx.command(nginx.write_web(settings)), env=nginx.environment())
+        process = subprocess.Popen(alone.command(nginx.write_web(settings)), env=nginx.environment())
         try:
             deadline = time.monotonic() + 10
             while not connects(settings.http_port):

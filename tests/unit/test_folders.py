@@ -1,11 +1,8 @@
-import os
-import pwd
 import socket
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
@@ -128,13 +125,8 @@ def test_the_banner_leaves_out_a_port_that_is_usual() -> None:
     assert " https://10.0.0.7/live/" in secure and " rtmps://10.0.0.7:1936/live\n" in secure
 
 
-def test_segments_are_beside_the_sockets_for_root_and_with_the_data_for_others(
-    short: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_segments_are_with_the_data_where_nginx_can_read_its_name(short: Path) -> None:
     settings = at(short)
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert folders.hls(settings) == settings.sockets / "hls"
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert folders.hls(settings) == settings.data_dir / "hls"
     assert folders.hls(Settings(data_dir=short / "a b", socket_dir=str(short))) == short / "hls"
     assert folders.hls(Settings(hls_dir="/srv/hls")) == Path("/srv/hls")
@@ -152,16 +144,6 @@ def test_segments_of_an_nginx_that_ended_are_cleared_away(short: Path) -> None:
 def test_a_folder_that_cannot_hold_segments_is_refused(folder: str) -> None:
     with pytest.raises(StartError, match="QPLUS_HLS_DIR"):
         folders.prepare_hls(Settings(hls_dir=folder))
-
-
-def test_without_a_plain_user_nginx_cannot_drop_to_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(name: str) -> NoReturn:
-        raise KeyError(name)
-
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(pwd, "getpwnam", unknown)
-    with pytest.raises(StartError, match="www-data"):
-        folders.worker()
 
 
 def test_this_machine_has_an_address() -> None:

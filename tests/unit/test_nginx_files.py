@@ -1,4 +1,3 @@
-import os
 import re
 import socket
 import subprocess
@@ -92,14 +91,6 @@ def test_no_block_logs_requests(settings: Settings) -> None:
     for file in (rtmp, guard, nginx.write_web(settings)):
         text = file.read_text()
         assert text.count("    access_log off;") == len(re.findall(r"^(?:rtmp|http|stream) {", text, re.MULTILINE))
-
-
-def test_workers_drop_to_a_plain_user_only_from_root(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert folders.worker() is None
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    user = folders.worker()
-    assert user is not None and user.pw_name == "www-data"
 
 
 def test_only_placeholders_are_replaced() -> None:
