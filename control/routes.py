@@ -91,6 +91,7 @@ def public(
         Route("/", page("front"), methods=["GET"]),
         Route("/room/{room:room}", page("room"), methods=["GET"]),
         Route("/studio", page("studio"), methods=["GET"]),
+        Route("/account", page("account"), methods=["GET"]),
         Route("/studio/qr.svg", studio.qr, methods=["GET"]),
         Route("/confirm", page("confirm"), methods=["GET"]),
         Route("/confirm", confirmations.confirm, methods=["POST"]),

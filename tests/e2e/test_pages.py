@@ -183,6 +183,28 @@ async def test_a_password_change_is_confirmed_on_the_page_behind_the_link(node: 
     assert holder.complaints == []
 
 
+async def test_a_user_ends_a_login_they_do_not_know_and_changes_the_password(node: Node, browser: Browser) -> None:
+    stolen = await node.user()
+    async with visitor(browser, node) as owner:
+        await owner.open("/account")
+        await owner.page.wait_for_selector("#log-in:visible")
+        await owner.log_in("user1")
+        await owner.page.click("#logins li:has(button) button")
+        await owner.page.wait_for_selector("#logins li:has(button)", state="detached")
+        assert (await node.api("GetMyLiveRoomId", sessionId=stolen))["status"] == 10003
+        await owner.page.fill("#change [name=oldPassword]", "secret-1")
+        await owner.page.fill("#change [name=password]", "password")
+        await owner.page.click("#change [type=submit]")
+        await owner.says("#change .error", "This password is too easy to guess.")
+        await owner.page.fill("#change [name=password]", "brand-new")
+        await owner.page.click("#change [type=submit]")
+        await owner.says("#changed", "The password is changed, and every other login has ended.")
+        await owner.says(".people .badge", "This one")
+        assert await owner.faults() == []
+    assert (await node.api("Login", account="user1", password="brand-new"))["status"] == 10000
+    assert owner.complaints == []
+
+
 async def test_the_whole_of_it_works_with_the_keyboard_alone(node: Node, browser: Browser) -> None:
     room = await node.room(liveRoomName="Rivers")
     async with visitor(browser, node) as guest, node.publisher(room.push):
@@ -223,6 +245,7 @@ async def test_pages_fit_any_width_and_have_no_serious_accessibility_fault(
         await anchor.page.keyboard.press("Enter")
         await anchor.page.wait_for_selector("#mine:visible")
         await look(anchor, f"studio-{scheme}", "/studio", "#mine:visible")
+        await look(anchor, f"account-{scheme}", "/account", "#logins li")
         await look(anchor, f"confirm-{scheme}", "/confirm#nothing", "#message")
 
 

@@ -13,6 +13,7 @@ interface Elements {
   again: HTMLButtonElement;
   "again-form": HTMLFormElement;
   broadcasts: HTMLTableElement;
+  change: HTMLFormElement;
   confirm: HTMLButtonElement;
   create: HTMLFormElement;
   "is-open": HTMLInputElement;

@@ -149,7 +149,7 @@ const HEADER = `
   <a class="brand" href="/" data-text="brand"></a>
   <nav>
     <a href="/studio" data-text="studio"></a>
-    <span id="who" hidden></span>
+    <a id="who" href="/account" hidden></a>
     <button id="login" type="button" data-text="login"></button>
     <button id="logout" type="button" data-text="logout" hidden></button>
   </nav>
@@ -179,7 +179,7 @@ const DIALOG = `
 
 /**
  * Who is logged in; nobody is while the account is empty.
- * @type {{ account: string, nickName?: string, liveRoomId?: number }}
+ * @type {{ account: string, phone?: string, nickName?: string, liveRoomId?: number }}
  */
 export let me = { account: "" };
 /** @type {(() => unknown)[]} */
@@ -197,7 +197,8 @@ export function logIn() {
   byId("session").showModal();
 }
 
-async function refresh() {
+/** Finds out anew who is logged in. */
+export async function refresh() {
   me = await ask("WhoAmI");
   const known = me.account !== "";
   byId("who").textContent = me.nickName ?? "";

@@ -101,6 +101,16 @@ const zh = {
   failed: "网络错误, 请稍后再试。",
   seconds: "秒",
   noPicture: "画面无法播放。",
+  myAccount: "我的账号",
+  accountLogin: "登录后即可管理您的账号。",
+  logins: "登录记录",
+  loginsHelp: "不认识的登录请结束, 并修改密码。",
+  thisLogin: "当前登录",
+  endLogin: "结束",
+  changePassword: "修改密码",
+  oldPassword: "当前密码",
+  newPassword: "新密码",
+  passwordChanged: "密码已修改, 其他登录已结束。",
 };
 
 /** @type {Record<keyof typeof zh, string>} */
@@ -203,6 +213,16 @@ const en = {
   failed: "The network failed. Please try again.",
   seconds: "s",
   noPicture: "The picture cannot be played here.",
+  myAccount: "Your account",
+  accountLogin: "Log in to see your account.",
+  logins: "Where you are logged in",
+  loginsHelp: "End a login that you do not know, and change your password.",
+  thisLogin: "This one",
+  endLogin: "End",
+  changePassword: "Change the password",
+  oldPassword: "Current password",
+  newPassword: "New password",
+  passwordChanged: "The password is changed, and every other login has ended.",
 };
 
 /** @type {Record<number, string>} */
