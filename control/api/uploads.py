@@ -1,7 +1,7 @@
-"""Head pictures on their way in: whose one is, is known before it is read, and two at most are read and made small.
+"""Head pictures on their way in: whose one is, is known before it is read, and two at most are at work, of two users.
 
 A picture's JSON may hold the session after the picture, since some clients order fields by hash. Such a body is read
-before its sender is known, and so only one of them at a time.
+before its sender is known, and so only one of them at a time, beside the two.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from weakref import WeakValueDictionary
 
 from control.accounts.sessions import Sessions
 from control.clock import Clock
@@ -41,7 +42,7 @@ class Uploads:
         self._sessions = sessions
         self._clock = clock
         self._at_work = asyncio.Semaphore(AT_WORK)
-        self._strangers = asyncio.Semaphore(1)
+        self._of_users: WeakValueDictionary[int, asyncio.Semaphore] = WeakValueDictionary()
         self._there: list[int] = []
         """The user id of each upload; 0 for one whose sender is not known yet."""
 
@@ -59,28 +60,36 @@ class Uploads:
             user_id = await self._user_id(found[1].decode(errors="replace")) if found else 0
         else:
             user_id = await self._user_id(session_id)
-        async with self._turn(user_id):
+        async with self._in_line(user_id), AsyncExitStack() as held:
+            # A stranger who takes their time keeps strangers waiting, and a user themselves.
+            own = self._of_users.setdefault(user_id, asyncio.Semaphore(1))
+            await self._take(held, own)
+            if user_id:
+                await self._take(held, self._at_work)
             await arriving.read(BODY)
+            if not user_id:
+                await self._take(held, self._at_work)
             yield arriving.whole()
 
     async def _user_id(self, session_id: str) -> int:
         return (await self._sessions.caller(session_id)).user.id
 
+    async def _take(self, held: AsyncExitStack, turn: asyncio.Semaphore) -> None:
+        """In the order of coming. Raises Busy."""
+        try:
+            async with self._clock.within(PATIENCE):
+                await held.enter_async_context(turn)
+        except TimeoutError:
+            raise Busy from None
+
     @asynccontextmanager
-    async def _turn(self, user_id: int) -> AsyncIterator[None]:
-        """Turns are taken in the order of coming."""
+    async def _in_line(self, user_id: int) -> AsyncIterator[None]:
+        """Raises Busy."""
         if len(self._there) >= AT_WORK + IN_LINE or self._there.count(user_id) >= IN_LINE_OF_ONE:
             raise Busy
         self._there.append(user_id)
         try:
-            async with AsyncExitStack() as held:
-                try:
-                    async with self._clock.within(PATIENCE):
-                        for turn in (self._at_work,) if user_id else (self._strangers, self._at_work):
-                            await held.enter_async_context(turn)
-                except TimeoutError:
-                    raise Busy from None
-                yield
+            yield
         finally:
             self._there.remove(user_id)
 

@@ -101,6 +101,27 @@ async def test_of_those_whose_session_comes_last_one_is_at_work(box: Box, upload
     await second
 
 
+async def test_a_stranger_who_takes_their_time_is_in_no_users_way(box: Box, uploads: Uploads) -> None:
+    people = await crowd(box, AT_WORK)
+    slow = await waiting(uploads, Sent(b"{" * (HEAD + 1), stalls=True))
+    async with AsyncExitStack() as at_work:
+        for each in people:
+            await at_work.enter_async_context(uploads.body(by(each.session).parts, None))
+        assert not slow.done()
+    slow.cancel()
+    await asyncio.wait([slow])
+
+
+async def test_one_user_holds_one_of_the_turns(box: Box, uploads: Uploads) -> None:
+    ann, bob = await person(box), await person(box, "bob", 2)
+    slow = [await waiting(uploads, by(ann.session, stalls=True)) for _ in range(3)]
+    async with uploads.body(by(bob.session).parts, None):
+        assert not any(task.done() for task in slow)
+    for task in slow:
+        task.cancel()
+    await asyncio.wait(slow)
+
+
 async def test_who_waits_too_long_is_told_so(box: Box, uploads: Uploads) -> None:
     people = await crowd(box, AT_WORK + 1)
     async with AsyncExitStack() as at_work:
@@ -118,12 +139,11 @@ async def test_one_user_does_not_fill_the_line(box: Box, uploads: Uploads) -> No
     with pytest.raises(Busy):
         async with uploads.body(by(ann.session).parts, None):
             pass
-    bobs = await waiting(uploads, by(bob.session))
-    assert not bobs.done()
-    for task in (*tasks[:1], *tasks[1:]):
+    async with uploads.body(by(bob.session).parts, None):
+        pass
+    for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
-    await bobs
 
 
 async def test_a_body_that_stalls_gives_its_turn_up(box: Box, uploads: Uploads) -> None:
