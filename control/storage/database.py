@@ -176,7 +176,7 @@ def migrating(url: str) -> Iterator[sa.Connection]:
     path = Path(target.database)
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path.with_name(path.name + ".lock")):
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # rooms' passwords stand in it
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # phones and hashes stand in it
         engine = sa.create_engine(target)
         try:
             with engine.connect() as connection:
