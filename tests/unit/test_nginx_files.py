@@ -130,3 +130,10 @@ def test_a_release_that_is_installed_meanwhile_changes_no_file_of_a_running_one(
     monkeypatch.setattr(nginx, "TEMPLATES", tmp_path)
     (tmp_path / "web.conf").write_text("@{OF_ANOTHER_RELEASE}")
     assert nginx.template("web.conf") == before
+
+
+def test_what_clients_can_fill_is_on_a_disk_and_not_beside_the_sockets(settings: Settings) -> None:
+    plain = replace(settings, data_dir=Path("/srv/qplus"))
+    assert folders.temp(plain, "web").is_relative_to(plain.run_dir)
+    text = nginx.template("web.conf")
+    assert set(re.findall(r"(?:temp_path|cache_path) (@\{\w+\})", text)) == {"@{TEMP_DIR}"}
