@@ -78,6 +78,16 @@ soak: PLOT ?= var/soak.svg
 soak: tools  ## people come and go, and counts are compared: MINUTES=10 ROOMS=20 PLAYERS=200 KILLS=0 PLOT=var/soak.svg
 	$(PYTHON) -m tests.soak --minutes $(MINUTES) --rooms $(ROOMS) --players $(PLAYERS) --kills $(KILLS) --plot $(PLOT)
 
+.PHONY: fuzz
+fuzz: MINUTES ?= 5
+fuzz: tools  ## random input to a real node, and to what reads strangers' bytes: MINUTES=5
+	$(PYTHON) -m tests.fuzz --minutes $(MINUTES)
+
+.PHONY: bench-attacks
+bench-attacks: PAIRS ?= 2
+bench-attacks: tools  ## what attacks cost those who join: PAIRS=2
+	$(PYTHON) -m tests.bench.attacks $(PAIRS)
+
 .PHONY: lint
 lint: tools  ## ruff and mypy; eslint and tsc for JavaScript
 	$(PYTHON) -m ruff check .

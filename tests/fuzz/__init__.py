@@ -1,0 +1,1 @@
+"""Random input, for as long as one likes: `make fuzz MINUTES=5`."""
