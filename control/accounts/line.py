@@ -16,7 +16,8 @@ Queues = OrderedDict[str, deque[Waiter]]
 
 class Line:
     """Addresses take turns, whatever number of theirs wait, and known addresses have every other turn to themselves.
-    With `longest` in the line, the last of the address that has the most in it gives way."""
+    With `longest` in the line, the last of the address that has the most in it gives way: to an address that has fewer,
+    and always to a known one where it is none."""
 
     def __init__(self, at_once: int, longest: int) -> None:
         self._free = at_once
@@ -43,7 +44,7 @@ class Line:
             self._free -= 1
             return
         if len(self) >= self._longest:
-            self._make_room(address)
+            self._make_room(address, known)
         queues = self._known if known else self._others
         waiter: Waiter = asyncio.get_running_loop().create_future()
         queues.setdefault(address, deque()).append(waiter)
@@ -71,13 +72,13 @@ class Line:
             del queues[address]
         waiter.set_result(None)
 
-    def _make_room(self, newcomer: str) -> None:
-        """Raises TooOften where the newcomer's own address is the one with the most."""
-        queues, address = max(
-            ((queues, address) for queues in (self._known, self._others) for address in queues),
-            key=lambda place: (len(place[0][place[1]]), place[1] == newcomer),
-        )
-        if address == newcomer:
+    def _make_room(self, newcomer: str, known: bool) -> None:
+        """Raises TooOften where it is the newcomer that has to give way."""
+        queues = self._others or self._known
+        address = max(queues, key=lambda each: len(queues[each]))
+        if queues is self._known and not known:
+            raise TooOften
+        if known == (queues is self._known) and len(queues[address]) <= len(queues.get(newcomer, ())) + 1:
             raise TooOften
         waiter = queues[address][-1]
         _remove(queues, address, waiter)

@@ -56,6 +56,23 @@ async def test_in_a_full_line_the_address_with_the_most_gives_way() -> None:
     assert len(work.line) == 0
 
 
+async def test_in_a_full_line_of_strangers_a_stranger_is_refused_and_one_who_is_known_is_not() -> None:
+    work = Work(longest=3)
+    tasks = await work.asked("a", "b", "c", "d", "e")
+    tasks += await work.asked("ann", "bob", known=True)
+    refused = [isinstance(end, TooOften) for end in await work.finish(tasks)]
+    assert sum(refused[1:4]) == 2 and refused[4:] == [True, False, False]
+    assert work.begun[:2] == ["a", "ann"]
+
+
+async def test_in_a_full_line_of_known_ones_they_are_fair_among_each_other() -> None:
+    work = Work(longest=3)
+    tasks = await work.asked("a", "ann", "ann", "ann", "bob", "ann", known=True)
+    tasks += await work.asked("stranger")
+    refused = [isinstance(end, TooOften) for end in await work.finish(tasks)]
+    assert refused == [False, False, False, True, False, True, True]
+
+
 async def test_in_a_full_line_the_storm_itself_is_refused() -> None:
     work = Work(longest=2)
     tasks = await work.asked("storm", "storm", "storm", "storm")
