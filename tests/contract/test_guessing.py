@@ -210,3 +210,18 @@ async def test_right_passwords_count_against_nobody(box: Box) -> None:
         assert await play(box, client, room["liveRoomId"], "pwd=2468") == YES
     for _ in range(120):
         assert await ann.logs_in() == 10000
+
+
+async def test_strangers_flood_no_phone_and_its_owner_still_gets_a_message(box: Box) -> None:
+    ann = await person(box)
+    asked = []
+    for source in range(10):
+        async with calling_from(box, f"203.0.113.{source}") as api:
+            asked += [await api("AuthCode", phone=ann.phone) for _ in range(3)]
+    assert asked == [10000] * 20 + [10002] * 10
+    async with calling_from(box, "198.51.100.9") as api:
+        assert await api("AuthCode", phone=ann.phone) == 10002
+    await ann.does("AuthCode", phone=ann.phone)  # from where she logged in lately
+    box.clock.advance(86401)
+    async with calling_from(box, "198.51.100.9") as api:
+        assert await api("AuthCode", phone=ann.phone) == 10000
