@@ -55,6 +55,10 @@ class Secret(StrEnum):
     NAME = "name"
 
 
+FREE_AGAIN = (Secret.ANCHOR, Secret.VIEWING, Secret.NAME)
+"""Where the same wrong guess again is no new one: encoders and players repeat theirs. Others cost a hash each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     secret: Secret
@@ -94,7 +98,6 @@ class Guesses:
         """Addresses that were right lately, for the next control."""
         self._key = entropy.secret().encode()
         self._tried = Recent(clock, most=MOST_KNOWN, lifetime=WINDOW)
-        """Wrong guesses: the same one again is no new one. An encoder repeats its password by itself."""
         self._waiting: collections.Counter[str] = collections.Counter()
         if limit:
             wide = RateLimitItemPerHour(WIDER * limit)
@@ -127,10 +130,10 @@ class Guesses:
         return max(growing(count, window.item.amount) for window, count in used)
 
     def wrong(self, target: Target, address: str, guess: str) -> None:
-        """Counts a guess that was judged, unless this address tried the same one lately."""
+        """Counts a guess that was judged, unless it was free: the same again at a room, or the same name."""
         metrics.guesses.labels(target.secret, "wrong").inc()
         at = network(address)
-        if not self._limit or self._is_no_new_one(target, at, guess):
+        if not self._limit or (target.secret in FREE_AGAIN and self._is_no_new_one(target, at, guess)):
             return
         for window, key in self._counting(target, at):
             if window.hit(*key):

@@ -53,6 +53,13 @@ def test_the_same_wrong_password_again_is_no_new_guess() -> None:
     assert judged(guesses, HERE) == 9
 
 
+def test_the_same_wrong_password_of_an_account_is_one_more_since_it_costs_a_hash() -> None:
+    guesses, ann = made(HandClock()), Target(Secret.ACCOUNT, 1)
+    for _ in range(9):
+        guesses.wrong(ann, HERE, "again and again")
+    assert judged(guesses, HERE, ann) == 1
+
+
 def test_a_whole_64_is_one_address() -> None:
     guesses = made(HandClock())
     assert judged(guesses, "2001:db8::1") == 10
