@@ -35,7 +35,7 @@ class Passwords:
         )
         at_once = settings.argon2_at_once or os.cpu_count() or 1
         self._line = Line(at_once, LONGEST_LINE)
-        self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="argon2", initializer=_step_back)
+        self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="argon2", initializer=step_back)
         self._decoy = self._hasher.hash("no account's password")
 
     def close(self) -> None:
@@ -78,6 +78,7 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
 
 
-def _step_back() -> None:
+def step_back() -> None:
     """Linux has a priority for each thread."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    if os.getpriority(os.PRIO_PROCESS, thread := threading.get_native_id()) < NICENESS:  # else it is so already
+        os.setpriority(os.PRIO_PROCESS, thread, NICENESS)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from control.accounts.origin import Origin
-from control.accounts.passwords import Passwords
+from control.accounts.passwords import NICENESS, Passwords, step_back
 from control.refusals import HungUp, TooManyGuesses
 from control.settings import Settings
 
@@ -73,3 +73,13 @@ async def test_callbacks_come_before_hashes() -> None:
         await made.hash("x", HERE)
         (thread,) = (each for each in threading.enumerate() if each.name.startswith("argon2"))
         assert os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
+@pytest.mark.parametrize("priority", [0, 5, 19])
+def test_threads_step_back_unless_the_whole_process_has(monkeypatch: pytest.MonkeyPatch, priority: int) -> None:
+    """A node that was started with `nice` may not come forward."""
+    asked: list[int] = []
+    monkeypatch.setattr(os, "getpriority", lambda which, thread: priority)
+    monkeypatch.setattr(os, "setpriority", lambda which, thread, wanted: asked.append(wanted))
+    step_back()
+    assert asked == [NICENESS] * (priority < NICENESS)
