@@ -50,7 +50,7 @@ async def test_a_kicked_player_is_out_within_a_second_and_others_stay(node: Node
 async def test_a_banned_user_is_out_over_both_protocols(node: Node) -> None:
     room, viewer = await node.room(), await node.user()
     name, url = await ticket_name(node, room, viewer), await ticket_url(node, room, viewer)
-    async with node.publisher(room.push), node.player(room.play) as other, node.player(name) as player:
+    async with node.publisher(room.push), node.player(room.play, host="::1") as other, node.player(name) as player:
         await playlist(node, url)
         async with watching(node, url):
             await node.counted(room, 2)  # a user over both ways is one
@@ -62,6 +62,9 @@ async def test_a_banned_user_is_out_over_both_protocols(node: Node) -> None:
         async with node.client() as again:
             with pytest.raises(Refused):
                 await again.play(name)
+        async with node.client() as again:  # the room is open: they know its password
+            with pytest.raises(Refused):
+                await again.play(room.play)
         assert (await node.api("PlayLiveStream", sessionId=viewer, liveroomId=room.id, status=1))["status"] == 10002
         assert not other.is_closed
 
