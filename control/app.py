@@ -48,6 +48,7 @@ from control.nginx_rtmp.control import RtmpControl
 from control.nginx_rtmp.drops import Drops
 from control.nginx_rtmp.grace import Grace
 from control.nginx_rtmp.hls_auth import HlsAuth
+from control.nginx_rtmp.pipelined import PipelinedStreams
 from control.nginx_rtmp.reconcile import Reconciler
 from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.nginx_rtmp.stat import Looks, Stat
@@ -165,7 +166,15 @@ def live_parts(
         silent=settings.silent_seconds,
         lease=settings.lease_seconds,
     )
-    clients = Clients(presence=presence, admission=admission, takeover=takeover, drops=drops, looks=looks, clock=clock)
+    clients = Clients(
+        presence=presence,
+        admission=admission,
+        takeover=takeover,
+        drops=drops,
+        looks=looks,
+        pipelined=PipelinedStreams(clock),
+        clock=clock,
+    )
     hls = HlsAuth(presence=presence, heartbeats=heartbeats, broadcasts=broadcasts, admission=admission, clock=clock)
     reconciler = Reconciler(
         node=settings.node,

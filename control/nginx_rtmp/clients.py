@@ -13,6 +13,7 @@ from control.clock import Clock, Ticks
 from control.live.presence import REMEMBERED, Ending, Presence, Session, SessionKey, State
 from control.nginx_rtmp.drops import Drops, log_dropped
 from control.nginx_rtmp.form import Callback
+from control.nginx_rtmp.pipelined import PipelinedStreams
 from control.nginx_rtmp.stat import Looks
 from control.nginx_rtmp.takeover import LONGEST_LOOK, Takeover
 from control.refusals import Denied, GateShut
@@ -30,6 +31,7 @@ class Clients:
     takeover: Takeover
     drops: Drops
     looks: Looks
+    pipelined: PipelinedStreams
     clock: Clock
     _unseen: dict[SessionKey, tuple[Callback, Ticks]] = field(default_factory=dict)
     """Updates of sessions that neither control nor /stat knows, and when the first came."""
@@ -45,6 +47,7 @@ class Clients:
         room = self.admission.room_named(callback.name)
         grant = await self.admission.admit_newcomer(Role.PUBLISHER, room, shown, callback.address)
         self._refuse_second(key)
+        self.pipelined.refuse_barred(grant.room_id)
         if await self.takeover.make_way(grant.room_id):
             self._refuse_second(key)  # it may have left while it waited, or lost its right
             grant = self.admission.admit(Role.PUBLISHER, self.admission.room(grant.room_id), shown)
@@ -115,9 +118,10 @@ class Clients:
             self._identify(session, callback)
 
     def forget(self) -> None:
-        """Drops what is remembered of sessions that were never seen."""
+        """Drops what is remembered of those that were never seen, or went."""
         deadline = self.clock.ticks() - REMEMBERED
         self._unseen = {key: pair for key, pair in self._unseen.items() if pair[1] > deadline}
+        self.pipelined.forget()
 
     def _may_stay(self, session: Session) -> bool:
         if session.credentials is None:
@@ -178,7 +182,10 @@ class Clients:
     def _refuse_second(self, key: SessionKey) -> None:
         if self.presence.ended_early(key):
             raise Denied("over before it began")
-        if self.presence.get(key) is not None:
+        session = self.presence.get(key)
+        if session is not None:
+            if session.role is Role.PUBLISHER:
+                self.pipelined.note(session)
             raise Denied("a second stream on one connection")
 
     def _enter(self, key: SessionKey, role: Role, grant: Grant, shown: Credentials, callback: Callback) -> None:

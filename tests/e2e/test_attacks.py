@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Node, Room
-from tests.e2e.stand_in import processes
+from tests.e2e.stand_in import workers
 from tests.rtmp import amf
 from tests.rtmp.chunks import COMMAND, DATA, SET_CHUNK_SIZE, Message
 from tests.rtmp.client import Client, Refused
@@ -34,11 +35,11 @@ class Busy:
         self.room = room
         self.publisher = publisher
         self.players = players
-        self.workers = set(processes(node.pid("rtmp")))
+        self.workers = workers(node.pid("rtmp"))
 
     async def is_unharmed(self) -> None:
         """Nobody was cut, no process was lost, new people come in, and counts are right."""
-        assert set(processes(self.node.pid("rtmp"))) == self.workers
+        assert workers(self.node.pid("rtmp")) == self.workers
         assert not self.publisher.is_closed and not any(player.is_closed for player in self.players)
         async with self.node.player(self.room.play, host="::1") as newcomer:
             await newcomer.until(lambda: newcomer.media > 0)
@@ -171,7 +172,6 @@ async def test_second_publishers_of_ones_own_room(busy: Busy) -> None:
 
 
 def memory(node: Node) -> int:
-    """Bytes that the rtmp nginx's worker holds."""
-    worker = max(processes(node.pid("rtmp")))
-    with open(f"/proc/{worker}/statm") as file:
-        return int(file.read().split()[1]) * 4096
+    """Bytes that the rtmp nginx's largest process holds, its worker."""
+    held = [Path(f"/proc/{pid}/statm").read_text().split()[1] for pid in workers(node.pid("rtmp"))]
+    return max(map(int, held)) * 4096

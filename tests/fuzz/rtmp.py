@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from tests.e2e.conftest import Node, Room
-from tests.e2e.stand_in import processes
+from tests.e2e.stand_in import processes, workers
 from tests.fuzz.sequences import Rooms, wire
 from tests.rtmp.client import Client
 
@@ -57,7 +57,7 @@ class Watched:
             raise Harm(f"{type(failure).__name__}: {failure}, seed {seed}") from failure
 
     def _all(self) -> dict[str, list[int]]:
-        return {part: sorted(processes(self.node.pid(part))) for part in PARTS if part != "web"}
+        return {part: workers(self.node.pid(part)) for part in PARTS if part != "web"}
 
 
 async def watched(node: Node, stay: AsyncExitStack) -> Watched:

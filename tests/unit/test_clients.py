@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from structlog.testing import capture_logs
 
+from control.nginx_rtmp.pipelined import BARRED, HANDFUL
 from control.nginx_rtmp.plan import JOINING
 from control.nginx_rtmp.takeover import LONGEST_LOOK, LOOK_AGAIN, WAITING
 from control.storage.tables import LAST_ROOM_ID
@@ -475,3 +476,37 @@ class restarted:
 
     async def __aexit__(self, *failure: Any) -> None:
         await self._opened.__aexit__(*failure)
+
+
+async def test_a_publisher_that_asks_for_stream_after_stream_is_kept_out_for_a_while(stage: Stage) -> None:
+    other = await stage.box.session("other", "13600000001")
+    await stage.box.api("CreateLiveRoom", sessionId=other, liveRoomName="r")
+    theirs = await stage.box.api("GetMyLiveRoom", sessionId=other)
+    await stage.publish(1)
+    for _ in range(HANDFUL):
+        assert await stage.play(1, f"pwd={stage.user}") == 403
+    await stage.leave(1)
+    assert await stage.publish(2) == 403
+    assert await stage.play(3, f"pwd={stage.user}") == 204
+    assert (
+        await stage.box.callback("publish", 4, str(theirs["liveRoomId"]), f"pwd={theirs['liveRoomAnchorPwd']}") == 204
+    )
+    stage.box.clock.advance(BARRED - 1)
+    assert await stage.publish(5) == 403
+    stage.box.clock.advance(1)
+    assert await stage.publish(6) == 204
+
+
+async def test_a_publisher_that_asks_twice_by_mistake_may_come_again(stage: Stage) -> None:
+    await stage.publish(1)
+    for _ in range(HANDFUL - 1):
+        assert await stage.publish(1) == 403
+    await stage.leave(1)
+    assert await stage.publish(2) == 204
+
+
+async def test_what_players_ask_for_keeps_no_publisher_out(stage: Stage) -> None:
+    await stage.play(1, f"pwd={stage.user}")
+    for _ in range(50):
+        assert await stage.publish(1) == 403
+    assert await stage.publish(2) == 204
