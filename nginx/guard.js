@@ -5,7 +5,7 @@
    docs/decisions/guard.md tells what each rule is for. Chunks are read as nginx-rtmp 1.2.2 reads them, so that both see
    the same messages (RTMP specification 1.0, section 5.3).
 
-   njs frees nothing before a connection ends. So what runs for each message of a player makes no object. */
+   njs frees nothing before a connection ends, so what runs for each message of a player makes as little as can be. */
 
 const GREETING = 1 + 1536 + 1536; // bytes: C0, C1, C2
 const FIELDS = [11, 7, 3, 0]; // bytes of a chunk's header behind its first, by format
@@ -21,7 +21,8 @@ const DEADLINE = 15000; // milliseconds until `publish` or `play`
 // unfinished. An error in a timer would close the client's side alone, and nginx-rtmp's would stay open for ever.
 const NONSENSE = "?".repeat(GREETING + SMALL);
 const MESSAGES = 64; // until then, without media; of a player, at once
-const MESSAGES_A_SECOND = 8; // of a player
+const MESSAGES_A_SECOND = 4; // of a player
+const MOST_MESSAGES = 40000; // of a player: it comes again after a day or more, and njs keeps some 120 bytes of each
 const PLAYS = 6; // of a player, at once: it seeks, or begins again
 const PLAYS_A_SECOND = 0.5;
 const VERDICT = "NetStream.Publish.Start"; // in nginx-rtmp's answer to a publisher that is let in
@@ -60,7 +61,8 @@ const LET_IN = 4; // a publisher
  * @property {number} unfinished bytes of messages whose end has not come
  * @property {ChunkStream[]} streams
  * @property {number} messages how many more may come now
- * @property {number} plays likewise
+ * @property {number} said messages of a player so far
+ * @property {number} plays how many more may come now
  * @property {number} counted when these two were, milliseconds
  */
 
@@ -68,7 +70,7 @@ const LET_IN = 4; // a publisher
 function guard(session) {
     const client = newClient(session);
     const deadline = setTimeout(() => session.sendUpstream(NONSENSE), DEADLINE);
-    session.on("upload", (data, flags) => {
+    session.on("upload", (data) => {
         const asked = client.role >= PUBLISHER;
         const all = client.held ? client.held + data : data;
         const passed = judge(client, all);
@@ -76,7 +78,7 @@ function guard(session) {
         if (!asked && client.role === PUBLISHER) waitForVerdict(client);
         if (client.role === LET_IN) session.off("upload");
         client.held = passed < all.length ? all.slice(passed) : "";
-        if (passed) session.send(passed < all.length ? all.slice(0, passed) : all, flags);
+        if (passed) session.send(passed < all.length ? all.slice(0, passed) : all); // flags given would cost 280 bytes
     });
 }
 
@@ -96,6 +98,7 @@ function newClient(session) {
         unfinished: 0,
         streams: [],
         messages: MESSAGES,
+        said: 0,
         plays: PLAYS,
         counted: 0,
     };
@@ -107,14 +110,14 @@ function newClient(session) {
  */
 function waitForVerdict(client) {
     let tail = "";
-    client.session.on("download", (data, flags) => {
+    client.session.on("download", (data) => {
         tail += data;
         if (tail.indexOf(VERDICT) >= 0) {
             client.role = LET_IN;
             client.session.off("download");
         }
         tail = tail.slice(-VERDICT.length);
-        client.session.send(data, flags);
+        client.session.send(data);
     });
 }
 
@@ -242,6 +245,7 @@ function count(client) {
         client.counted = now;
         client.messages = Math.min(MESSAGES, client.messages + seconds * MESSAGES_A_SECOND);
         client.plays = Math.min(PLAYS, client.plays + seconds * PLAYS_A_SECOND);
+        if (++client.said > MOST_MESSAGES) refuse("enough");
     }
     if (--client.messages < 0) refuse("too many messages");
 }

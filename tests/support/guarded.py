@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,8 +108,8 @@ def is_closed(client: socket.socket) -> bool:
 
 
 @contextmanager
-def guarding(deadline: int = 15_000, **more: Any) -> Iterator[Guarded]:
-    """`deadline` in milliseconds."""
+def guarding(constants: Mapping[str, int] | None = None, **more: Any) -> Iterator[Guarded]:
+    """`constants` of the script that a test cannot wait for."""
     # Not below tmp_path, whose name may be too long for a socket's.
     with tempfile.TemporaryDirectory(prefix="qplus-") as short, socket.create_server(("127.0.0.1", 0)) as backend:
         backend.settimeout(WITHIN)
@@ -121,9 +121,10 @@ def guarding(deadline: int = 15_000, **more: Any) -> Iterator[Guarded]:
             folders.prepare_sockets(settings)
             file = nginx.write_guard(settings, backend.getsockname()[1])
             script = settings.run_dir / nginx.GUARD_SCRIPT
-            text, found = re.subn(r"(?<=const DEADLINE = )\d+", str(deadline), script.read_text())
-            assert found == 1
-            folders.replace(script, text)
+            for name, value in (constants or {}).items():
+                text, found = re.subn(rf"(?<=const {name} = )[\d.]+", str(value), script.read_text())
+                assert found == 1
+                folders.replace(script, text)
             with started(file, settings.rtmp_port):
                 if settings.rtmp_proxy_protocol == "off":
                     backend.accept()[0].close()  # of the look whether it listens

@@ -233,23 +233,32 @@ def test_a_flood_of_small_messages_ends_the_connection(guarded: Guarded, before:
     further(guarded, before, *[CREATE] * 1000)
 
 
-def test_plays_and_messages_are_given_back_with_time() -> None:
-    """Of a player: one that watches for hours seeks, and tells what it has received."""
-    # Time stands in Date.now() of a process of its own, and cannot be handed in: the test waits for one play.
-    with guarding() as guarded:
-        client, behind = passed(guarded, wire(CONNECT, CREATE, *[PLAY] * 6))
+def test_plays_are_given_back_with_time() -> None:
+    """A viewer that watches for hours seeks now and then."""
+    with guarding({"PLAYS_A_SECOND": 20}) as guarded:
         writer = Writer()
+        client, behind = passed(guarded, wire(CONNECT, CREATE, *[PLAY] * 6))
         writer.encode(PLAY, 3)
-        time.sleep(2.2)
-        again = writer.encode(PLAY, 3)
-        client.sendall(again)
-        behind.wait_for(len(wire(CONNECT, CREATE, *[PLAY] * 6)) + len(again))
+        sent = len(behind.said)
+        for _ in range(10):
+            time.sleep(0.06)  # its clock is another process's, and cannot be handed in
+            client.sendall(again := writer.encode(PLAY, 3))
+            sent += len(again)
+            behind.wait_for(sent)
+
+
+def test_a_player_that_has_said_enough_is_put_out() -> None:
+    """For what it said is kept until it goes."""
+    with guarding({"MOST_MESSAGES": 30}) as guarded:
+        received = [Message(ACKNOWLEDGEMENT, number, bytes(4)) for number in range(31)]
+        good = wire(CONNECT, CREATE, PLAY, *received[:30])
+        refused(guarded, good, wire(CONNECT, CREATE, PLAY, *received)[len(good) :])
 
 
 @pytest.mark.parametrize("said", [b"", GREETING[:100], GREETING, wire(CONNECT), wire(CONNECT, CREATE)])
 def test_who_neither_publishes_nor_plays_in_time_is_put_out(said: bytes) -> None:
     """nginx-rtmp does it, on hearing what it cannot take for a handshake nor for a chunk."""
-    with guarding(deadline=200) as guarded:
+    with guarding({"DEADLINE": 200}) as guarded:
         client, behind = passed(guarded, said)
         assert behind.wait_for(len(said) + 3073 + 8192) == said + b"?" * (3073 + 8192)
         behind.connection.shutdown(socket.SHUT_RDWR)
