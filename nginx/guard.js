@@ -10,7 +10,7 @@
 const GREETING = 1 + 1536 + 1536; // bytes: C0, C1, C2
 const FIELDS = [11, 7, 3, 0]; // bytes of a chunk's header behind its first, by format
 const LONG_TIME = 0xffffff; // the time follows in four bytes
-const CHUNK = 128; // bytes until told otherwise, and no less then
+const CHUNK = 128; // bytes until told otherwise
 const CHUNK_STREAMS = 32; // nginx-rtmp's max_streams
 const SMALL = 8192; // bytes of a message. One of them nests some 2,700 levels deep at most; nginx-rtmp stands 10,000
 const LARGE = 1048576; // nginx-rtmp's max_message; also what may lie unfinished in all messages of a connection
@@ -203,8 +203,11 @@ function message(client, type, length, all, at) {
     if (type === COMMAND) command(client, name(all, at, length));
     else if (type === AMF3_COMMAND) command(client, name(all, at + 1, length - 1));
     else if (type === CHUNK_SIZE) {
-        client.chunk = length === 4 ? big(all, at, 4) : 0;
-        if (client.chunk < CHUNK || client.chunk > LARGE) refuse("chunk size");
+        const size = length === 4 ? big(all, at, 4) : 0;
+        // Of what it has read already, nginx-rtmp keeps what fits into a buffer of the new size, and loses the rest:
+        // after a smaller one it would see other messages than are seen here.
+        if (size < client.chunk || size > LARGE) refuse("chunk size");
+        client.chunk = size;
     } else if (!media && CONTROL.indexOf(type) < 0) refuse("out of place");
 }
 
@@ -234,7 +237,9 @@ function command(client, said) {
 function name(all, at, length) {
     const size = length > 3 ? big(all, at + 1, 2) : 0;
     if (size < 1 || size > NAME || size + 3 > length || all.charCodeAt(at) !== STRING) refuse("not a command");
-    return all.slice(at + 3, at + 3 + size).toLowerCase();
+    const said = all.slice(at + 3, at + 3 + size).toLowerCase();
+    if (said.indexOf("\0") >= 0) refuse("not a name"); // where it would end for nginx-rtmp
+    return said;
 }
 
 /** @param {Client} client */

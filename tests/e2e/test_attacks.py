@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -13,9 +14,9 @@ import pytest
 from tests.e2e.conftest import Node, Room
 from tests.e2e.stand_in import workers
 from tests.rtmp import amf
-from tests.rtmp.chunks import COMMAND, DATA, SET_CHUNK_SIZE, Message
+from tests.rtmp.chunks import ACKNOWLEDGEMENT, COMMAND, DATA, SET_CHUNK_SIZE, USER_CONTROL, Message
 from tests.rtmp.client import Client, Refused
-from tests.rtmp.connection import Closed, Connection
+from tests.rtmp.connection import PING, Closed, Connection
 
 pytestmark = pytest.mark.anyio
 
@@ -81,6 +82,28 @@ async def test_data_before_connect(busy: Busy) -> None:
     for kind in (18, 20):
         for _ in range(3):
             await busy.throw(CRASH[:7] + bytes([kind]) + CRASH[8:])
+    await busy.is_unharmed()
+
+
+async def test_chunks_that_become_smaller(busy: Busy) -> None:
+    """nginx-rtmp keeps 146 bytes of what it has read beyond the new size, here up to the end of the ping. It loses the
+    header behind, and would take what is payload to everybody else for the next message."""
+
+    def header(chunk_stream: int, kind: int, size: int) -> bytes:
+        return bytes([chunk_stream, 0, 0, 0, *size.to_bytes(3, "big"), kind, 0, 0, 0, 0])
+
+    ping = struct.pack(">HI", PING, 7) + bytes(127)
+    smaller = header(2, SET_CHUNK_SIZE, 4) + (128).to_bytes(4, "big")
+    smaller += header(5, USER_CONTROL, len(ping)) + ping[:128] + b"\xc5" + ping[128:]
+    smaller += header(6, ACKNOWLEDGEMENT, 128) + bytes(68)
+    async with busy.stranger() as connection:
+        await connection.write(Message(SET_CHUNK_SIZE, 0, (65536).to_bytes(4, "big")))
+        await connection.ping()
+        connection._transport.write(smaller)
+        with suppress(Closed):
+            await connection.until(lambda: connection._ponged == 7)
+            connection._transport.write(CRASH.ljust(60, b"\0"))
+        await connection.closed()
     await busy.is_unharmed()
 
 

@@ -157,10 +157,16 @@ def test_connect_comes_first(guarded: Guarded, name: str) -> None:
         b"\x0c\0\0\0\x07connect",
         b"\x03\0\0\x09",
         b"\x02\x10\0" + bytes(4096),
+        amf.encode("connect\0", 1, {"app": "live"}),
     ],
 )
 def test_a_command_without_a_name_is_none(guarded: Guarded, body: bytes) -> None:
     further(guarded, [], Message(COMMAND, 0, body))
+
+
+@pytest.mark.parametrize("name", ["play\0", "publish\0x", "\0", "getStreamLength\0"])
+def test_no_name_ends_earlier_for_nginx(guarded: Guarded, name: str) -> None:
+    further(guarded, [CONNECT, CREATE], command(name, None, "1?pwd=x"))
 
 
 @pytest.mark.parametrize("depth", [3000, 40_000])
@@ -189,6 +195,13 @@ def test_messages_that_are_not_finished_cost_little(guarded: Guarded) -> None:
 @pytest.mark.parametrize("size", [0, 1, 127, (1 << 20) + 1, 1 << 31])
 def test_chunks_have_a_sensible_size(guarded: Guarded, size: int) -> None:
     further(guarded, [], Message(SET_CHUNK_SIZE, 0, size.to_bytes(4, "big")))
+
+
+@pytest.mark.parametrize("before", [[], [CONNECT], [CONNECT, CREATE, PLAY]])
+def test_chunks_never_become_smaller(guarded: Guarded, before: list[Message]) -> None:
+    """nginx-rtmp then loses some of what it has read, and takes data for a header."""
+    larger, smaller = (Message(SET_CHUNK_SIZE, 0, size.to_bytes(4, "big")) for size in (65536, 65535))
+    further(guarded, [larger, *before], smaller)
 
 
 @pytest.mark.parametrize("size", [0, 3, 5, 100])
