@@ -5,7 +5,7 @@
    docs/decisions/guard.md tells what each rule is for. Chunks are read as nginx-rtmp 1.2.2 reads them, so that both see
    the same messages (RTMP specification 1.0, section 5.3).
 
-   njs frees nothing before a connection ends, so what runs for each message of a player makes as little as can be. */
+   njs frees nothing before a connection ends. So as little as can be is made for what a player says, and it is counted. */
 
 const GREETING = 1 + 1536 + 1536; // bytes: C0, C1, C2
 const FIELDS = [11, 7, 3, 0]; // bytes of a chunk's header behind its first, by format
@@ -22,9 +22,10 @@ const DEADLINE = 15000; // milliseconds until `publish` or `play`
 const NONSENSE = "?".repeat(GREETING + SMALL);
 const MESSAGES = 64; // until then, without media; of a player, at once
 const MESSAGES_A_SECOND = 4; // of a player
-const MOST_MESSAGES = 40000; // of a player: it comes again after a day or more, and njs keeps some 120 bytes of each
 const PLAYS = 6; // of a player, at once: it seeks, or begins again
 const PLAYS_A_SECOND = 0.5;
+const KEPT = 4194304; // bytes that njs may keep of what a connection said: a player's, of half a day or several
+const EVENT = 120; // of them for each piece that arrives, beside its own
 const VERDICT = "NetStream.Publish.Start"; // in nginx-rtmp's answer to a publisher that is let in
 
 const STRING = 2; // in AMF0
@@ -61,7 +62,7 @@ const LET_IN = 4; // a publisher
  * @property {number} unfinished bytes of messages whose end has not come
  * @property {ChunkStream[]} streams
  * @property {number} messages how many more may come now
- * @property {number} said messages of a player so far
+ * @property {number} kept bytes that njs keeps until it goes
  * @property {number} plays how many more may come now
  * @property {number} counted when these two were, milliseconds
  */
@@ -73,6 +74,8 @@ function guard(session) {
     session.on("upload", (data) => {
         const asked = client.role >= PUBLISHER;
         const all = client.held ? client.held + data : data;
+        client.kept += EVENT + data.length + (client.held ? 2 * all.length : 0);
+        if (client.kept > KEPT) refuse("enough");
         const passed = judge(client, all);
         if (!asked && client.role >= PUBLISHER) clearTimeout(deadline);
         if (!asked && client.role === PUBLISHER) waitForVerdict(client);
@@ -98,7 +101,7 @@ function newClient(session) {
         unfinished: 0,
         streams: [],
         messages: MESSAGES,
-        said: 0,
+        kept: 0,
         plays: PLAYS,
         counted: 0,
     };
@@ -250,7 +253,6 @@ function count(client) {
         client.counted = now;
         client.messages = Math.min(MESSAGES, client.messages + seconds * MESSAGES_A_SECOND);
         client.plays = Math.min(PLAYS, client.plays + seconds * PLAYS_A_SECOND);
-        if (++client.said > MOST_MESSAGES) refuse("enough");
     }
     if (--client.messages < 0) refuse("too many messages");
 }

@@ -260,12 +260,17 @@ def test_plays_are_given_back_with_time() -> None:
             behind.wait_for(sent)
 
 
-def test_a_player_that_has_said_enough_is_put_out() -> None:
-    """For what it said is kept until it goes."""
-    with guarding({"MOST_MESSAGES": 30}) as guarded:
-        received = [Message(ACKNOWLEDGEMENT, number, bytes(4)) for number in range(31)]
-        good = wire(CONNECT, CREATE, PLAY, *received[:30])
-        refused(guarded, good, wire(CONNECT, CREATE, PLAY, *received)[len(good) :])
+@pytest.mark.parametrize("before", [[], [CONNECT], [CONNECT, CREATE, PLAY], [CONNECT, CREATE, PUBLISH]])
+def test_who_has_said_enough_is_put_out(before: list[Message]) -> None:
+    """It is kept until the connection ends, and small pieces cost more than they are."""
+    with guarding({"KEPT": 20_000}) as guarded:
+        client, behind = passed(guarded, wire(*before))
+        with suppress(ConnectionError):
+            client.sendall(b"\x03\0\0\0\0\x1f\0\x14\0\0\0\0\x02\0" + (b"\x07connect" if not before else b"\x04seek"))
+            for _ in range(200):
+                client.sendall(b"x")
+                time.sleep(0.001)  # so that each arrives alone
+        assert is_closed(client) and behind.ended.wait(5)
 
 
 @pytest.mark.parametrize("said", [b"", GREETING[:100], GREETING, wire(CONNECT), wire(CONNECT, CREATE)])
