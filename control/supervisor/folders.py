@@ -63,11 +63,13 @@ def supervised(settings: Settings) -> Run | None:
             except BlockingIOError:
                 holder = lock.read().strip()
         pid, sockets = (settings.run_dir / "supervisor").read_text().splitlines()
+        ours = Path("/proc", pid).stat().st_uid == settings.run_dir.stat().st_uid
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StartError(f"DATA_DIR {settings.data_dir}: {error.strerror}") from None
-    return Run(int(pid), Path(sockets)) if pid == holder else None
+    # Root signals what is named here, so it must not be led to another user's process.
+    return Run(int(pid), Path(sockets)) if pid == holder and ours else None
 
 
 def prepare_sockets(settings: Settings) -> None:

@@ -164,3 +164,17 @@ def test_a_folder_with_other_things_than_hls_is_left_alone(tmp_path: Path) -> No
         folders.prepare_hls(Settings(data_dir=tmp_path / "data", hls_dir=str(tmp_path)))
     assert (tmp_path / "letters").read_text() == "dear"
     assert (tmp_path / "1000001").exists()
+
+
+def test_a_process_of_another_user_is_no_supervisor(short: Path) -> None:
+    """Root would signal it."""
+    settings = at(short)
+    with folders.locked(settings):
+        folders.announce(settings)
+        assert folders.supervised(settings)
+        (settings.run_dir / "supervisor").write_text(f"1\n{settings.sockets}\n")
+        (settings.run_dir / "lock").write_text("1\n")
+        if Path("/proc/1").stat().st_uid != os.geteuid():
+            assert folders.supervised(settings) is None
+        (settings.run_dir / "supervisor").write_text(f"../1\n{settings.sockets}\n")
+        assert folders.supervised(settings) is None
