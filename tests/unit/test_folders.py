@@ -1,3 +1,4 @@
+import os
 import socket
 import stat
 import tempfile
@@ -166,15 +167,22 @@ def test_a_folder_with_other_things_than_hls_is_left_alone(tmp_path: Path) -> No
     assert (tmp_path / "1000001").exists()
 
 
-def test_a_process_of_another_user_is_no_supervisor(short: Path) -> None:
+def test_a_process_of_another_user_is_no_supervisor(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Root would signal it."""
     settings = at(short)
     with folders.locked(settings):
         folders.announce(settings)
         assert folders.supervised(settings)
-        (settings.run_dir / "supervisor").write_text(f"1\n{settings.sockets}\n")
-        (settings.run_dir / "lock").write_text("1\n")
-        if Path("/proc/1").stat().st_uid != os.geteuid():
+        for pid in ("../proc", "1/.."):
+            (settings.run_dir / "supervisor").write_text(f"{pid}\n{settings.sockets}\n")
             assert folders.supervised(settings) is None
-        (settings.run_dir / "supervisor").write_text(f"../1\n{settings.sockets}\n")
+        folders.announce(settings)
+        real = Path.stat
+
+        def of_another(path: Path, **options: bool) -> os.stat_result:
+            found = list(real(path, **options))
+            found[stat.ST_UID] += path.parts[:2] == ("/", "proc")
+            return os.stat_result(found)
+
+        monkeypatch.setattr(Path, "stat", of_another)
         assert folders.supervised(settings) is None
