@@ -16,7 +16,7 @@ const SMALL = 8192; // bytes of a message. One of them nests some 2,700 levels d
 const LARGE = 1048576; // nginx-rtmp's max_message; also what may lie unfinished in all messages of a connection
 const NAME = 64; // bytes of a command's
 const LOOK = 1 + 3 + NAME; // bytes of a message that are looked at
-const DEADLINE = 15000; // milliseconds until `publish` or `play`
+const DEADLINE = 15; // seconds until `publish` or `play`
 // Ends the connection wherever it stands: as a handshake, or as a chunk stream that there is none of behind whatever is
 // unfinished. An error in a timer would close the client's side alone, and nginx-rtmp's would stay open for ever.
 const NONSENSE = "?".repeat(GREETING + SMALL);
@@ -70,7 +70,7 @@ const LET_IN = 4; // a publisher
 /** @param {Session} session */
 function guard(session) {
     const client = newClient(session);
-    const deadline = setTimeout(() => session.sendUpstream(NONSENSE), DEADLINE);
+    const deadline = setTimeout(() => session.sendUpstream(NONSENSE), DEADLINE * 1000);
     session.on("upload", (data) => {
         const asked = client.role >= PUBLISHER;
         const all = client.held ? client.held + data : data;

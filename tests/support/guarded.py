@@ -108,7 +108,7 @@ def is_closed(client: socket.socket) -> bool:
 
 
 @contextmanager
-def guarding(constants: Mapping[str, int] | None = None, **more: Any) -> Iterator[Guarded]:
+def guarding(constants: Mapping[str, float] | None = None, **more: Any) -> Iterator[Guarded]:
     """`constants` of the script that a test cannot wait for."""
     # Not below tmp_path, whose name may be too long for a socket's.
     with tempfile.TemporaryDirectory(prefix="qplus-") as short, socket.create_server(("127.0.0.1", 0)) as backend:

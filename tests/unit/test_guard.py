@@ -276,7 +276,7 @@ def test_who_has_said_enough_is_put_out(before: list[Message]) -> None:
 @pytest.mark.parametrize("said", [b"", GREETING[:100], GREETING, wire(CONNECT), wire(CONNECT, CREATE)])
 def test_who_neither_publishes_nor_plays_in_time_is_put_out(said: bytes) -> None:
     """nginx-rtmp does it, on hearing what it cannot take for a handshake nor for a chunk."""
-    with guarding({"DEADLINE": 200}) as guarded:
+    with guarding({"DEADLINE": 0.2}) as guarded:
         client, behind = passed(guarded, said)
         assert behind.wait_for(len(said) + 3073 + 8192) == said + b"?" * (3073 + 8192)
         behind.connection.shutdown(socket.SHUT_RDWR)

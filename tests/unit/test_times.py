@@ -18,6 +18,8 @@ WRITTEN = {name: float(value) for name, value in ROWS}
 # Where nginx's are: the file, and what stands before the number.
 NGINX = {
     "rtmp.netcall_timeout": r"netcall_timeout ",
+    "guard.proxy_timeout": r"proxy_timeout ",
+    "rtmp.ping": r"^\s+ping ",
     "rtmp.timeout": r"^\s+timeout ",
     "rtmp.drop_idle_publisher": r"drop_idle_publisher ",
     "rtmp.connect_timeout": r"proxy_connect_timeout ",
@@ -54,6 +56,7 @@ def test_nginx_has_the_times_that_are_written(name: str) -> None:
 
 # Elsewhere: the file, and the whole of it as an expression.
 OTHERS = {
+    "guard.DEADLINE": ("nginx/guard.js", r"const DEADLINE = (\d+);"),
     "playlist.SOUND_ALONE": ("nginx/playlist.js", r"const SOUND_ALONE = (\d+);"),
     "compose.stop_grace_period": ("docker/compose.yaml", r"stop_grace_period: (\d+)s"),
 }
