@@ -87,15 +87,15 @@ def real_world(settings: Settings) -> World:
 @asynccontextmanager
 async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
     """Control, with its background work going on. What it holds is written when the block is left. Raises Unusable for
-    a database that no control can work with."""
+    a database, or keys, that no control can work with."""
     vault = await asyncio.to_thread(prepared, settings, world.entropy)
+    keys = stored_keys(settings.data_dir / "keys" / "tickets", world.entropy)
     async with AsyncExitStack() as stack:
         # What waits for a disk waits in real time, whatever clock the rest is handed.
         store = await stack.enter_async_context(opened(settings.database, SystemClock()))
         nginx = await stack.enter_async_context(httpx.AsyncClient(transport=world.nginx, base_url="http://nginx"))
         passwords = Passwords(settings)
         stack.callback(passwords.close)
-        keys = stored_keys(settings.data_dir / "keys" / "tickets", world.entropy)
         guesses, handover = taken_over(settings, world.clock, world.entropy)
         live = live_parts(
             settings, store=store, vault=vault, nginx=nginx, keys=keys, guesses=guesses, clock=world.clock

@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 
 from control.entropy import Entropy
+from control.storage.integrity import Unusable
 
 
 def stored(path: Path, entropy: Entropy) -> dict[str, str]:
-    """The keys in a file, which is made, readable by its owner alone, where there is none."""
+    """The keys in a file, which is made, readable by its owner alone, where there is none. Raises Unusable for a file
+    that holds no keys, or other things."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)
     if not path.exists():
@@ -19,5 +21,7 @@ def stored(path: Path, entropy: Entropy) -> dict[str, str]:
             file.flush()
             os.fsync(file.fileno())  # or a power cut could leave the name without the keys
         part.rename(path)
-    lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
+    lines = [line.split() for line in path.read_text(errors="replace").splitlines() if line.strip()]
+    if not lines or any(len(line) != 2 for line in lines):
+        raise Unusable(f"{path} holds no keys, or not as lines `name key`. Put it back: docs/operations.md, Backup")
     return dict((name, key) for name, key in lines)

@@ -131,6 +131,20 @@ async def test_a_lost_key_is_said_in_one_line(settings: Settings, how: str) -> N
     assert keys.exists() == (how == "another")
 
 
+@pytest.mark.parametrize("name", ["rooms", "tickets"])
+@pytest.mark.parametrize("content", [b"", b"\n", b"one-word", b"k1 key\nk2", b"\xff\0"])
+async def test_a_damaged_file_of_keys_is_said_in_one_line(settings: Settings, name: str, content: bytes) -> None:
+    async with world.box(settings) as box:
+        await (await person(box)).opens()
+    keys = settings.data_dir / "keys" / name
+    keys.write_bytes(content)
+    with pytest.raises(Unusable, match=r"docs/operations\.md, Backup") as raised:
+        async with world.box(settings):
+            pass
+    assert str(keys) in str(raised.value) and "\n" not in str(raised.value)
+    assert keys.read_bytes() == content
+
+
 async def test_keys_are_their_owners_alone(settings: Settings) -> None:
     keys = settings.data_dir / "keys"
     keys.mkdir(mode=0o755)  # as a release before made it
