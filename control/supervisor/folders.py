@@ -56,7 +56,9 @@ def announce(settings: Settings) -> None:
 def supervised(settings: Settings) -> Run | None:
     """The supervisor of the node in the data folder; None where there is none, as beside a control that runs alone."""
     try:
-        with (settings.run_dir / "lock").open() as lock:
+        # Root opens it too: it waits for no pipe that was put there.
+        descriptor = os.open(settings.run_dir / "lock", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        with open(descriptor) as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 return None  # what is announced is by one that was killed

@@ -8,7 +8,7 @@ import pwd
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,10 +16,19 @@ import structlog
 
 from control.settings import PREFIX, RUNTIME, Settings
 from control.supervisor import folders, ports, sockets
+from control.supervisor.children import KEEP_RIGHTS
 from control.supervisor.errors import StartError
 
 PR_GET_PDEATHSIG = 2  # prctl(2)
 READ_ANY = "dac_read_search"  # capabilities(7)
+
+# Whether a folder of root's is a node's, by what is in it.
+OURS: dict[str, Callable[[list[str]], bool]] = {
+    "DATA_DIR": lambda names: not names or "qplus.db" in names or "keys" in names,
+    "SOCKET_DIR": lambda names: all(name.endswith(".sock") for name in names),
+    "HLS_DIR": lambda names: all(name.isdigit() for name in names),
+    "": lambda names: all(name.startswith("qplus-") for name in names),
+}
 
 log = structlog.get_logger()
 
@@ -31,13 +40,18 @@ def drop(settings: Settings) -> NoReturn:
         raise StartError(f"already running in {settings.data_dir} (pid {run.pid})")
     hand_over(settings, user)
     closed = [str(path) for path in _needed(settings) if not _reaches(user, path)]
+    keys = [path for path in (settings.tls_cert, settings.tls_key) if path and not _reaches(user, Path(path))]
     if closed:
         log.warning("the node may read any file", user=user.pw_name, closed=closed)
+    elif keys:
+        log.info("the supervisor may read any file", user=user.pw_name, closed=keys)
     sockets.raise_limit()
     with ports.opened(settings) as opened:
         environ = {**os.environ, ports.HANDED_ON: opened.handed_on(), "HOME": user.pw_dir}
         environ["XDG_RUNTIME_DIR"] = str(RUNTIME)
-        command = [*becoming(user, read_any=bool(closed)), sys.executable, *sys.orig_argv[1:]]
+        if closed:
+            environ[KEEP_RIGHTS] = "1"
+        command = [*becoming(user, read_any=bool(closed or keys)), sys.executable, *sys.orig_argv[1:]]
         try:
             os.execvpe(command[0], command, environ)
         except OSError as error:
@@ -72,11 +86,16 @@ def _death_signal() -> Sequence[str]:
 
 
 def hand_over(settings: Settings, user: pwd.struct_passwd) -> None:
-    """Makes the folders where they are absent, and gives the user what is root's in them."""
-    chosen = [Path(each) for each in (settings.socket_dir, settings.hls_dir) if each]
-    for folder in (settings.data_dir, RUNTIME, *chosen):
+    """Makes the folders where they are absent, and gives the user what is root's in them. Raises StartError where one
+    is not a node's: it would be given away."""
+    chosen = {
+        Path(each): name for each, name in ((settings.socket_dir, "SOCKET_DIR"), (settings.hls_dir, "HLS_DIR")) if each
+    }
+    for folder, name in {settings.data_dir: "DATA_DIR", RUNTIME: "", **chosen}.items():
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if folder.stat().st_uid == 0 and not OURS[name](os.listdir(folder)):
+                raise StartError(f"{PREFIX}{name} {folder}: holds other things than a node's; give a folder of its own")
             _give(folder, user)
         except OSError as error:
             raise StartError(f"{folder}: {error.strerror}") from None
@@ -99,7 +118,6 @@ def _needed(settings: Settings) -> Iterator[Path]:
     yield Path(structlog.__file__)
     yield Path(sys.executable)
     yield settings.data_dir.absolute()
-    yield from (Path(each) for each in (settings.tls_cert, settings.tls_key) if each)
 
 
 def _reaches(user: pwd.struct_passwd, path: Path) -> bool:

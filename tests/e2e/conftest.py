@@ -68,7 +68,7 @@ class Node:
             site = f"https://127.0.0.1:{self.settings.https_port}"
             verify = ssl.create_default_context(cafile=self.settings.tls_cert)
         self.http = httpx.AsyncClient(base_url=site, verify=verify, timeout=20, limits=once)
-        self.log = data_dir / "stderr"
+        self.log = data_dir.with_name(f"{data_dir.name}.stderr")
         self.code = ROOT
         self.program = [sys.executable, "-m", "control"]
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("QPLUS_")}

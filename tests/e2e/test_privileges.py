@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Node, running
+from tests.e2e.ports import free_ports
 from tests.e2e.stand_in import PARTS, processes
+from tests.e2e.test_tls import new_certificate
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(os.geteuid() != 0, reason="to become another user needs root")]
 READ_ANY = 1 << 2  # CAP_DAC_READ_SEARCH
@@ -46,6 +48,20 @@ async def test_no_process_is_roots_nor_can_become_it(node: Node) -> None:
         assert process["Groups"].split() == [str(user.pw_gid)]
         assert rights(process) == {wanted}
         assert process["NoNewPrivs"] == "1"
+
+
+async def test_a_key_of_roots_is_read_by_the_supervisor_alone(tmp_path: Path) -> None:
+    new_certificate(tmp_path)
+    (tmp_path / "key.pem").chmod(0o600)
+    https, rtmps = free_ports(2)
+    files = {"tls_cert": str(tmp_path / "chain.pem"), "tls_key": str(tmp_path / "key.pem")}
+    async with running(Node(tmp_path / "node", https_port=https, rtmps_port=rtmps, **files)) as node:
+        user = pwd.getpwnam(node.settings.user)
+        closed = is_closed(user, sys.executable)
+        for part in PARTS:
+            for pid in processes(node.pid(part)):
+                assert int(status(pid)["CapEff"], 16) == (READ_ANY if closed else 0)
+        assert int(status(node.pid("supervisor"))["CapEff"], 16) == READ_ANY
 
 
 async def test_a_folder_that_was_roots_is_taken_over(node: Node) -> None:

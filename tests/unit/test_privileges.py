@@ -50,3 +50,22 @@ def test_what_is_roots_is_handed_over_but_nothing_that_is_elsewhere_too(tmp_path
     for left in (elsewhere, elsewhere / "deep", elsewhere / "deep" / "file"):
         assert left.stat().st_uid == 0
     assert (data / "theirs").stat().st_uid == 12345
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="to give something away needs root")
+@pytest.mark.parametrize("setting", ["data_dir", "hls_dir", "socket_dir"])
+def test_a_folder_of_something_else_is_not_given_away(tmp_path: Path, setting: str) -> None:
+    folder = tmp_path / "site"
+    (folder / "log").mkdir(parents=True)
+    (folder / "index.html").touch()
+    given = {"data_dir": tmp_path / "data", setting: folder if setting == "data_dir" else str(folder)}
+    with pytest.raises(StartError, match="holds other things"):
+        privileges.hand_over(Settings(**given), pwd.getpwuid(65534))  # type: ignore[arg-type]
+    assert {each.stat().st_uid for each in (folder, *folder.iterdir())} == {0}
+
+
+def test_a_pipe_in_place_of_the_lock_holds_nobody_up(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    settings.run_dir.mkdir()
+    os.mkfifo(settings.run_dir / "lock")
+    assert folders.supervised(settings) is None
