@@ -72,6 +72,9 @@ class Settings:
     rtmp_proxy_protocol: str = _setting(
         "off", "Whether every connection to the RTMP ports begins with PROXY protocol.", choices=("off", "on")
     )
+    rtmp_memory_mib: int = _setting(
+        1024, "Address space of the rtmp nginx, MiB. Who has it hold more is put out.", low=256
+    )
     rtmp_per_address: int = _setting(256, "RTMP connections of one address, or one IPv6 /64, at a time.", low=1)
     ticket_seconds: int = _setting(43200, "How long a viewer's ticket is good.", low=60)
     update_seconds: int = _setting(5, "How often nginx asks again whether a session may stay.", low=1)

@@ -22,16 +22,19 @@ LONGEST_DELAY = 5.0
 STEADY = 10.0  # a life of this many seconds makes the next delay the first again
 GRACE = 8.0  # seconds between TERM and KILL
 
+KEEP_RIGHTS = "NODE_KEEPS_RIGHTS"  # in the environment, whatever its value
+
 log = structlog.get_logger()
 
 
 def spawn(
-    command: Sequence[str], env: Mapping[str, str], keep: Sequence[int] = (), stack: int = 0
+    command: Sequence[str], env: Mapping[str, str], keep: Sequence[int] = (), stack: int = 0, memory: int = 0
 ) -> subprocess.Popen[bytes]:
     """Starts a child, in a group of its own, that ends with us even if we are killed, and prints to our stderr. `stack`
-    is the least bytes of stack it must have, as far as the system allows; 0 for the usual."""
+    is the least bytes of stack it must have, as far as the system allows, `memory` the most of address space of each of
+    its processes; 0 for the usual."""
     return subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", *_with_stack(stack), *command],
+        ["setpriv", *_rights(), "--pdeathsig", "TERM", *_limits(stack, memory), *command],
         env=env,
         pass_fds=keep,
         stdin=subprocess.DEVNULL,
@@ -40,14 +43,21 @@ def spawn(
     )
 
 
-def _with_stack(size: int) -> list[str]:
+def _rights() -> list[str]:
+    """A right that we have, as for reading a key, is not handed on but where a child needs it too."""
+    return [] if KEEP_RIGHTS in os.environ else ["--inh-caps", "-all", "--ambient-caps", "-all"]
+
+
+def _limits(stack: int, memory: int) -> list[str]:
+    """What has a command run within these."""
+    limits = [f"--as={memory}"] if memory else []
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
-    if not size or soft == resource.RLIM_INFINITY or soft >= size:
-        return []
-    if hard != resource.RLIM_INFINITY and hard < size:
-        log.warning("less stack than wanted", wanted=size, allowed=hard)
-        size = hard
-    return ["prlimit", f"--stack={size}:"]
+    if stack and soft != resource.RLIM_INFINITY and soft < stack:
+        if hard != resource.RLIM_INFINITY and hard < stack:
+            log.warning("less stack than wanted", wanted=stack, allowed=hard)
+            stack = hard
+        limits.append(f"--stack={stack}:")
+    return ["prlimit", *limits] if limits else []
 
 
 class Child:

@@ -93,6 +93,7 @@ def write_guard(settings: Settings, port: int) -> Path:
             "RTMP_PROXY_PROTOCOL": " proxy_protocol" if settings.rtmp_proxy_protocol == "on" else "",
             "REAL_IP_FROM": _real_ip_from(settings),
             "RTMP_PER_ADDRESS": str(settings.rtmp_per_address),
+            "RTMP_PER_SITE": str(4 * settings.rtmp_per_address),
             "GUARDED_ADDRESS": f"{ports.LOOPBACK}:{port}",
             "GUARD_SCRIPT": str(_written(settings, GUARD_SCRIPT, template(GUARD_SCRIPT))),
         },

@@ -158,7 +158,8 @@ class Supervisor:
         self._settings.rtmp_socket.unlink(missing_ok=True)
         start = secrets.token_hex(8)
         file = nginx.write_rtmp(self._settings, start, self._ports.behind_guard, self._ports.hls)
-        return self._start_nginx(file, self._ports.rtmp, stack=nginx.RTMP_STACK)
+        memory = self._settings.rtmp_memory_mib * 2**20
+        return self._start_nginx(file, self._ports.rtmp, stack=nginx.RTMP_STACK, memory=memory)
 
     def _start_guard(self) -> subprocess.Popen[bytes]:
         return self._start_nginx(nginx.write_guard(self._settings, self._ports.behind_guard), self._ports.guard)
@@ -166,9 +167,11 @@ class Supervisor:
     def _start_web(self) -> subprocess.Popen[bytes]:
         return self._start_nginx(nginx.write_web(self._settings), self._ports.web)
 
-    def _start_nginx(self, file: Path, listeners: Sequence[socket.socket], stack: int = 0) -> subprocess.Popen[bytes]:
+    def _start_nginx(
+        self, file: Path, listeners: Sequence[socket.socket], stack: int = 0, memory: int = 0
+    ) -> subprocess.Popen[bytes]:
         keep = [listener.fileno() for listener in listeners]
-        return spawn(nginx.command(file), nginx.environment(listeners), keep, stack)
+        return spawn(nginx.command(file), nginx.environment(listeners), keep, stack, memory)
 
     def _child(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> Child:
         return Child(name=name, pid_file=self._settings.run_dir / f"{name}.pid", start=start, clock=SystemClock())

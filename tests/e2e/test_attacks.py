@@ -63,7 +63,7 @@ class Busy:
 
 @pytest.fixture
 def options() -> dict[str, Any]:
-    return {"rtmp_per_address": 40}
+    return {"rtmp_per_address": 40, "rtmp_memory_mib": 512}
 
 
 @pytest.fixture
@@ -129,6 +129,20 @@ async def test_values_within_values_of_one_who_was_let_in(busy: Busy) -> None:
                     await anchor.ping()
         await busy.node.off_air(own, within=5)
     await busy.is_unharmed()
+
+
+@pytest.mark.parametrize("size", [0, 1])
+async def test_chunks_of_next_to_nothing_from_one_who_was_let_in(busy: Busy, size: int) -> None:
+    """nginx-rtmp keeps a buffer for each chunk of a message, a hundred times what came."""
+    own = await busy.node.room()
+    async with busy.node.publisher(own.push, media=False) as anchor:
+        await anchor.write(Message(SET_CHUNK_SIZE, 0, size.to_bytes(4, "big")))
+        anchor._transport.write(b"\x04\0\0\0\x0f\x42\x40\x08\x01\0\0\0")
+        for _ in range(12):
+            anchor._transport.write(b"\xc4" * (1 << 20))
+        await anchor.closed(within=30)
+    await busy.is_unharmed()
+    assert memory(busy.node) < 200 << 20
 
 
 async def test_connections_that_say_nothing_more(busy: Busy) -> None:

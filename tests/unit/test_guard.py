@@ -309,6 +309,9 @@ def test_the_addresses_of_one_ipv6_network_count_as_one() -> None:
     with guarding(rtmp_per_address=2, rtmp_proxy_protocol="on", trusted_proxies="127.0.0.1") as guarded:
         assert [is_let_in(guarded, f"2001:db8:1:2:{host}::1") for host in ("a", "b", "c")] == [True, True, False]
         assert is_let_in(guarded, "2001:db8:1:3::1")
+        # A /48 has four times as many, and another one its own.
+        assert [is_let_in(guarded, f"2001:db8:1:{part}::1") for part in range(4, 10)] == [True] * 5 + [False]
+        assert is_let_in(guarded, "2001:db8:2::1")
 
 
 def test_random_bytes_never_reach_nginx_before_connect(guarded: Guarded) -> None:
