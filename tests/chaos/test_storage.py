@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from control.api.turns import OF_SESSION
 from control.storage.database import PATIENCE
 from tests.chaos.scenes import UPDATE, broadcast, nobody_was_cut, replaced, right
 from tests.e2e.conftest import Node, Room, running
@@ -134,7 +135,7 @@ async def test_a_locked_database_cuts_nobody_and_keeps_no_write_waiting_for_long
     async with broadcast(node) as (room, clients):
         assert await describe(node, room, "acknowledged") == OK
         with locked(node):
-            writes = [asyncio.create_task(timed(describe(node, room, "refused"))) for _ in range(10)]
+            writes = [asyncio.create_task(timed(describe(node, room, "refused"))) for _ in range(OF_SESSION)]
             await verdicts_are_given(node, room)
             answers = await asyncio.gather(*writes)
             assert {status for status, _ in answers} == {SERVER_ERROR}
