@@ -2,8 +2,8 @@
 
 Only what is wrong is counted, in moving windows: of an address at one account or room, and more slowly of the account
 or room and of the address as a whole. As a window fills up, answers take longer; once it is full, nothing is looked at.
-Addresses that were right lately at an account or room have a window of their own there, ten times as wide, and none of
-the other two: what strangers do is not held against them.
+Addresses that were right lately at an account or room have windows of their own there, ten times as wide: of each
+address, and of all of them together. What strangers do is not held against them. A new password makes all strangers.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ WAITING, WAITING_FROM_ONE = 64, 3  # answers that may be delayed at a time: in a
 MOST = 10_000  # keys of each kind of window
 MOST_KNOWN = 20_000  # of each kind of secret
 
-PAIR, KNOWN_PAIR, SUBJECT, ADDRESS = "address and subject", "known address and subject", "subject", "address"
+PAIR, KNOWN_PAIR = "address and subject", "known address and subject"
+SUBJECT, KNOWN_SUBJECT, ADDRESS = "subject", "subject from known addresses", "address"
 
 log = structlog.get_logger()
 
@@ -89,10 +90,7 @@ class Guesses:
     def __init__(self, clock: Clock, entropy: Entropy, limit: int) -> None:
         self._clock = clock
         self._limit = limit
-        self.windows = {
-            name: Windows(clock, MOST)
-            for name in ("address and subject", "known address and subject", "subject", "address")
-        }
+        self.windows = {name: Windows(clock, MOST) for name in (PAIR, KNOWN_PAIR, SUBJECT, KNOWN_SUBJECT, ADDRESS)}
         """By name, for the next control."""
         self.known = {secret: Recent(clock, most=MOST_KNOWN, lifetime=KNOWN) for secret in Secret}
         """Addresses that were right lately, for the next control."""
@@ -104,6 +102,7 @@ class Guesses:
             self._pair = self._window(PAIR, RateLimitItemPerMinute(limit, WINDOW // 60))
             self._known_pair = self._window(KNOWN_PAIR, RateLimitItemPerMinute(WIDER * limit, WINDOW // 60))
             self._subject = self._window(SUBJECT, wide)
+            self._known_subject = self._window(KNOWN_SUBJECT, RateLimitItemPerHour(WIDER * WIDER * limit))
             self._codes = self._window(SUBJECT, RateLimitItemPerDay(CODES_A_DAY * limit))
             self._address = self._window(ADDRESS, wide)
 
@@ -149,6 +148,10 @@ class Guesses:
             for window in (self._pair, self._known_pair):
                 window.limiter.clear(window.item, *key)
 
+    def forget(self, target: Target) -> None:
+        """To be called when a password has changed: who was right before is a stranger."""
+        self.known[target.secret].forget(_pair_name(target, ""))
+
     def is_known(self, target: Target, address: str) -> bool:
         """Whether the address was right there lately."""
         return self.known[target.secret].holds(_pair_name(target, network(address)))
@@ -159,7 +162,7 @@ class Guesses:
         if target.secret is Secret.NAME:
             return [(self._address, (at,))]
         if self.known[target.secret].holds(_pair_name(target, at)):
-            return [(self._known_pair, (*subject, at))]
+            return [(self._known_pair, (*subject, at)), (self._known_subject, subject)]
         whole = self._codes if target.secret is Secret.CODE else self._subject
         return [(self._pair, (*subject, at)), (whole, subject), (self._address, (at,))]
 

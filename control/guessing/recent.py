@@ -26,6 +26,11 @@ class Recent:
     def holds(self, key: str) -> bool:
         return self._noted.get(key, float("-inf")) > self._clock.ticks() - self._lifetime
 
+    def forget(self, beginning: str) -> None:
+        """Every key that begins so."""
+        for key in [key for key in self._noted if key.startswith(beginning)]:
+            del self._noted[key]
+
     def rows(self) -> list[tuple[str, float]]:
         """Keys and their ages in seconds, the oldest first."""
         now = self._clock.ticks()

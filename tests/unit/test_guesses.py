@@ -104,6 +104,30 @@ def test_an_address_that_was_right_lately_pays_for_nobody_else() -> None:
     assert not guesses.is_known(ROOM, HERE)
 
 
+def test_known_addresses_together_have_a_thousand_guesses_an_hour() -> None:
+    clock = HandClock()
+    guesses = made(clock)
+    addresses = [f"10.0.0.{number}" for number in range(20)]
+    for address in addresses:
+        guesses.right(ROOM, address)
+    assert sum(judged(guesses, address) for address in addresses) == 1000
+    for address in addresses:
+        guesses.right(ROOM, address)
+    assert judged(guesses, addresses[0], name="once more") == 0  # to be right gives back one's own alone
+    assert judged(guesses, HERE) == 10  # and strangers have theirs
+    clock.advance(3601)
+    assert judged(guesses, addresses[0], name="later") == 100
+
+
+def test_who_was_right_before_a_password_changed_is_a_stranger() -> None:
+    guesses, other, longer = made(HandClock()), Target(Secret.ANCHOR, 1000001), Target(Secret.VIEWING, 10000011)
+    for target in (ROOM, other, longer):
+        guesses.right(target, HERE)
+    guesses.forget(ROOM)
+    assert judged(guesses, HERE) == 10
+    assert guesses.is_known(other, HERE) and guesses.is_known(longer, HERE)
+
+
 def test_to_be_right_begins_anew() -> None:
     guesses = made(HandClock())
     judged(guesses, HERE, count=9)
