@@ -222,7 +222,15 @@ def public_parts(
     """What the APIs and the pages call on."""
     clock, entropy = world.clock, world.entropy
     users = Users(store=store, passwords=passwords, guesses=guesses, clock=clock)
-    rooms = Rooms(store=store, vault=vault, rights=live.rights, changes=live.changes, clock=clock, entropy=entropy)
+    rooms = Rooms(
+        store=store,
+        vault=vault,
+        rights=live.rights,
+        changes=live.changes,
+        guesses=guesses,
+        clock=clock,
+        entropy=entropy,
+    )
     sessions = Sessions(store, clock, entropy)
     return Services(
         settings=settings,

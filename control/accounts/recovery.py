@@ -142,6 +142,9 @@ class Recovery:
                 return False
             for statement in (*self.users.new_password(user_id, password_hash), self.tickets.voiding(user_id)):
                 await connection.execute(statement)
+        account = Target(Secret.ACCOUNT, user_id)
+        self.guesses.forget(account)
+        self.guesses.right(account, origin.address)  # who has changed it knows it
         await self.tickets.voided(user_id)
         log.info("password changed", user=user_id, by=way, address=origin.address)
         return True

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from control.access.changes import Changed, Changes
-from control.access.rights import COLUMNS, RightsOfRooms
+from control.access.rights import COLUMNS, Rights, RightsOfRooms
 from control.access.room_passwords import chosen_or_issued
 from control.access.vault import Vault
 from control.accounts.identity import has_controls
 from control.accounts.users import User
 from control.clock import Clock, Epoch
 from control.entropy import Entropy
+from control.guessing.guesses import Guesses, Secret, Target
 from control.refusals import BadParameter, BadRoomName, NoRoom, NoSuchRoom
 from control.rooms.search_index import Field, indexed
 from control.storage.database import Row, Store, insert
@@ -54,6 +56,7 @@ class Rooms:
         vault: Vault,
         rights: RightsOfRooms,
         changes: Changes,
+        guesses: Guesses,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -61,6 +64,7 @@ class Rooms:
         self._vault = vault
         self._rights = rights
         self._changes = changes
+        self._guesses = guesses
         self._clock = clock
         self._entropy = entropy
 
@@ -109,8 +113,23 @@ class Rooms:
             texts = {Field.NAME: form.name or None, Field.TOPIC: form.topic}
             for statement in indexed(own, {field: text for field, text in texts.items() if text is not None}):
                 await connection.execute(statement)
+        was = self._rights.of(own)
         self._rights.note(_written(after))
+        await self._forget_changed(was, self._rights.of(own))
         await self._changes.announce(Changed.ROOM, own)
+
+    async def _forget_changed(self, before: Rights | None, after: Rights | None) -> None:
+        """Of each password that is another now, nobody was right lately."""
+        assert before is not None and after is not None  # every room has rights
+        pairs = {
+            Secret.ANCHOR: (before.anchor_password, after.anchor_password),
+            Secret.ASSISTANT: (before.assist_password, after.assist_password),
+            Secret.VIEWING: (before.user_password, after.user_password),
+        }
+        for secret, (old, new) in pairs.items():
+            if new != old:
+                self._guesses.forget(Target(secret, after.room_id))
+                await asyncio.sleep(0)  # it takes a millisecond
 
     def _changed(self, before: Row, form: RoomForm) -> dict[str, Any]:
         """The columns to write. Raises BadParameter and what RoomPasswords does."""

@@ -150,6 +150,35 @@ async def test_an_owner_logs_in_where_they_were_lately_while_all_the_world_guess
     assert await ann.logs_in() == 10000
 
 
+@pytest.mark.parametrize(("call", "field"), [("play", "liveRoomUserPwd"), ("publish", "liveRoomAnchorPwd")])
+async def test_a_new_room_password_makes_strangers_of_all(box: Box, call: str, field: str) -> None:
+    ann = await person(box)
+    number = (await ann.opens(liveRoomUserPwd="2468", liveRoomAnchorPwd="anchor-1"))["liveRoomId"]
+    right = {"play": "pwd=2468", "publish": "pwd=anchor-1"}
+    for client, each in enumerate(right):
+        assert await play(box, client, number, right[each], call=each) == YES
+    await ann.does("ModifyMyLiveRoom", liveRoomId=number, **{field: "another-1"})
+    await attack(box, number, 10, call=call)
+    assert await play(box, 7, number, "pwd=another-1", call=call) == NO
+    [other] = set(right) - {call}
+    await attack(box, number, 10, call=other)  # whose password is the same: known there, and within what that has
+    assert await play(box, 8, number, right[other], call=other) == YES
+
+
+async def test_a_new_account_password_makes_strangers_of_all_but_who_chose_it(box: Box) -> None:
+    ann = await person(box)
+    async with calling_from(box, ATTACKER) as api:
+        assert await api("Login", account="ann", password="secret-1") == 10000
+        await ann.does("ModifyUserPwd", phone=ann.phone, oldPassword="secret-1", password="my new one")
+        tried = [await api("Login", account="ann", password=f"guess {each}") for each in range(12)]
+        assert tried == [10101] * 10 + [10002] * 2
+    for source in range(12):
+        async with calling_from(box, f"203.0.113.{source}") as api:
+            for each in range(10):
+                await api("Login", account="ann", password=f"{source} {each}")
+    assert await ann.logs_in("my new one") == 10000
+
+
 async def test_accounts_and_phones_are_told_apart_a_hundred_times_an_hour(box: Box) -> None:
     ann = await person(box)
     async with calling_from(box, ATTACKER) as api:
