@@ -76,12 +76,19 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         from control.serve import serve
         from control.storage.integrity import Unusable
 
+        status = 0
         try:
             serve(folders.with_hls_dir(settings), internal, public)
-        except Unusable as failure:
-            print(f"error: {failure}", file=sys.stderr)
-            return os.EX_CONFIG  # no new try will help
-    return 0
+        except* Unusable as failures:  # alone, or out of the group of what was open already
+            print(f"error: {_first(failures)}", file=sys.stderr)
+            status = os.EX_CONFIG  # no new try will help
+    return status
+
+
+def _first(failures: BaseException) -> BaseException:
+    while isinstance(failures, BaseExceptionGroup):
+        failures = failures.exceptions[0]
+    return failures
 
 
 def _ready(settings: Settings, options: argparse.Namespace) -> int:

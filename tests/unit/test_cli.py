@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import os
+import socket
+from contextlib import nullcontext
+from pathlib import Path
+
 import pytest
 
-from control import __version__, cli
-from control.supervisor import supervisor
+from control import __version__, cli, serve
+from control.ops import logs
+from control.storage.integrity import Unusable
+from control.supervisor import listeners, supervisor
 
 
 def test_a_bad_setting_is_named_and_its_value_kept(
@@ -38,3 +45,20 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         cli.main(["--version"])
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"qplus {__version__}\n"
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_what_no_new_try_helps_is_one_line_also_out_of_a_group(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, grouped: bool
+) -> None:
+    def fail(*given: object) -> None:
+        failure = Unusable("put the keys back")
+        raise ExceptionGroup("a", [ExceptionGroup("b", [failure])]) if grouped else failure
+
+    monkeypatch.setattr(logs, "configure", lambda *given: None)  # it stays, and captured streams do not
+    monkeypatch.setattr(serve, "serve", fail)
+    monkeypatch.setenv("QPLUS_DATA_DIR", str(tmp_path))
+    with socket.socket() as internal, socket.socket() as public:
+        monkeypatch.setattr(listeners, "own", lambda settings: nullcontext((internal, public)))
+        assert cli.main(["serve"]) == os.EX_CONFIG
+    assert capsys.readouterr().err == "error: put the keys back\n"
