@@ -113,7 +113,7 @@ def prepared(settings: Settings, entropy: Entropy) -> Vault:
     """Sees that the database is there, whole and of this release, and returns what opens rooms' passwords. Blocks."""
     keys = settings.data_dir / "keys"
     integrity.require(settings.database, keys / "database")
-    vault = stored_vault(keys / "rooms", entropy, integrity.sealed_sample(settings.database))
+    vault = stored_vault(keys / "rooms", entropy, integrity.sealed_samples(settings.database))
     migrate.upgrade(settings.database, seal=vault.seal_text)
     integrity.remember(keys / "database")
     return vault

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import sqlalchemy as sa
+import structlog
 
 from control.access.vault import COLUMNS as SEALED
 from control.access.vault import Vault
@@ -20,6 +21,9 @@ from control.storage.tables import LAST_ROOM_ID, rooms
 
 ROOM_ID = r"[1-9][0-9]{0,9}"
 """A room id as a regular expression, but for its upper limit; web.conf has the same."""
+
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Rights:
     room_id: int
     owner_id: int
     anchor_password: str
+    """Like the other two, "" where what was sealed does not open: then nobody gets in by it."""
     assist_password: str
     user_password: str
     password_generation: int
@@ -101,11 +106,14 @@ class RightsOfRooms:
         self._address_bans: dict[int, tuple[AddressBan, ...]] = {}
 
     async def load(self) -> None:
-        """Raises Unusable where passwords do not open. What was sealed with a key of before is sealed anew."""
+        """Raises Unusable where no room's passwords open. What was sealed with a key of before is sealed anew."""
         stale = []
-        for row in await self._store.fetch_all(sa.select(*COLUMNS)):
-            self.note(row)
-            if not self._vault.is_current(row):
+        rows = await self._store.fetch_all(sa.select(*COLUMNS))
+        self._vault.require_any(rows)
+        for row in rows:
+            if not self.note(row):
+                log.error("room's passwords do not open", room=row["id"])
+            elif not self._vault.is_current(row):
                 stale.append([row["id"], *self._vault.seal(self._vault.passwords(row), row["owner_id"]).values()])
         if stale:
             fresh = listed(stale, ("id", *SEALED)).subquery()
@@ -120,21 +128,22 @@ class RightsOfRooms:
         number = parse_room_id(name)
         return None if number is None else self._rights.get(number)
 
-    def note(self, row: Row) -> None:
-        """`row` has COLUMNS. Raises Unusable."""
-        passwords = self._vault.passwords(row)
+    def note(self, row: Row) -> bool:
+        """Whether all its passwords open. `row` has COLUMNS."""
+        anchor, assist, user = (self._vault.opened(row, column) for column in SEALED)
         self.put(
             Rights(
                 room_id=row["id"],
                 owner_id=row["owner_id"],
-                anchor_password=passwords.anchor,
-                assist_password=passwords.assist,
-                user_password=passwords.user,
+                anchor_password=anchor,
+                assist_password=assist,
+                user_password=user,
                 password_generation=row["password_generation"],
                 gate_shut_until=row["gate_shut_until"],
                 is_open=bool(row["is_open"]),
             )
         )
+        return bool(anchor and assist and user)
 
     def put(self, rights: Rights) -> None:
         """What the room denies its users stays."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -69,20 +69,31 @@ class Vault:
         """`row` has COLUMNS and `owner_id`. Raises Unusable."""
         return RoomPasswords(*(self.open(row, column) for column in COLUMNS))
 
+    def opened(self, row: _Columns, column: str) -> str:
+        """Like `open`, but "" for what does not open: one damaged room stops no node, and nobody gets in by ""."""
+        try:
+            return self.open(row, column)
+        except Unusable:
+            return ""
+
     def is_current(self, row: _Columns) -> bool:
         """Whether all was sealed with the newest key."""
         return all(row[column].startswith(f"{MARK}{self._current}{MARK}") for column in COLUMNS)
+
+    def require_any(self, rows: Sequence[_Columns]) -> None:
+        """Raises Unusable where there are rooms, and of none a password opens: these are not their keys."""
+        if rows and not any(self.opened(row, column) for row in rows for column in COLUMNS):
+            self.passwords(rows[0])
 
 
 def _bound(column: str, owner_id: int) -> bytes:
     return f"{column}:{owner_id}".encode()
 
 
-def stored_vault(path: Path, entropy: Entropy, sealed: _Columns | None) -> Vault:
-    """With the keys in a file, which is made where nothing was `sealed`. Raises Unusable where that does not open."""
-    if sealed is not None and not path.exists():
+def stored_vault(path: Path, entropy: Entropy, sealed: Sequence[_Columns]) -> Vault:
+    """With the keys in a file, which is made where nothing was `sealed`. Raises Unusable where none of that opens."""
+    if sealed and not path.exists():
         raise Unusable(f"the key of rooms' passwords, {path}, is gone. {WAY_BACK}")
     vault = Vault(stored(path, entropy), entropy, path)
-    if sealed is not None:
-        vault.passwords(sealed)
+    vault.require_any(sealed)
     return vault

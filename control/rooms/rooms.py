@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from control.access.changes import Changed, Changes
 from control.access.rights import COLUMNS, Rights, RightsOfRooms
 from control.access.room_passwords import chosen_or_issued
+from control.access.vault import COLUMNS as SEALED
 from control.access.vault import Vault
 from control.accounts.identity import has_controls
 from control.accounts.users import User
@@ -133,7 +134,9 @@ class Rooms:
 
     def _changed(self, before: Row, form: RoomForm) -> dict[str, Any]:
         """The columns to write. Raises BadParameter and what RoomPasswords does."""
-        old = self._vault.passwords(before)
+        # What does not open is issued anew: so a room is mended by its owner.
+        anchor, assist, user = (self._vault.opened(before, column) for column in SEALED)
+        old = chosen_or_issued(anchor, assist, user, self._entropy)
         viewing, is_open = self._viewing(before, old.user, form)
         new = replace(
             old,

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 SPARE = 128 * 2**10  # bytes that have to fit on the disk beside the database
+SAMPLES = 100  # rooms whose passwords are tried before anything else is done
 LARGE = 256 * 2**20  # bytes of a file that is not read through at every start: that would take seconds
 WAY_BACK = "Put a backup in its place and start again: docs/operations.md, Backup"
 
@@ -70,18 +71,18 @@ def lack_of_space(folder: Path) -> str:
     return ""
 
 
-def sealed_sample(url: str) -> dict[str, Any] | None:
-    """The passwords of one room as a key has sealed them, and its owner; None where there are none."""
+def sealed_samples(url: str) -> list[dict[str, Any]]:
+    """The passwords of some rooms as a key has sealed them, and their owners."""
     path = file_of(url)
     if _is_empty(path):
-        return None
+        return []
     with closing(sqlite3.connect(path, timeout=5)) as connection:
         connection.row_factory = sqlite3.Row
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'rooms'").fetchone():
-            return None
+            return []
         columns = "owner_id, anchor_password, assist_password, user_password"
-        row = connection.execute(f"SELECT {columns} FROM rooms WHERE anchor_password LIKE '$%' LIMIT 1").fetchone()
-    return dict(row) if row else None
+        rows = connection.execute(f"SELECT {columns} FROM rooms WHERE anchor_password LIKE '$%' LIMIT {SAMPLES}")
+        return [dict(row) for row in rows]
 
 
 def file_of(url: str) -> Path:

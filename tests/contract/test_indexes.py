@@ -134,7 +134,7 @@ async def new_passwords(box: Box, ann: Person, bob: Person) -> None:
 async def pages(settings: Settings, clock: HandClock) -> None:
     """What the pages are fed with while somebody watches them."""
     async with database.opened(settings.database, HandClock()) as store:
-        vault = stored_vault(settings.data_dir / "keys" / "rooms", SystemEntropy(), sealed=None)
+        vault = stored_vault(settings.data_dir / "keys" / "rooms", SystemEntropy(), sealed=())
         lobby = Lobby(store, vault, clock)
         await lobby.on_air(100)
         await lobby.counts()

@@ -7,18 +7,20 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
+from control.access.rights import RightsOfRooms
 from control.access.room_passwords import RoomPasswords
 from control.access.vault import COLUMNS, Vault
 from control.entropy import SystemEntropy
 from control.settings import Settings
 from control.storage import migrate
-from control.storage.database import opened
+from control.storage.database import Store, opened
 from control.storage.integrity import Unusable
 from control.storage.tables import rooms
 from tests.support import world
 from tests.support.people import go_live, person, watch
-from tests.support.rows import add_user
+from tests.support.rows import add_room, add_user
 from tests.support.world import HandClock
 
 pytestmark = pytest.mark.anyio
@@ -114,6 +116,39 @@ async def test_passwords_are_sealed_anew_with_a_new_key(settings: Settings) -> N
         async with world.box(settings, box.nginx, box.clock) as after:
             ann.box = after
             assert (await ann.does("GetMyLiveRoom"))["liveRoomAnchorPwd"] == OLD.anchor
+
+
+async def test_a_damaged_room_is_closed_and_its_owner_mends_it(settings: Settings) -> None:
+    async with world.box(settings) as box:
+        ann, bob = await person(box), await person(box, "bob", 2)
+        room, other = await ann.opens(), await bob.opens(**CHOSEN)
+        number, right = room["liveRoomId"], f"pwd={room['liveRoomUserPwd']}"
+    with closing(sqlite3.connect(settings.data_dir / "qplus.db")) as database, database:
+        broken = ", ".join(f"{column} = '$k1$AAAA'" for column in COLUMNS)
+        database.execute(f"UPDATE rooms SET {broken} WHERE id = ?", [number])
+    with capture_logs() as lines:
+        async with world.box(settings, box.nginx, box.clock) as after:
+            ann.box = bob.box = after
+            for client, shown in enumerate(["", "pwd=", right, "pwd=$k1$AAAA"]):
+                assert await watch(after, 20 + client, number, shown) == 403
+                assert await after.callback("publish", 30 + client, str(number), shown) == 403
+            await bob.finds(number)
+            assert await watch(after, 7, other["liveRoomId"], f"pwd={OLD.user}") == 204
+            await ann.does("PushLiveStream", liveRoomId=number, status=0)
+            await ann.does("PushLiveStream", liveRoomId=number, status=1)
+            assert (await ann.does("GetMyLiveRoom"))["liveRoomAnchorPwd"] == ""
+            await ann.does("ModifyMyLiveRoom", liveRoomId=number, liveRoomAnchorPwd="anchor-2")
+            mended = await ann.does("GetMyLiveRoom")
+            assert mended["liveRoomAnchorPwd"] == "anchor-2" and mended["liveRoomUserPwd"] not in ("", right[4:])
+            assert await watch(after, 8, number, f"pwd={mended['liveRoomUserPwd']}") == 204
+    said = [line for line in lines if line["log_level"] == "error"]
+    assert said == [{"event": "room's passwords do not open", "room": number, "log_level": "error"}]
+
+
+async def test_keys_of_no_room_stop_a_load(store: Store) -> None:
+    await add_room(store, 1)
+    with pytest.raises(Unusable):
+        await RightsOfRooms(store, vault("k1")).load()
 
 
 @pytest.mark.parametrize("how", ["gone", "another"])
