@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -9,7 +10,7 @@ import structlog
 from control.clock import Clock, SystemClock
 from control.ops.addresses import network
 
-SUFFIX = " refused"  # of the events that are counted
+SUFFIX, LIMIT = " refused", "limit reached"  # of the events that are counted: how they end, and one more
 SHOWN = 5  # lines of one kind at a time; a time is what the clock counts as 1
 SHOWN_IN_ALL = 50  # lines of every kind at a time
 KINDS, NETWORKS = 500, 1000  # told apart at a time
@@ -24,8 +25,8 @@ class Tally:
     networks: set[str] = field(default_factory=set)
 
 
-Kind = tuple[str, object, object]
-"""Event, room and reason."""
+Victim = tuple[object, object, object, object, object]
+"""Whom a refusal hits, and why: its room, user, secret, subject and reason, as far as it has them."""
 
 
 class Floods:
@@ -35,19 +36,19 @@ class Floods:
         self._clock = clock
         self._second = 0
         self._shown = 0
-        self._now: dict[Kind, Tally] = {}
-        self._before: dict[Kind, Tally] = {}
+        self._now: dict[tuple[str, Victim], Tally] = {}
+        self._before: dict[tuple[str, Victim], Tally] = {}
         """What was left out in seconds that are over."""
 
     def __call__(self, logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         """Raises DropEvent for a line that is only counted."""
         name = str(event["event"])
-        if not name.endswith(SUFFIX):
+        if not name.endswith(SUFFIX) and name != LIMIT:
             return event
         self._turn()
-        kind = (name, event.get("room"), event.get("reason"))
+        kind = name, _victim(event)
         if len(self._now) >= KINDS and kind not in self._now:
-            kind = (name, None, None)
+            kind = name, _victim({})
         tally = self._now.setdefault(kind, Tally())
         tally.seen += 1
         if tally.seen <= SHOWN and self._shown < SHOWN_IN_ALL:
@@ -62,11 +63,14 @@ class Floods:
         """Logs what was left out, but of the second that goes on."""
         self._turn()
         told, self._before = self._before, {}
-        for (name, room, reason), tally in told.items():
+        for (name, (room, user, secret, subject, reason)), tally in told.items():
             log.info(
                 "refusals left out",
                 what=name.removesuffix(SUFFIX),
                 room=room,
+                user=user,
+                secret=secret,
+                subject=subject,
                 reason=reason,
                 count=tally.left_out,
                 networks=len(tally.networks),
@@ -82,6 +86,10 @@ class Floods:
                 before.left_out += tally.left_out
                 before.networks |= tally.networks
         self._second, self._shown, self._now = second, 0, {}
+
+
+def _victim(event: Mapping[str, object]) -> Victim:
+    return event.get("room"), event.get("user"), event.get("secret"), event.get("subject"), event.get("reason")
 
 
 floods = Floods(SystemClock())

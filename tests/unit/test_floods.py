@@ -62,6 +62,19 @@ async def test_a_flood_of_one_kind_hides_no_other(watched: Watched) -> None:
     assert watched.shown(1, "publish refused", room=1000001) == 1
 
 
+async def test_a_flood_hides_not_whom_it_hits(watched: Watched) -> None:
+    watched.shown(1000, "login refused", user=1)
+    assert watched.shown(1, "login refused", user=2) == 1
+    hit = {"secret": "anchor password", "subject": 1000001}
+    assert watched.shown(1000, "limit reached", **hit, by="address and subject") == SHOWN
+    assert watched.shown(1, "limit reached", **hit | {"subject": 1000002}) == 1
+    assert watched.shown(1, "limit reached", **hit | {"secret": "viewing password"}) == 1
+    watched.clock.advance(1)
+    login, limit = await watched.told()
+    assert (login["what"], login["user"], login["count"]) == ("login", 1, 1000 - SHOWN)
+    assert (limit["what"], limit["secret"], limit["subject"]) == ("limit reached", *hit.values())
+
+
 async def test_a_flood_over_many_rooms_is_bounded_too(watched: Watched) -> None:
     assert sum(watched.shown(1, room=room) for room in range(5000)) == SHOWN_IN_ALL
     watched.clock.advance(1)
