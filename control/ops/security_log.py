@@ -1,6 +1,7 @@
 """The security log: who came in, who was refused and what was changed, as JSON lines in files of their own.
 
-The other log may turn over within minutes of an attack; this one is written by no stream and by no error.
+The other log may turn over within minutes of an attack; this one is written by no stream and by no error. Refusals, of
+which a stranger can cause any number, have files apart: they flush nothing of the rest.
 """
 
 from __future__ import annotations
@@ -15,39 +16,48 @@ import structlog
 EVENTS = frozenset(
     {
         "code sent",
-        "limit reached",
         "link sent",
         "login",
-        "login refused",
         "logout",
         "password changed",
-        "publish refused",
-        "refusals left out",
         "session ended",
         "user banned",
         "user unbanned",
         "viewer kicked",
     }
 )
-SIZE, FILES = 10 * 2**20, 10  # bytes of a file, and how many there are: 100 MiB at most
+REFUSALS = frozenset({"limit reached", "login refused", "publish refused", "refusals left out"})
+SIZE, FILES = 10 * 2**20, 10  # bytes of a file, and how many there are of each kind: 200 MiB at most
 
 
 class SecurityLog:
     """A processor of log lines. Raises nothing: on a full disk a line is lost, and no client refused."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "security.jsonl"
+        self._events, self._refusals = RotatedFile(folder / "security.jsonl"), RotatedFile(folder / "refusals.jsonl")
+
+    def __call__(self, logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        for file, names in ((self._events, EVENTS), (self._refusals, REFUSALS)):
+            if event["event"] in names:
+                with suppress(OSError):
+                    # As ASCII: nobody's terminal acts on a line of it.
+                    file.write(json.dumps(event, default=str).replace("\x7f", "\\u007f").encode() + b"\n")
+        return event
+
+    def close(self) -> None:
+        self._events.close()
+        self._refusals.close()
+
+
+class RotatedFile:
+    """For its owner alone, with FILES - 1 older ones beside it. Raises OSError."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path
         self._descriptor = -1
         self._size = 0
 
-    def __call__(self, logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        if event["event"] in EVENTS:
-            with suppress(OSError):
-                # As ASCII: nobody's terminal acts on a line of it.
-                self._write(json.dumps(event, default=str).replace("\x7f", "\\u007f").encode() + b"\n")
-        return event
-
-    def _write(self, line: bytes) -> None:
+    def write(self, line: bytes) -> None:
         if self._descriptor >= 0 and self._size + len(line) > SIZE:
             self.close()
             self._rotate()

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from control.ops import logs, security_log
-from control.ops.security_log import EVENTS, SecurityLog
+from control.ops.security_log import EVENTS, REFUSALS, SecurityLog
 from control.settings import Settings
 from tests.support import telemetry
 
@@ -23,8 +23,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     structlog.reset_defaults()
 
 
-def lines(folder: Path) -> list[str]:
-    return [orjson.loads(line)["event"] for line in (folder / "security.jsonl").read_bytes().splitlines()]
+def lines(folder: Path, name: str = "security.jsonl") -> list[str]:
+    return [orjson.loads(line)["event"] for line in (folder / name).read_bytes().splitlines()]
 
 
 def test_what_tells_who_came_in_is_kept_and_nothing_else(folder: Path) -> None:
@@ -38,13 +38,30 @@ def test_what_tells_who_came_in_is_kept_and_nothing_else(folder: Path) -> None:
 
 def test_it_is_for_its_owner_alone(folder: Path) -> None:
     structlog.get_logger().info("login", user=1)
+    structlog.get_logger().info("login refused", user=1)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((folder / "security.jsonl").stat().st_mode) == 0o600
+    for name in ("security.jsonl", "refusals.jsonl"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+
+
+def test_refusals_flush_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security_log, "SIZE", 500)
+    monkeypatch.setattr(security_log, "FILES", 2)
+    kept = SecurityLog(tmp_path)
+    kept(None, "info", {"event": "user banned", "room": 1, "user": 2})
+    for number in range(100):
+        kept(None, "info", {"event": "login refused", "user": number})
+        kept(None, "warning", {"event": "limit reached", "subject": number})
+    kept.close()
+    assert lines(tmp_path) == ["user banned"]
+    assert set(lines(tmp_path, "refusals.jsonl")) == {"login refused", "limit reached"}
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["refusals.jsonl", "refusals.jsonl.1", "security.jsonl"]
+    assert all(file.stat().st_size <= 500 for file in tmp_path.iterdir())
 
 
 def test_what_a_client_sent_is_escaped(folder: Path) -> None:
     structlog.get_logger().info("publish refused", encoder="OBS\u202e\n\x9b")
-    [line] = (folder / "security.jsonl").read_text().splitlines()
+    [line] = (folder / "refusals.jsonl").read_text().splitlines()
     assert line.isprintable() and orjson.loads(line)["encoder"] == "OBS\u202e\n\x9b"
 
 
@@ -77,4 +94,6 @@ def test_a_folder_that_cannot_be_written_refuses_nobody(tmp_path: Path) -> None:
 
 def test_every_event_of_it_is_one_that_is_logged() -> None:
     logged = set(telemetry.events())
-    assert {name for name in EVENTS if name not in logged and f"{telemetry.VARIES}{name[7:]}" not in logged} == set()
+    assert {
+        name for name in EVENTS | REFUSALS if name not in logged and f"{telemetry.VARIES}{name[7:]}" not in logged
+    } == set()
