@@ -276,7 +276,9 @@ def applications(
     callbacks = Callbacks(settings.node, live.clients, refused_pushes)
     events = Events(services, feed, studio)
     return Running(
-        public=_application(routes.public(services, Confirmations(services.recovery), events, studio, health)),
+        public=_application(
+            routes.public(services, Confirmations(services.recovery, services.clock), events, studio, health)
+        ),
         internal=_application(routes.internal(callbacks, Grace(settings.grace_seconds), live.hls_auth, health)),
         live=live,
         sessions=services.sessions,

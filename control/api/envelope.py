@@ -20,11 +20,16 @@ from control.api.play_urls import Place, place
 from control.api.services import Services
 from control.api.statuses import Status, answer_to
 from control.api.uploads import Busy, TooLarge, TooSlow
+from control.clock import Clock
 from control.refusals import Refusal, SessionExpired
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 BODY = 64 * 2**10  # bytes, at most; web.conf has the same
+ARRIVAL = 10.0  # seconds that a whole body may take
+PIECES = 128  # that a body may come in, each of which costs a turn of the loop; 64 KiB are 122 of the smallest packets
 UPLOAD = "ModifyUserHeadPic"
+UNREAD = {TooLarge: 413, TooSlow: 408, ClientDisconnect: 400}
+"""HTTP statuses, by why a body was not read; the last is read by nobody."""
 NEVER_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Answers hold passwords and session ids."""
 
@@ -81,7 +86,7 @@ async def _asked(api: Api, services: Services, request: Request, own: Mapping[st
     if request.scope["path"].rpartition("/")[2] == UPLOAD:
         async with services.uploads.body(request.stream(), own.get("sessionId")) as body:
             return await _said(api, _call(services, request, body, own))
-    call = _call(services, request, await _body(request), own)
+    call = _call(services, request, await body_of(request, services.clock), own)
     async with services.turns.turn(call.fields.claimed("sessionId"), call.address):
         return await _said(api, call)
 
@@ -105,14 +110,10 @@ async def guarded(request: Request, answer: Awaitable[Response]) -> Response:
         return await answer
     except Refusal as refusal:
         return reply(access, *answer_to(refusal))
-    except TooLarge:
-        return Response(status_code=413)
-    except TooSlow:
-        return Response(status_code=408)
+    except tuple(UNREAD) as unread:
+        return Response(status_code=UNREAD[type(unread)])
     except (Busy, asyncio.CancelledError):
         return Response(status_code=503, headers={"Retry-After": "1"})
-    except ClientDisconnect:
-        return Response(status_code=400)  # which is not read any more
     except Exception:
         log.exception("api failed", access=access, request=request.headers.get("x-request-id"))
         return reply(access, Status.SERVER_ERROR, Status.SERVER_ERROR.text)
@@ -134,12 +135,18 @@ def reply(access: str, status: Status, text: str, more: Reply | None = None) -> 
     return Response(orjson.dumps(content), media_type="application/json", headers=NEVER_KEPT)
 
 
-async def _body(request: Request) -> bytes:
-    """Raises TooLarge as soon as it is."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY:
-            raise TooLarge
-        parts.append(part)
-    return b"".join(parts)
+async def body_of(request: Request, clock: Clock) -> bytes:
+    """All of it, as it comes from the client: nginx keeps nothing of it. Raises what is in UNREAD."""
+    body, pieces = bytearray(), 0
+    try:
+        async with clock.within(ARRIVAL):
+            async for part in request.stream():
+                pieces += 1
+                if len(body) + len(part) > BODY:
+                    raise TooLarge
+                if pieces > PIECES:
+                    raise TooSlow
+                body += part
+    except TimeoutError:
+        raise TooSlow from None
+    return bytes(body)

@@ -13,43 +13,48 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from control.accounts.recovery import Recovery
-from control.api.envelope import origin_of
+from control.api.envelope import UNREAD, body_of, origin_of
+from control.clock import Clock
 from control.refusals import HungUp, TooOften, WrongPassword
 from control.web.pages import HEADERS
 
 
 class Confirmations:
-    def __init__(self, recovery: Recovery) -> None:
+    def __init__(self, recovery: Recovery, clock: Clock) -> None:
         self._recovery = recovery
+        self._clock = clock
 
     async def ask(self, request: Request) -> Response:
         """Whose password it is: `{"token"}` is answered with `{"account"}`, null where nothing waits."""
-        return JSONResponse(
-            {"account": await self._recovery.asked_for(_text(await _values(request), "token"))}, headers=HEADERS
-        )
+        try:
+            values = await self._values(request)
+        except tuple(UNREAD) as unread:
+            return Response(status_code=UNREAD[type(unread)])
+        return JSONResponse({"account": await self._recovery.asked_for(_text(values, "token"))}, headers=HEADERS)
 
     async def confirm(self, request: Request) -> Response:
         """`{"token", "password"}` is answered with `{"confirmed"}`, and where it is false with `"wrong"`, whether the
         password was. 429 where too many were."""
-        values = await _values(request)
         try:
+            values = await self._values(request)
             confirmed = await self._recovery.confirm(
                 _text(values, "token"), _text(values, "password"), origin_of(request)
             )
+        except tuple(UNREAD) as unread:
+            return Response(status_code=UNREAD[type(unread)])
         except WrongPassword:
             return JSONResponse({"confirmed": False, "wrong": True}, headers=HEADERS)
         except (TooOften, HungUp):
             return JSONResponse({"confirmed": False, "wrong": False}, status_code=429, headers=HEADERS)
         return JSONResponse({"confirmed": confirmed, "wrong": False}, headers=HEADERS)
 
-
-async def _values(request: Request) -> dict[str, Any]:
-    """Empty for what is no JSON object."""
-    try:
-        values = orjson.loads(await request.body())
-    except orjson.JSONDecodeError:
-        return {}
-    return values if isinstance(values, dict) else {}
+    async def _values(self, request: Request) -> dict[str, Any]:
+        """Empty for what is no JSON object. Raises what is in UNREAD."""
+        try:
+            values = orjson.loads(await body_of(request, self._clock))
+        except orjson.JSONDecodeError:
+            return {}
+        return values if isinstance(values, dict) else {}
 
 
 def _text(values: dict[str, Any], name: str) -> str:

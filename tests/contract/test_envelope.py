@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from control.api import uploads
-from control.api.envelope import BODY, UPLOAD
+from control.api.envelope import ARRIVAL, BODY, PIECES, UPLOAD
 from control.storage.database import Store
 from tests.support.people import person
 from tests.support.world import Box
@@ -33,6 +33,30 @@ async def test_a_body_may_come_in_pieces(box: Box) -> None:
             yield LOGIN[at : at + 1]
 
     assert (await box.http.post("/live/Login", content=pieces())).json()["status"] == 10000
+
+
+@pytest.mark.parametrize("path", ["/live/Login", "/web/Login", "/confirm", "/confirm/ask"])
+async def test_a_body_that_drips_is_given_up(box: Box, path: str) -> None:
+    async def drops() -> AsyncIterator[bytes]:
+        yield b"{"
+        for _ in range(3):
+            await box.clock.sleep(ARRIVAL / 2)
+            yield b" "
+
+    asked = box.http.post(path, content=drops(), headers={"x-qplus-page": "1"})
+    assert (await box.clock.steps(ARRIVAL / 4, asked)).status_code == 408
+
+
+@pytest.mark.parametrize("path", ["/live/Login", "/web/Login", "/confirm", "/confirm/ask"])
+async def test_a_body_comes_in_so_many_pieces(box: Box, path: str) -> None:
+    async def pieces(number: int) -> AsyncIterator[bytes]:
+        yield b"{}"
+        for _ in range(number - 1):
+            yield b" "
+
+    for number, status in ((PIECES - 1, 200), (PIECES + 1, 408)):
+        answer = await box.http.post(path, content=pieces(number), headers={"x-qplus-page": "1"})
+        assert answer.status_code == status
 
 
 @pytest.mark.parametrize("body", [b"\xef\xbb\xbf" + LOGIN, b"\xef\xbb\xbf\r\n" + LOGIN + b"\r\n\t "])
