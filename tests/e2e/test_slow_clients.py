@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from control.api.envelope import ARRIVAL
 from tests.e2e.conftest import Node
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +46,85 @@ async def test_heads_and_bodies_that_do_not_come_are_given_up(node: Node) -> Non
             given_up_after(node, HEAD % (b"ModifyUserHeadPic", 8_000_000) + picture, b"x" * 5000),
         )
     assert max(times) < 20
+
+
+@dataclass
+class Drip:
+    """A request whose body comes a drop a second, from an address that a proxy tells."""
+
+    path: str
+    head: str = "Content-Length: 60000"
+    drop: bytes = b" "
+    address: str = "198.51.100.7"
+    answer: bytes = b""
+
+    async def run(self, node: Node) -> float:
+        """Until the connection is closed; how many seconds that took."""
+        began = time.monotonic()
+        reader, writer = await asyncio.open_connection("127.0.0.1", node.settings.http_port)
+        told = f"X-Forwarded-For: {self.address}\r\nX-QPlus-Page: 1"
+        try:
+            writer.write(f"POST {self.path} HTTP/1.1\r\nHost: x\r\n{told}\r\n{self.head}\r\n\r\n".encode())
+            while True:
+                writer.write(self.drop)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(1):
+                        part = await reader.read(4096)
+                        if not part:
+                            break
+                        self.answer += part
+        except ConnectionError:
+            pass
+        finally:
+            writer.transport.abort()
+        return time.monotonic() - began
+
+
+CHUNKED = "Transfer-Encoding: chunked"
+
+
+@pytest.mark.parametrize("options", [{"trusted_proxies": "127.0.0.1"}])
+async def test_bodies_that_drip_are_given_up(node: Node) -> None:
+    apis = [
+        Drip(path, head, drop)
+        for path in ("/live/Login", "/web/Login", "/confirm")
+        for head, drop in (("Content-Length: 60000", b" "), (CHUNKED, b"1\r\n \r\n"))
+    ]
+    others = [
+        Drip("/live/Login", CHUNKED, b"0"),  # of a length that never ends
+        *(
+            Drip(path, head, b"0")
+            for path in ("/", "/static/common.js", "/events", "/alive", "/live/Nothing", "/live/GetUserHeadPic")
+            for head in ("Content-Length: 60000", CHUNKED)
+        ),
+        Drip("/hls/t/1/index.m3u8", CHUNKED, b"0"),
+    ]
+    async with asyncio.timeout(40):
+        times = await asyncio.gather(*(each.run(node) for each in apis + others))
+    print(*zip([f"{each.path} {each.head}" for each in apis + others], times, strict=True), sep="\n")
+    assert max(times) < ARRIVAL + 15  # the rest of what was refused is taken for 10 s more
+    assert {each.answer.split()[1] for each in apis} == {b"408"}
+
+
+async def test_bodies_that_come_whole_are_read_also_in_chunks(node: Node) -> None:
+    await node.user()
+    body = b'{"account": "user1", "password": "secret-1"}'
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield body[:20]
+        yield body[20:] + b" " * 60_000
+
+    for content in (body, body + b" " * 60_000, chunks()):
+        assert (await node.http.post("/live/Login", content=content)).json()["status"] == 10000
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/live/Nothing", 404), ("/live/GetUserHeadPic", 405), ("/web/WhoAmI", 403), ("/", 413)]
+)
+async def test_a_body_that_nobody_wants_is_answered(node: Node, path: str, status: int) -> None:
+    for _ in range(20):
+        answer = await node.http.post(path, content=b" " * 60_000)
+        assert answer.status_code == status
 
 
 async def test_an_upload_without_a_session_is_refused_before_it_comes(node: Node) -> None:

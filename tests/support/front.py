@@ -56,10 +56,12 @@ class Front:
         return http.client.HTTPConnection("127.0.0.1", self.settings.http_port, timeout=20, source_address=(source, 0))
 
     def ask(
-        self, path: str, method: str = "POST", body: bytes = b"{}", source: str = "127.0.0.1", **headers: str
+        self, path: str, method: str = "POST", body: bytes | None = None, source: str = "127.0.0.1", **headers: str
     ) -> tuple[int, str, http.client.HTTPMessage]:
-        """Underscores in names of headers are hyphens."""
+        """Underscores in names of headers are hyphens. A body is an empty object where none is given, and nothing with
+        GET."""
         connection = self.connection(source)
+        body = (b"" if method == "GET" else b"{}") if body is None else body
         try:
             connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()

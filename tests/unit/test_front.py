@@ -131,6 +131,12 @@ def test_the_addresses_of_one_ipv6_network_count_as_one(behind: Front) -> None:
     assert behind.ask("/live/Login", X_Forwarded_For="2001:db9:1:3::1")[0] == 200
 
 
+def test_chunks_without_content_are_not_waited_for(web: Front) -> None:
+    for path, status in {"/hls/t/1/index.m3u8": b"411", "/hls/t/1/1.ts": b"403", "/": b"200"}.items():
+        with web.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;a".encode()) as opened:
+            assert opened.recv(4096).split()[1] == status
+
+
 def test_bodies_that_do_not_come_shut_out_nobody_else(web: Front) -> None:
     head = b"POST /live/Login HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{"
     with ExitStack() as stack:
@@ -161,7 +167,14 @@ def test_pictures_that_do_not_come_hold_no_file(web: Front) -> None:
         ("/web/ModifyUserHeadPic", 8 * 2**20, 200),
         ("/live/ModifyUserHeadPic", 8 * 2**20 + 1, 413),
         ("/live/ModifyUserHeadPic/", 64 * 2**10 + 1, 413),
-        ("/", 64 * 2**10 + 1, 413),
+        ("/confirm", 64 * 2**10, 200),
+        ("/confirm/ask", 64 * 2**10 + 1, 413),
+        ("/", 2, 413),
+        ("/static/common.js", 2, 413),
+        ("/events", 2, 413),
+        ("/alive", 2, 413),
+        ("/hls/t/1/index.m3u8", 2, 413),
+        ("/hls/t/1/1.ts", 2, 413),
     ],
 )
 def test_a_body_has_a_limit_by_path(web: Front, path: str, size: int, status: int) -> None:
