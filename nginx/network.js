@@ -11,4 +11,13 @@ function of(r) {
     return digits.startsWith("00000000000000000000ffff") ? digits.slice(24) : digits.slice(0, 16);
 }
 
-export default { of };
+/**
+ * The /48 of an IPv6 address, which is the most that one line is given; "" for IPv4.
+ * @param {NginxHTTPRequest} r
+ */
+function wide(r) {
+    const counted = of(r);
+    return counted.length === 16 ? counted.slice(0, 12) : "";
+}
+
+export default { of, wide };

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from control.api.envelope import ARRIVAL
-from tests.e2e.conftest import Node
+from tests.e2e.conftest import Node, until
 
 pytestmark = pytest.mark.anyio
 
@@ -104,6 +104,27 @@ async def test_bodies_that_drip_are_given_up(node: Node) -> None:
     print(*zip([f"{each.path} {each.head}" for each in apis + others], times, strict=True), sep="\n")
     assert max(times) < ARRIVAL + 15  # the rest of what was refused is taken for 10 s more
     assert {each.answer.split()[1] for each in apis} == {b"408"}
+
+
+@pytest.mark.parametrize("options", [{"trusted_proxies": "127.0.0.1"}])
+async def test_a_login_is_answered_while_thousands_drip(node: Node) -> None:
+    await node.user()
+    drips = [Drip("/live/Login", address=f"2001:db8:0:{number % 17:x}::1") for number in range(17 * 250)]
+    began = time.monotonic()
+    tasks = [asyncio.create_task(each.run(node)) for each in drips]
+    try:
+        await until(lambda: asyncio.sleep(0, sum(b" 429 " in each.answer for each in drips) > 3000), 20)
+        assert time.monotonic() - began < ARRIVAL  # those that were let in go on
+        headers = {"X-Forwarded-For": "198.51.100.9"}
+        for _ in range(20):
+            answer = await node.http.post(
+                "/live/Login", json={"account": "user1", "password": "secret-1"}, headers=headers
+            )
+            assert answer.status_code == 200 and answer.json()["status"] == 10000
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 async def test_bodies_that_come_whole_are_read_also_in_chunks(node: Node) -> None:

@@ -131,6 +131,19 @@ def test_the_addresses_of_one_ipv6_network_count_as_one(behind: Front) -> None:
     assert behind.ask("/live/Login", X_Forwarded_For="2001:db9:1:3::1")[0] == 200
 
 
+def test_the_addresses_of_one_ipv6_line_have_so_many_open(behind: Front) -> None:
+    with ExitStack() as stack:
+        for number in range(1100):  # of which 1000 are waited for, and of none of the /64s over 220
+            head = f"POST /live/Login HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 2001:db9:5:{number % 5}::1\r\n"
+            stack.enter_context(behind.raw(head.encode() + b"Content-Length: 60000\r\n\r\n{"))
+
+        def status(address: str) -> int:
+            return behind.ask("/live/Login", X_Forwarded_For=address)[0]
+
+        assert 429 in (status("2001:db9:5:ffff::1") for _ in range(500))
+        assert {status(each) for each in ("2001:db9:6::1", "198.51.100.20", "::ffff:198.51.100.21")} == {200}
+
+
 def test_chunks_without_content_are_not_waited_for(web: Front) -> None:
     for path, status in {"/hls/t/1/index.m3u8": b"411", "/hls/t/1/1.ts": b"403", "/": b"200"}.items():
         with web.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;a".encode()) as opened:
