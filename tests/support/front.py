@@ -41,7 +41,7 @@ class Echo(BaseHTTPRequestHandler):
 
 class Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
-    request_queue_size = 512
+    request_queue_size = 2048  # as control has
 
     def handle_error(self, *_: object) -> None:
         """A client that went before its answer is none."""
