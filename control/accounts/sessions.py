@@ -11,7 +11,7 @@ from control.accounts.origin import Origin
 from control.accounts.users import User, read_user, select_user
 from control.clock import Clock
 from control.entropy import Entropy, digest
-from control.refusals import SessionExpired
+from control.refusals import SessionExpired, WrongPassword
 from control.storage.database import Store, listed
 from control.storage.tables import sessions, users
 
@@ -54,12 +54,19 @@ class Sessions:
         self._entropy = entropy
         self._used: dict[str, float] = {}
 
-    async def begin(self, user: User, origin: Origin) -> str:
-        """A new session's id, 32 characters."""
+    async def begin(self, user: User, password_hash: str, origin: Origin) -> str:
+        """A new session's id, 32 characters. Raises WrongPassword where the hash that was right is the user's no more:
+        a login that took its time must not outlive a change of the password."""
         session_id, now = self._entropy.secret(), self._clock.now()
         client = "".join(sign if sign.isprintable() else " " for sign in origin.client[:CLIENT])
         row = {"digest": digest(session_id), "user_id": user.id, "begun_at": now, "used_at": now}
-        await self._store.write(sessions.insert().values(row | {"address": origin.address[:CLIENT], "client": client}))
+        row |= {"address": origin.address[:CLIENT], "client": client}
+        still = sa.select(*map(sa.literal, row.values())).select_from(users).with_for_update(read=True)
+        still = still.where(users.c.id == user.id, users.c.password_hash == password_hash)
+        async with self._store.writing() as connection:
+            insert = sessions.insert().from_select(list(row), still)
+            if await connection.fetch_one(insert.returning(sessions.c.digest)) is None:
+                raise WrongPassword
         log.info("login", user=user.id, address=origin.address)
         return session_id
 

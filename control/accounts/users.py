@@ -127,9 +127,10 @@ class Users:
             if row[name] is not None and any(other[name] == row[name] for other in found):
                 raise refusal
 
-    async def log_in(self, name: str, password: str, origin: Origin) -> User:
-        """`name` is an account, a phone or an e-mail address. Raises NoSuchAccount, WrongPassword, TooManyGuesses, and
-        what Passwords.matches does. Takes seconds after some wrong ones."""
+    async def log_in(self, name: str, password: str, origin: Origin) -> tuple[User, str]:
+        """Who it is, and the hash that was right. `name` is an account, a phone or an e-mail address. Raises
+        NoSuchAccount, WrongPassword, TooManyGuesses, and what Passwords.matches does. Takes seconds after some wrong
+        ones."""
         column, key = identity.login_key(name)
         row = await self._store.fetch_one(select_user(users.c.password_hash).where(users.c[column] == key))
         target = Target(Secret.ACCOUNT, row["id"] if row else digest(key)[:16])
@@ -137,9 +138,10 @@ class Users:
         if row is None or not right:
             log.info("login refused", user=row["id"] if row else None, address=origin.address)
             raise WrongPassword if row else NoSuchAccount
-        if self._passwords.outgrown(row["password_hash"]):
-            await self._rehash(row["id"], row["password_hash"], password, origin)
-        return read_user(row)
+        stored = row["password_hash"]
+        if self._passwords.outgrown(stored):
+            stored = await self._rehash(row["id"], stored, password, origin)
+        return read_user(row), stored
 
     async def check_password(self, user: User, password: str, origin: Origin) -> None:
         """Raises WrongPassword, TooManyGuesses, and what Passwords.matches does."""
@@ -160,12 +162,13 @@ class Users:
             guesses.wrong(target, address, password)
         return right
 
-    async def _rehash(self, user_id: int, old: str, password: str, origin: Origin) -> None:
+    async def _rehash(self, user_id: int, old: str, password: str, origin: Origin) -> str:
         # Only over the hash that was checked: the password may have been changed since.
         fresh = await self._passwords.hash(password, origin)
         await self._store.write(
             users.update().where(users.c.id == user_id, users.c.password_hash == old).values(password_hash=fresh)
         )
+        return fresh
 
     async def by_phone(self, phone: str, origin: Origin) -> User:
         """Raises NoSuchPhone, and TooManyGuesses where too many were."""

@@ -19,12 +19,13 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 async def login(call: Call) -> Reply:
     fields, services = call.fields, call.services
-    user = await services.users.log_in(fields.needed_text("account"), fields.needed_text("password"), call.origin)
+    account, password = fields.needed_text("account"), fields.needed_text("password")
+    user, password_hash = await services.users.log_in(account, password, call.origin)
     return {
         "account": user.account,
         "nickName": user.nick_name,
         "liveRoomId": user.room_id,
-        "sessionId": await services.sessions.begin(user, call.origin),
+        "sessionId": await services.sessions.begin(user, password_hash, call.origin),
         "headPicId": user.head_picture_id,
         "sex": user.sex,
     }

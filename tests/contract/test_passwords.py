@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -253,3 +254,22 @@ async def box_hash(settings: Settings, password: str) -> str:
         return await made.hash(password, Origin(""))
     finally:
         made.close()
+
+
+async def test_a_login_that_takes_its_time_does_not_outlive_a_change(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the old password, hashed while the new one is put in force: it comes too late for what the change ends."""
+    ann = await person(box, "ann")
+    matches = Passwords.matches
+    changed: list[bool] = []
+
+    async def slow(self: Passwords, *arguments: Any, **options: Any) -> bool:
+        right = await matches(self, *arguments, **options)
+        if not changed:
+            changed.append(True)
+            assert (await ann.says("ModifyUserPwd", phone=ann.phone, password="changed1"))["status"] == 10000
+        return right
+
+    monkeypatch.setattr(Passwords, "matches", slow)
+    old = await box.api("Login", account="ann", password="secret-1")
+    assert old["status"] == 10101 and "sessionId" not in old
+    assert (await box.api("Login", account="ann", password="changed1"))["status"] == 10000
