@@ -101,7 +101,7 @@ class Stat:
                 parser.close()
             self._latest = Snapshot(answer.headers["X-Start"], pid, asked_at, tuple(clients))
             return self._latest
-        except (httpx.HTTPError, ET.ParseError, KeyError, ValueError) as failure:
+        except (httpx.HTTPError, ET.ParseError, LookupError, ValueError) as failure:
             raise StatError(f"{type(failure).__name__}: {failure}") from failure
 
     def _gather(self, parser: Parser, clients: list[SeenClient]) -> int:

@@ -173,3 +173,9 @@ async def test_who_gives_up_waiting_takes_no_look_from_others() -> None:
         await asyncio.sleep(0)
         hasty.cancel()
         assert (await patient).pid == 1
+
+
+async def test_an_encoding_that_there_is_not_is_an_error() -> None:
+    """Found by `make fuzz`."""
+    with pytest.raises(StatError, match="unknown encoding"):
+        await read(saying(SAMPLE.replace("utf-8", "t").encode()))
