@@ -135,14 +135,18 @@ async def test_values_within_values_of_one_who_was_let_in(busy: Busy) -> None:
 async def test_chunks_of_next_to_nothing_from_one_who_was_let_in(busy: Busy, size: int) -> None:
     """nginx-rtmp keeps a buffer for each chunk of a message, a hundred times what came."""
     own = await busy.node.room()
+    for _ in range(2):  # what the first took is there for everybody again
+        await _with_tiny_chunks(busy, own, size)
+        await busy.is_unharmed()
+
+
+async def _with_tiny_chunks(busy: Busy, own: Room, size: int) -> None:
     async with busy.node.publisher(own.push, media=False) as anchor:
         await anchor.write(Message(SET_CHUNK_SIZE, 0, size.to_bytes(4, "big")))
         anchor._transport.write(b"\x04\0\0\0\x0f\x42\x40\x08\x01\0\0\0")
         for _ in range(12):
             anchor._transport.write(b"\xc4" * (1 << 20))
         await anchor.closed(within=30)
-    await busy.is_unharmed()
-    assert memory(busy.node) < 512 << 20
 
 
 async def test_connections_that_say_nothing_more(busy: Busy) -> None:
