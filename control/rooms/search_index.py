@@ -10,7 +10,7 @@ from enum import IntEnum
 import sqlalchemy as sa
 
 from control.accounts.identity import folded
-from control.storage.database import insert, listed
+from control.storage.database import insert, listed, numbered
 from control.storage.tables import room_grams
 
 
@@ -44,8 +44,9 @@ def indexed(room_id: int, texts: dict[Field, str]) -> list[sa.sql.ClauseElement]
     if Field.NAME in texts:
         pieces.append((whole_name(texts[Field.NAME]), Field.NAME, room_id))
     columns = ["gram", "field", "room_id"]
+    fields = sa.select(numbered([*texts]).c.value)
     return [
-        room_grams.delete().where(room_grams.c.room_id == room_id, room_grams.c.field.in_(texts)),
+        room_grams.delete().where(room_grams.c.room_id == room_id, room_grams.c.field.in_(fields)),
         insert(room_grams).from_select(columns, listed(pieces, columns)),
     ]
 

@@ -20,16 +20,15 @@ import aiosqlite
 import databases
 import orjson
 import sqlalchemy as sa
-from databases.core import Connection
-from databases.interfaces import Record
 from sqlalchemy.dialects import sqlite
 
 from control.clock import Clock
+from control.storage.statements import Statements
 
 READERS = 3
 PATIENCE = 5.0  # seconds that a connection is waited for: while another program locks the file, a queue must not grow
 
-Row = Record
+Row = sqlite3.Row
 
 
 class Sqlite(sqlite3.Connection):
@@ -40,6 +39,36 @@ class Sqlite(sqlite3.Connection):
         # FULL: an answer was given for what was committed, so it must outlive a power cut too.
         for pragma in ("synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
             self.execute(f"PRAGMA {pragma}")
+
+
+class Connection:
+    """One that is lent. Each call goes to the connection's thread once: the way there costs more than a short query."""
+
+    def __init__(self, raw: aiosqlite.Connection, statements: Statements) -> None:
+        self._raw = raw
+        self._statements = statements
+
+    async def fetch_all(self, statement: sa.sql.ClauseElement) -> list[Row]:
+        return list(await self._raw.execute_fetchall(*self._statements.sql(statement)))
+
+    async def fetch_one(self, statement: sa.sql.ClauseElement) -> Row | None:
+        return next(iter(await self.fetch_all(statement)), None)
+
+    async def execute(self, statement: sa.sql.ClauseElement) -> None:
+        await self.fetch_all(statement)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Not the one of `databases`: where that cannot begin or end, on a locked file or a full disk, it takes its
+        connection for used from then on and never closes it, and the process does not end."""
+        try:
+            # A deferred one that reads before it writes fails at once under a second writer, without waiting.
+            await self._raw.execute_fetchall("BEGIN IMMEDIATE")
+            yield
+            await self._raw.commit()
+        finally:
+            if self._raw.in_transaction:
+                await self._raw.rollback()
 
 
 class Pool(asyncio.Queue[Connection]):
@@ -60,6 +89,7 @@ class Store:
     def __init__(self, database: databases.Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.statements = Statements(sqlite.dialect(paramstyle="qmark"))
         self._writers = Pool()
         self._readers = Pool()
 
@@ -71,17 +101,16 @@ class Store:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
         """One transaction: committed at the end of the block, rolled back by an exception."""
-        async with self._lent(self._writers) as connection, _transaction(connection.raw_connection):
+        async with self._lent(self._writers) as connection, connection.transaction():
             yield connection
 
     async def fetch_one(self, query: sa.sql.ClauseElement) -> Row | None:
         async with self.reading() as connection:
             return await connection.fetch_one(query)
 
-    async def fetch_all(self, query: sa.sql.ClauseElement) -> Sequence[Row]:
+    async def fetch_all(self, query: sa.sql.ClauseElement) -> list[Row]:
         async with self.reading() as connection:
-            rows: Sequence[Row] = await connection.fetch_all(query)
-            return rows
+            return await connection.fetch_all(query)
 
     async def write(self, *statements: sa.sql.ClauseElement) -> None:
         async with self.writing() as connection:
@@ -110,26 +139,14 @@ class Store:
     async def hold(self, pool: Pool, closing: asyncio.Event) -> None:
         """Keeps one connection open. In a task of its own: `databases` ties a connection to the task that opened it."""
         async with self._database.connection() as connection:
-            pool.put_nowait(connection)
+            raw: aiosqlite.Connection = connection.raw_connection
+            raw.row_factory = Row
+            pool.put_nowait(Connection(raw, self.statements))
             await closing.wait()
 
     @property
     def pools(self) -> Iterable[Pool]:
         return (self._writers, *[self._readers] * READERS)
-
-
-@asynccontextmanager
-async def _transaction(connection: aiosqlite.Connection) -> AsyncIterator[None]:
-    """Not the one of `databases`: where that cannot begin or end, on a locked file or a full disk, it takes its
-    connection for used from then on and never closes it, and the process does not end."""
-    try:
-        # A deferred one that reads before it writes fails at once under a second writer, without waiting.
-        async with connection.execute("BEGIN IMMEDIATE"):
-            pass
-        yield
-        await connection.commit()
-    finally:
-        await connection.rollback()  # of nothing, where it was committed or SQLite itself has rolled it back
 
 
 @asynccontextmanager

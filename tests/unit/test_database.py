@@ -94,8 +94,8 @@ async def test_every_connection_has_sqlites_settings(store: Store) -> None:
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
     async with store.writing() as writer, store.reading() as one, store.reading() as two, store.reading() as three:
         for connection in (writer, one, two, three):
-            found = {name: await connection.fetch_val(f"PRAGMA {name}") for name in wanted}
-            assert found == wanted
+            rows = {name: await connection.fetch_one(sa.text(f"PRAGMA {name}")) for name in wanted}
+            assert {name: row[0] for name, row in rows.items() if row} == wanted
 
 
 async def test_a_failed_block_leaves_nothing_and_the_connection_works_on(store: Store) -> None:
@@ -128,8 +128,9 @@ async def test_a_lock_that_was_not_had_is_forgotten_and_the_store_can_be_left(se
 async def test_writers_stand_in_line(store: Store) -> None:
     async def add(number: int) -> None:
         async with store.writing() as connection:
-            count = await connection.fetch_val(sa.select(sa.func.count()).select_from(sent_messages))
-            await connection.execute(message(f"{number} after {count}"))
+            row = await connection.fetch_one(sa.select(sa.func.count()).select_from(sent_messages))
+            assert row is not None
+            await connection.execute(message(f"{number} after {row[0]}"))
 
     await asyncio.gather(*(add(number) for number in range(30)))
     counts = sorted(int(subject.split()[-1]) for subject in await subjects(store))
