@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from control.access.denials import NOTHING_DENIED, Denials, DenialsOfUsers
 from control.access.revocations import Revocations
 from control.access.rights import Rights, RightsOfRooms
 from control.access.tickets import Keys
@@ -33,6 +34,7 @@ class Admission:
         *,
         keys: Keys,
         rights: RightsOfRooms,
+        denials: DenialsOfUsers,
         revocations: Revocations,
         guesses: Guesses,
         clock: Clock,
@@ -40,62 +42,75 @@ class Admission:
     ) -> None:
         self._keys = keys
         self._rights = rights
+        self._denials = denials
         self._revocations = revocations
         self._guesses = guesses
         self._clock = clock
         self._lifetime_ms = lifetime * 1000
         self._last_expiry = 0  # of all tickets issued, in ms: a clock that is set back issues shorter ones
 
-    def issue(self, room_id: int, user_id: int, password_generation: int) -> str:
-        """A ticket that outlasts any this user gave back."""
-        expiry = max(self._expiry(), self._void_until(room_id, user_id) + 1)
+    def issue(self, room_id: int, user_id: int, password_generation: int, denials: Denials) -> str:
+        """A ticket that outlasts any this user gave back. `denials` are theirs."""
+        expiry = max(self._expiry(), denials.void_until(room_id) + 1)
         self._last_expiry = max(self._last_expiry, expiry)
         return self._keys.sign(TicketClaims(room_id, user_id, password_generation, expiry))
 
     async def take_back(self, room_id: int, user_id: int) -> None:
         """Voids every ticket this user has for the room."""
-        void = max(self._expiry(), self._last_expiry, self._void_until(room_id, user_id) + 1)
+        denials = await self._denials.of(user_id)
+        void = max(self._expiry(), self._last_expiry, denials.void_until(room_id) + 1)
         await self._revocations.revoke(room_id, user_id, void)
 
-    def voiding(self, user_id: int) -> sa.sql.ClauseElement:
-        """What voids every ticket of this user, for a transaction after which `voided` is to be called."""
-        void = max(self._expiry(), self._last_expiry, self._rights.void_everywhere_until(user_id) + 1)
+    async def voiding(self, user_id: int) -> sa.sql.ClauseElement:
+        """What voids every ticket of this user, for a transaction after which the change of their password is
+        announced."""
+        denials = await self._denials.of(user_id)
+        void = max(self._expiry(), self._last_expiry, denials.void_everywhere_until_ms + 1)
         return self._revocations.voiding(user_id, void)
-
-    async def voided(self, user_id: int) -> None:
-        await self._revocations.voided(user_id)
 
     def credentials(self, password: str, ticket: str) -> Credentials:
         """What a client shows, "" for what it does not."""
         claims = self._keys.read(ticket) if ticket else None
         return Credentials(password, claims, false_ticket=bool(ticket) and claims is None)
 
-    def room(self, room_id: int) -> Rights | None:
-        return self._rights.of(room_id)
+    async def room(self, room_id: int) -> Rights | None:
+        return await self._rights.of(room_id)
 
-    def room_named(self, name: str) -> Rights | None:
-        """The room that a stream's name means."""
-        return self._rights.named(name)
+    def is_known(self, room_id: int) -> bool:
+        """Whether there is such a room, as far as is known without asking."""
+        return self._rights.peek(room_id) is not None
 
-    def admit(self, role: Role, room: Rights | None, shown: Credentials, address: str = "") -> Grant:
-        """The one function that says who may come in and who may stay. `address`: the client's, where a password may
-        not be enough from there. Raises Denied."""
+    async def denials(self, user_id: int) -> Denials:
+        return await self._denials.of(user_id)
+
+    async def admit(self, role: Role, room_id: int, shown: Credentials, address: str = "") -> Grant:
+        """The one function that says who may come in and who may stay. `room_id` 0 is no room. `address`: the client's,
+        where a password may not be enough from there. Waits only for what is not in memory; what holds when it returns
+        was judged in that moment. Raises Denied."""
+        user_id = shown.user_id if role is Role.PLAYER else 0
+        room, denials = self._rights.peek(room_id), self._denials.peek(user_id) if user_id else NOTHING_DENIED
+        while room is None or denials is None:
+            if room is None and await self._rights.of(room_id) is None:
+                raise Denied("no such room")
+            if denials is None:
+                await self._denials.of(user_id)
+            # Looked up once more: while one was waited for the other may have changed.
+            room, denials = self._rights.peek(room_id), self._denials.peek(user_id) if user_id else NOTHING_DENIED
         now = self._clock.now()
         if role is Role.PUBLISHER:
             return Grant(may_publish(room, shown, now).room_id, counted=False)
-        void_until = self._rights.void_everywhere_until(shown.ticket.user_id) if shown.ticket else 0
-        there = may_play(room, shown, now, void_until_ms=void_until, network=network(address))
-        return Grant(there.room_id, self.is_viewer(there, shown))
+        there = may_play(room, shown, now, denials=denials, network=network(address) if room.address_bans else "")
+        return Grant(there.room_id, is_viewer(there, shown))
 
-    async def admit_newcomer(self, role: Role, room: Rights | None, shown: Credentials, address: str) -> Grant:
+    async def admit_newcomer(self, role: Role, room_id: int, shown: Credentials, address: str) -> Grant:
         """Like `admit`, for a client that comes: a password that is wrong is counted, and too many are not looked at.
         Takes seconds after some. Raises Denied."""
-        if room is None or shown.has_ticket or not shown.password:
-            return self.admit(role, room, shown, address)
-        target = Target(Secret.ANCHOR if role is Role.PUBLISHER else Secret.VIEWING, room.room_id)
+        if shown.has_ticket or not shown.password or await self._rights.of(room_id) is None:
+            return await self.admit(role, room_id, shown, address)
+        target = Target(Secret.ANCHOR if role is Role.PUBLISHER else Secret.VIEWING, room_id)
         try:
             await self._guesses.admit(target, address)
-            grant = self.admit(role, self.room(room.room_id), shown, address)  # it may have changed meanwhile
+            grant = await self.admit(role, room_id, shown, address)
         except TooManyGuesses:
             raise Denied("too many wrong passwords") from None
         except WrongRoomPassword:
@@ -111,22 +126,23 @@ class Admission:
         """Whether it is the room's viewing or assistant's password. Raises BadRoomPassword and TooManyGuesses."""
         target = Target(secret, room_id)
         await self._guesses.admit(target, address)
-        room = self.room(room_id)
+        room = await self._rights.of(room_id)
         if room is None or not same_password(_password_of(room, secret), shown):
             self._guesses.wrong(target, address, shown)
             raise BadRoomPassword
         self._guesses.right(target, address)
 
-    def is_viewer(self, room: Rights | None, shown: Credentials) -> bool:
-        """Whether a player that shows this is counted: an owner who previews their own room by ticket is not."""
-        return room is None or shown.ticket is None or shown.ticket.user_id != room.owner_id
+    async def is_viewer(self, room_id: int, shown: Credentials) -> bool:
+        """Whether a player that shows this is counted."""
+        return not shown.ticket or is_viewer(await self._rights.of(room_id), shown)
 
     def _expiry(self) -> int:
         return int(self._clock.now() * 1000) + self._lifetime_ms
 
-    def _void_until(self, room_id: int, user_id: int) -> int:
-        room = self._rights.of(room_id)
-        return max(room.denied(user_id).void_until_ms if room else 0, self._rights.void_everywhere_until(user_id))
+
+def is_viewer(room: Rights | None, shown: Credentials) -> bool:
+    """Whether a player that shows this is counted: an owner who previews their own room by ticket is not."""
+    return room is None or shown.ticket is None or shown.ticket.user_id != room.owner_id
 
 
 def _password_of(room: Rights, secret: Secret) -> str:

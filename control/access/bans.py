@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from control.access.changes import Changed, Changes
-from control.access.rights import AddressBan, Rights, RightsOfRooms
+from control.access.denials import DenialsOfUsers
+from control.access.rights import AddressBan, Rights
 from control.accounts.users import User
 from control.clock import Clock, Epoch
 from control.ops.addresses import network
 from control.refusals import BadParameter, NoSuchAccount
+from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Store, insert, listed
 from control.storage.tables import LAST_USER_ID, address_bans, bans, users
 
@@ -33,30 +34,21 @@ class Ban:
 
 
 class Bans:
-    """In the database for lists and the next start, in `rights` for verdicts."""
+    """Writes them; `rights` and `denials` have them for verdicts."""
 
-    def __init__(self, *, store: Store, rights: RightsOfRooms, changes: Changes, clock: Clock) -> None:
+    def __init__(self, *, store: Store, denials: DenialsOfUsers, changes: Changes, clock: Clock) -> None:
         self._store = store
-        self._rights = rights
+        self._denials = denials
         self._changes = changes
         self._clock = clock
 
-    async def load(self) -> None:
-        await self._store.write(bans.delete().where(bans.c.until <= self._clock.now()))
+    async def purge(self) -> None:
+        """Deletes from the database what has no effect any more."""
         await self._store.write(address_bans.delete().where(address_bans.c.until <= self._clock.now()))
-        for row in await self._store.fetch_all(sa.select(bans)):
-            self._rights.ban(row["room_id"], row["user_id"], row["until"])
-        networks: dict[tuple[int, int, float, float], set[str]] = {}
-        for row in await self._store.fetch_all(sa.select(address_bans)):
-            key = (row["room_id"], row["user_id"], row["since"], row["until"])
-            networks.setdefault(key, set()).add(row["network"])
-        for (room_id, user_id, since, until), found in networks.items():
-            ban = AddressBan(user_id, frozenset(found), Epoch(since), Epoch(until))
-            self._rights.ban_addresses(room_id, user_id, ban)
 
-    def seconds_left(self, room: Rights, user_id: int) -> float:
+    async def seconds_left(self, room_id: int, user_id: int) -> float:
         """0 for a user who is not banned."""
-        return max(0.0, room.denied(user_id).banned_until - self._clock.now())
+        return (await self._denials.of(user_id)).banned(room_id, self._clock.now())
 
     def keeps_out(self, room: Rights, user: User, address: str) -> bool:
         """Whether the user has made their account since somebody was banned at their address."""
@@ -79,9 +71,7 @@ class Bans:
         since = min((each.since for each in before), default=now)
         ban = AddressBan(user_id, frozenset(sorted(networks)[:MOST_NETWORKS]), since, until)
         await self._write(room.room_id, ban)
-        self._rights.ban(room.room_id, user_id, until)
-        self._rights.ban_addresses(room.room_id, user_id, ban)
-        await self._changes.announce(Changed.BANS, room.room_id)
+        await self._changes.announce(Change(Changed.BANS, room.room_id, user_id))
 
     async def _write(self, room_id: int, ban: AddressBan) -> None:
         """Raises NoSuchAccount."""
@@ -98,13 +88,11 @@ class Bans:
 
     async def lift(self, room: Rights, user_id: int) -> None:
         """Nothing changes for a user who is not banned."""
-        if not room.denied(user_id).banned_until:
+        if room.room_id not in (await self._denials.of(user_id)).banned_until:
             return
         lifted = bans.delete().where(bans.c.room_id == room.room_id, bans.c.user_id == user_id)
         await self._store.write(lifted, _of_addresses(room.room_id, user_id))
-        self._rights.ban(room.room_id, user_id, Epoch(0.0))
-        self._rights.ban_addresses(room.room_id, user_id, None)
-        await self._changes.announce(Changed.BANS, room.room_id)
+        await self._changes.announce(Change(Changed.BANS, room.room_id, user_id))
 
     async def of_room(self, room_id: int, most: int) -> list[Ban]:
         """Those that still hold, the last to end first."""

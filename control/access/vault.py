@@ -42,6 +42,10 @@ class Vault:
         self._entropy = entropy
         self._source = source
 
+    @property
+    def has_old_keys(self) -> bool:
+        return len(self._keys) > 1
+
     def seal(self, passwords: RoomPasswords, owner_id: int) -> dict[str, str]:
         """The columns of a room that hold its passwords."""
         texts = (passwords.anchor, passwords.assist, passwords.user)

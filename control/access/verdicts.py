@@ -9,6 +9,7 @@ import hmac
 from dataclasses import dataclass
 from enum import Enum
 
+from control.access.denials import NOTHING_DENIED, Denials
 from control.access.rights import Rights
 from control.clock import Epoch
 from control.refusals import Denied, GateShut, WrongRoomPassword
@@ -40,6 +41,11 @@ class Credentials:
     """A ticket was shown, but not one of ours."""
 
     @property
+    def user_id(self) -> int:
+        """Whose ticket it is; 0 for a password, which does not tell the user."""
+        return self.ticket.user_id if self.ticket else 0
+
+    @property
     def has_ticket(self) -> bool:
         """Of ours or not: then no password is looked at."""
         return self.ticket is not None or self.false_ticket
@@ -57,16 +63,15 @@ def may_publish(room: Rights | None, shown: Credentials, now: Epoch) -> Rights:
 
 
 def may_play(
-    room: Rights | None, shown: Credentials, now: Epoch, *, void_until_ms: int = 0, network: str = ""
+    room: Rights | None, shown: Credentials, now: Epoch, *, denials: Denials = NOTHING_DENIED, network: str = ""
 ) -> Rights:
-    """The room, where the answer is yes. `void_until_ms`: the user's tickets for any room that expire by then are void.
-    `network`: the client's. Raises Denied."""
+    """The room, where the answer is yes. `denials`: of the ticket's user. `network`: the client's. Raises Denied."""
     if room is None:
         raise Denied("no such room")
     if shown.false_ticket:
         raise Denied("not a ticket of ours")
     if shown.ticket is not None:
-        _check(room, shown.ticket, now, void_until_ms)
+        _check(room, shown.ticket, now, denials)
     elif not same_password(room.user_password, shown.password):
         raise WrongRoomPassword("wrong viewing password")
     elif room.address_ban(network, now):
@@ -79,9 +84,8 @@ def same_password(right: str, shown: str) -> bool:
     return bool(right) and hmac.compare_digest(right.encode(), shown.encode())
 
 
-def _check(room: Rights, ticket: TicketClaims, now: Epoch, void_until_ms: int) -> None:
-    denied = room.denied(ticket.user_id)
-    if denied.banned_until > now:
+def _check(room: Rights, ticket: TicketClaims, now: Epoch, denials: Denials) -> None:
+    if denials.banned(room.room_id, now):
         raise Denied("banned")
     if ticket.room_id != room.room_id:
         raise Denied("ticket of another room")
@@ -90,7 +94,7 @@ def _check(room: Rights, ticket: TicketClaims, now: Epoch, void_until_ms: int) -
     # An owner chose the password; it cannot shut them out of their own room.
     if ticket.password_generation != room.password_generation and ticket.user_id != room.owner_id:
         raise Denied("ticket older than the viewing password")
-    if ticket.expires_at_ms <= denied.void_until_ms:
+    if ticket.expires_at_ms <= denials.void_until_ms.get(room.room_id, 0):
         raise Denied("ticket given back")
-    if ticket.expires_at_ms <= void_until_ms:
+    if ticket.expires_at_ms <= denials.void_everywhere_until_ms:
         raise Denied("ticket older than the account's password")

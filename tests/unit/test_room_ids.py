@@ -30,7 +30,7 @@ NONE = [
 
 @pytest.mark.parametrize("text", NONE)
 def test_a_text_that_we_do_not_give_out_is_no_room_id(text: str) -> None:
-    assert parse_room_id(text) is None
+    assert parse_room_id(text) == 0
 
 
 @pytest.mark.parametrize("number", [1, 1000001, LAST_ROOM_ID])

@@ -9,18 +9,17 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from control.access.rights import RightsOfRooms
 from control.access.room_passwords import RoomPasswords
 from control.access.vault import COLUMNS, Vault
 from control.entropy import SystemEntropy
 from control.settings import Settings
 from control.storage import migrate
-from control.storage.database import Store, opened
+from control.storage.database import opened
 from control.storage.integrity import Unusable
 from control.storage.tables import rooms
 from tests.support import world
 from tests.support.people import go_live, person, watch
-from tests.support.rows import add_room, add_user
+from tests.support.rows import add_user
 from tests.support.world import HandClock
 
 pytestmark = pytest.mark.anyio
@@ -143,12 +142,6 @@ async def test_a_damaged_room_is_closed_and_its_owner_mends_it(settings: Setting
             assert await watch(after, 8, number, f"pwd={mended['liveRoomUserPwd']}") == 204
     said = [line for line in lines if line["log_level"] == "error"]
     assert said == [{"event": "room's passwords do not open", "room": number, "log_level": "error"}]
-
-
-async def test_keys_of_no_room_stop_a_load(store: Store) -> None:
-    await add_room(store, 1)
-    with pytest.raises(Unusable):
-        await RightsOfRooms(store, vault("k1")).load()
 
 
 @pytest.mark.parametrize("how", ["gone", "another"])

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from control.access.rights import Denial, Rights
+from control.access.denials import Denials
+from control.access.rights import Rights
 from control.access.verdicts import Credentials, TicketClaims, may_play, may_publish
 from control.clock import Epoch
 from control.refusals import Denied
@@ -19,11 +19,6 @@ TICKET = TicketClaims(ROOM.room_id, VIEWER, 3, int(NOW * 1000) + 1)
 
 def ticket(**other: int) -> Credentials:
     return Credentials(ticket=replace(TICKET, **other))
-
-
-def denying(shown: Credentials, **denial: Any) -> Rights:
-    """The room, where it denies something to the ticket's user."""
-    return replace(ROOM, denials={shown.ticket.user_id if shown.ticket else 0: Denial(**denial)})
 
 
 @pytest.mark.parametrize(
@@ -67,7 +62,14 @@ def test_who_may_publish(outcome: str, room: Rights | None, shown: Credentials) 
     ],
 )
 def test_who_may_play(outcome: str, shown: Credentials, void_until_ms: int) -> None:
-    assert said(lambda: may_play(denying(shown, void_until_ms=void_until_ms), shown, NOW)) == outcome
+    denials = Denials(void_until_ms={ROOM.room_id: void_until_ms})
+    assert said(lambda: may_play(ROOM, shown, NOW, denials=denials)) == outcome
+
+
+def test_a_new_password_of_the_account_voids_tickets_for_any_room() -> None:
+    void, good = (Denials(void_everywhere_until_ms=TICKET.expires_at_ms - less) for less in (0, 1))
+    assert said(lambda: may_play(ROOM, ticket(), NOW, denials=void)) == "ticket older than the account's password"
+    assert said(lambda: may_play(ROOM, ticket(), NOW, denials=good)) == "ok"
 
 
 def test_nobody_plays_in_a_room_that_is_not() -> None:
@@ -87,7 +89,8 @@ def test_a_shut_gate_is_no_affair_of_viewers() -> None:
     ],
 )
 def test_a_ban_holds_for_its_time_and_its_user(outcome: str, shown: Credentials, until: float) -> None:
-    assert said(lambda: may_play(denying(shown, banned_until=Epoch(until)), shown, NOW)) == outcome
+    denials = Denials(banned_until={ROOM.room_id: Epoch(until), 1000002: Epoch(NOW + 9)})
+    assert said(lambda: may_play(ROOM, shown, NOW, denials=denials)) == outcome
 
 
 def said(ask: Callable[[], object]) -> str:

@@ -1,0 +1,55 @@
+"""Seals rooms' passwords anew that were sealed with a key of before, a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import sqlalchemy as sa
+
+from control.access.vault import COLUMNS, Vault
+from control.storage.database import Row, Store, listed
+from control.storage.tables import rooms
+
+AT_A_TIME, BATCHES = 100, 10  # rooms, and how often that many in one step
+EVERY = 0.5  # seconds between two steps
+
+
+class Resealing:
+    def __init__(self, store: Store, vault: Vault) -> None:
+        self._store = store
+        self._vault = vault
+        self._reached = 0
+        """A room's id: up to it all are sealed with the newest key."""
+        self._done = not vault.has_old_keys
+
+    async def step(self) -> None:
+        """Nothing, once it is through."""
+        for _ in range(BATCHES):
+            if not self._done:
+                await self._batch()
+                await asyncio.sleep(0)
+
+    async def _batch(self) -> None:
+        columns = [rooms.c[name] for name in COLUMNS]
+        query = sa.select(rooms.c.id, rooms.c.owner_id, *columns).where(rooms.c.id > self._reached)
+        rows = await self._store.fetch_all(query.order_by(rooms.c.id).limit(AT_A_TIME))
+        stale = [row for row in rows if not self._vault.is_current(row) and self._opens(row)]
+        if stale:
+            await self._store.write(self._anew(stale))
+        self._reached = rows[-1]["id"] if rows else self._reached
+        self._done = len(rows) < AT_A_TIME
+
+    def _opens(self, row: Row) -> bool:
+        """What is damaged stays as it is; its owner mends it."""
+        return all(self._vault.opened(row, column) for column in COLUMNS)
+
+    def _anew(self, stale: list[Row]) -> sa.Update:
+        """Where nobody has changed it since it was read."""
+        old = [f"old_{column}" for column in COLUMNS]
+        sealed = [self._vault.seal(self._vault.passwords(row), row["owner_id"]).values() for row in stale]
+        before = [[row[column] for column in COLUMNS] for row in stale]
+        values = [[row["id"], *new, *was] for row, new, was in zip(stale, sealed, before, strict=True)]
+        fresh = listed(values, ("id", *COLUMNS, *old)).subquery()
+        same = (rooms.c[column] == fresh.c[name] for column, name in zip(COLUMNS, old, strict=True))
+        changes = {column: fresh.c[column] for column in COLUMNS}
+        return rooms.update().where(rooms.c.id == fresh.c.id, *same).values(changes)
