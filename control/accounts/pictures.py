@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 
 from control.accounts.users import User
 from control.refusals import BadPicture
+from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Store
 from control.storage.tables import head_pictures, users
 
@@ -33,8 +34,9 @@ class Picture:
 
 
 class Pictures:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, changes: Changes) -> None:
         self._store = store
+        self._changes = changes
         self._turn = asyncio.Lock()  # a picture of a few kilobytes can take hundreds of megabytes: one at a time
 
     async def replace(self, user: User, text: str) -> int:
@@ -47,8 +49,10 @@ class Pictures:
             assert made is not None
             await connection.execute(users.update().where(users.c.id == user.id).values(head_picture_id=made["id"]))
             # The one before stays: lists that were read a moment ago still name it.
-            stale = head_pictures.c.id.not_in((made["id"], user.head_picture_id))
-            await connection.execute(head_pictures.delete().where(head_pictures.c.user_id == user.id, stale))
+            picture_id, of_user = head_pictures.c.id, head_pictures.c.user_id == user.id
+            stale = sa.and_(of_user, picture_id != made["id"], picture_id != user.head_picture_id)
+            await connection.execute(head_pictures.delete().where(stale))
+        await self._changes.announce(Change(Changed.USER, user_id=user.id))
         return int(made["id"])
 
     async def get(self, picture_id: int) -> Picture | None:

@@ -20,6 +20,7 @@ from control.entropy import Entropy, digest
 from control.guessing.guesses import Guesses, Secret, Target
 from control.ops.addresses import network
 from control.refusals import BadParameter, NotSent, WrongPassword
+from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Row, Store, insert
 from control.storage.tables import auth_codes, pending_passwords, users
 
@@ -30,12 +31,8 @@ log = structlog.get_logger()
 
 
 class Tickets(Protocol):
-    def voiding(self, user_id: int) -> sa.sql.ClauseElement:
+    async def voiding(self, user_id: int) -> sa.sql.ClauseElement:
         """What voids all tickets of a user, to be written with their new password."""
-        ...
-
-    async def voided(self, user_id: int) -> None:
-        """To be called after the commit."""
         ...
 
 
@@ -49,6 +46,7 @@ class Recovery:
     limits: Limits
     guesses: Guesses
     tickets: Tickets
+    changes: Changes
     notifier: Notifier
     site: str
     clock: Clock
@@ -137,15 +135,16 @@ class Recovery:
     ) -> bool:
         """Logins, codes, pending passwords and tickets of the user end. False, and nothing changes, where `claim`
         deletes nothing any more."""
+        voiding = await self.tickets.voiding(user_id)
         async with self.store.writing() as connection:
             if claim is not None and await connection.fetch_one(claim.returning(claim.table.c.user_id)) is None:
                 return False
-            for statement in (*self.users.new_password(user_id, password_hash), self.tickets.voiding(user_id)):
+            for statement in (*self.users.new_password(user_id, password_hash), voiding):
                 await connection.execute(statement)
         account = Target(Secret.ACCOUNT, user_id)
         self.guesses.forget(account)
         self.guesses.right(account, origin.address)  # who has changed it knows it
-        await self.tickets.voided(user_id)
+        await self.changes.announce(Change(Changed.PASSWORD, user_id=user_id))
         log.info("password changed", user=user_id, by=way, address=origin.address)
         return True
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 import structlog
 
 from control.accounts.origin import Origin
-from control.accounts.users import User, read_user, select_user
+from control.accounts.users import User, Users
 from control.clock import Clock
 from control.entropy import Entropy, digest
 from control.refusals import SessionExpired, WrongPassword
-from control.storage.database import Store, listed
+from control.storage.cache import GroupedCache
+from control.storage.changes import Change, Changed, Changes
+from control.storage.database import Store, listed, numbered
 from control.storage.tables import sessions, users
 
 LIFETIME = 3600  # seconds without use; the seed's
@@ -45,14 +48,30 @@ class Login:
     client: str
 
 
-class Sessions:
-    """Uses are noted in memory and written together by `save`, so that a request that only reads writes nothing."""
+@dataclass(slots=True)
+class _Kept:
+    """A session in memory."""
 
-    def __init__(self, store: Store, clock: Clock, entropy: Entropy) -> None:
+    user_id: int
+    begun_at: float
+    used_at: float
+
+
+class Sessions:
+    """`most` are kept in memory. Uses are noted there and written together by `save`, so that a request that only reads
+    writes nothing."""
+
+    def __init__(
+        self, *, store: Store, users: Users, changes: Changes, clock: Clock, entropy: Entropy, most: int
+    ) -> None:
         self._store = store
+        self._users = users
+        self._changes = changes
         self._clock = clock
         self._entropy = entropy
+        self._kept = GroupedCache(self._load, most, lambda kept: kept.user_id)
         self._used: dict[str, float] = {}
+        changes.forget(self._forget)
 
     async def begin(self, user: User, password_hash: str, origin: Origin) -> str:
         """A new session's id, 32 characters. Raises WrongPassword where the hash that was right is the user's no more:
@@ -73,25 +92,44 @@ class Sessions:
     async def caller(self, session_id: str) -> Caller:
         """Renews the session. Raises SessionExpired if there is none of this id, or no more."""
         key = digest(session_id)
-        query = select_user(sessions.c.begun_at, sessions.c.used_at).join(sessions, sessions.c.user_id == users.c.id)
-        row = await self._store.fetch_one(query.where(sessions.c.digest == key))
+        kept = await self._kept.get(key)
+        user = await self._users.of(kept.user_id) if kept else None
         now = self._clock.now()
-        if row is None or max(row["used_at"], self._used.get(key, 0.0)) < now - LIFETIME:
+        if kept is None or user is None or max(kept.used_at, self._used.get(key, 0.0)) < now - LIFETIME:
             raise SessionExpired
-        if row["begun_at"] < now - LONGEST_LIFETIME:
+        if kept.begun_at < now - LONGEST_LIFETIME:
             raise SessionExpired
-        self._used[key] = now
-        return Caller(read_user(row), key, fresh=row["begun_at"] >= now - FRESH)
+        kept.used_at = self._used[key] = now
+        return Caller(user, key, fresh=kept.begun_at >= now - FRESH)
 
     async def end(self, caller: Caller) -> None:
-        self._used.pop(caller.session, None)
-        await self._store.write(sessions.delete().where(sessions.c.digest == caller.session))
+        await self._end(sessions.c.digest == caller.session)
         log.info("logout", user=caller.user.id)
 
     async def end_id(self, session_id: str) -> None:
         """Ends what a browser logged in before; nothing where it has ended."""
-        self._used.pop(digest(session_id), None)
-        await self._store.write(sessions.delete().where(sessions.c.digest == digest(session_id)))
+        await self._end(sessions.c.digest == digest(session_id))
+
+    async def _end(self, these: sa.ColumnElement[bool]) -> bool:
+        """Whether there was one."""
+        ended = sessions.delete().where(these).returning(sessions.c.digest, sessions.c.user_id)
+        async with self._store.writing() as connection:
+            row = await connection.fetch_one(ended)
+        if row is None:
+            return False
+        self._used.pop(row["digest"], None)
+        await self._changes.announce(Change(Changed.LOGINS, user_id=row["user_id"]))
+        return True
+
+    def _forget(self, change: Change) -> None:
+        if change.what in (Changed.LOGINS, Changed.PASSWORD):
+            self._kept.forget_group(change.user_id)
+
+    async def _load(self, digests: Sequence[str]) -> dict[str, _Kept]:
+        these = sessions.c.digest.in_(sa.select(numbered(digests).c.value))
+        columns = sessions.c.digest, sessions.c.user_id, sessions.c.begun_at, sessions.c.used_at
+        rows = await self._store.fetch_all(sa.select(*columns).where(these))
+        return {row["digest"]: _Kept(row["user_id"], row["begun_at"], row["used_at"]) for row in rows}
 
     async def of(self, user: User) -> list[Login]:
         """The user's sessions, the one used last first; at most SHOWN."""
@@ -116,11 +154,7 @@ class Sessions:
 
     async def end_named(self, user: User, name: str) -> None:
         """Ends a session of the user's; nothing where it has ended, or is not theirs."""
-        this = sa.and_(sessions.c.user_id == user.id, sessions.c.digest.between(name, name + "g"))
-        async with self._store.writing() as connection:
-            row = await connection.fetch_one(sessions.delete().where(this).returning(sessions.c.digest))
-        if row is not None:
-            self._used.pop(row["digest"], None)
+        if await self._end(sa.and_(sessions.c.user_id == user.id, sessions.c.digest.between(name, name + "g"))):
             log.info("session ended", user=user.id)
 
     async def save(self) -> None:

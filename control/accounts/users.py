@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +31,8 @@ from control.refusals import (
     Taken,
     WrongPassword,
 )
+from control.storage.cache import Cache
+from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Row, Store, insert, numbered
 from control.storage.tables import auth_codes, pending_passwords, rooms, sessions, users
 
@@ -86,8 +88,15 @@ class Profile:
 
 
 class Users:
-    def __init__(self, *, store: Store, passwords: Passwords, guesses: Guesses, clock: Clock) -> None:
+    """`most` are kept in memory."""
+
+    def __init__(
+        self, *, store: Store, passwords: Passwords, guesses: Guesses, changes: Changes, clock: Clock, most: int
+    ) -> None:
         self._store = store
+        self._kept = Cache(self._load, most)
+        self._changes = changes
+        changes.forget(self._forget)
         self._passwords = passwords
         self._guesses = guesses
         self._clock = clock
@@ -191,8 +200,19 @@ class Users:
                 self._guesses.wrong(target, origin.address, name)
                 raise
 
-    async def by_ids(self, user_ids: Sequence[int]) -> dict[int, User]:
+    async def of(self, user_id: int) -> User | None:
+        """None where there is none."""
+        return await self._kept.get(user_id)
+
+    async def of_all(self, user_ids: Iterable[int]) -> dict[int, User]:
         """Those of them that exist."""
+        return await self._kept.get_all(user_ids)
+
+    def _forget(self, change: Change) -> None:
+        if change.what is Changed.USER:
+            self._kept.forget(change.user_id)
+
+    async def _load(self, user_ids: Sequence[int]) -> dict[int, User]:
         known = select_user().where(users.c.id.in_(sa.select(numbered(user_ids).c.value)))
         return {row["id"]: read_user(row) for row in await self._store.fetch_all(known)}
 
@@ -201,6 +221,7 @@ class Users:
         texts = {"nick_name": profile.nick_name, "sex": profile.sex, "address": profile.address}
         changes = {column: value for column, value in texts.items() if value}
         await self._store.write(users.update().where(users.c.id == user.id).values(changes), *also)
+        await self._changes.announce(Change(Changed.USER, user.room_id, user.id))
 
     def acceptable(self, password: str, user: User | NewUser | None = None) -> str:
         """The password, which this user may have, as far as they are known. Raises BadParameter."""
