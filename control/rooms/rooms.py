@@ -8,11 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from control.access.changes import Changed, Changes
-from control.access.rights import COLUMNS, Rights, RightsOfRooms
 from control.access.room_passwords import chosen_or_issued
+from control.access.vault import ANCHOR, ASSIST, USER, Vault
 from control.access.vault import COLUMNS as SEALED
-from control.access.vault import Vault
 from control.accounts.identity import has_controls
 from control.accounts.users import User
 from control.clock import Clock, Epoch
@@ -20,10 +18,13 @@ from control.entropy import Entropy
 from control.guessing.guesses import Guesses, Secret, Target
 from control.refusals import BadParameter, BadRoomName, NoRoom, NoSuchRoom
 from control.rooms.search_index import Field, indexed
+from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Row, Store, insert
 from control.storage.tables import rooms
 
 NAME, TOPIC, DESCRIPTION = 64, 256, 2000  # characters
+PASSWORDS = {Secret.ANCHOR: ANCHOR, Secret.ASSISTANT: ASSIST, Secret.VIEWING: USER}
+SEALED_COLUMNS = (rooms.c.owner_id, *(rooms.c[column] for column in SEALED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,6 @@ class Rooms:
         *,
         store: Store,
         vault: Vault,
-        rights: RightsOfRooms,
         changes: Changes,
         guesses: Guesses,
         clock: Clock,
@@ -63,7 +63,6 @@ class Rooms:
     ) -> None:
         self._store = store
         self._vault = vault
-        self._rights = rights
         self._changes = changes
         self._guesses = guesses
         self._clock = clock
@@ -89,7 +88,7 @@ class Rooms:
         } | self._vault.seal(passwords, owner.id)
         async with self._store.writing() as connection:
             made = await connection.fetch_one(
-                insert(rooms).values(row).on_conflict_do_nothing(["owner_id"]).returning(*COLUMNS)
+                insert(rooms).values(row).on_conflict_do_nothing(["owner_id"]).returning(rooms.c.id)
             )
             if made is None:
                 found = await connection.fetch_one(sa.select(rooms.c.id).where(rooms.c.owner_id == owner.id))
@@ -98,8 +97,8 @@ class Rooms:
             texts = {Field.NAME: form.name, Field.TOPIC: form.topic or "", Field.ANCHOR: owner.nick_name}
             for statement in indexed(made["id"], texts):
                 await connection.execute(statement)
-        self._rights.note(made)
-        await self._changes.announce(Changed.ROOM, made["id"])
+        for what in (Changed.USER, Changed.ROOM):
+            await self._changes.announce(Change(what, made["id"], owner.id))
         return int(made["id"])
 
     async def modify(self, owner: User, room_id: int, form: RoomForm) -> None:
@@ -109,27 +108,20 @@ class Rooms:
             before = await connection.fetch_one(sa.select(rooms).where(rooms.c.id == own))
             assert before is not None
             after = await connection.fetch_one(
-                rooms.update().where(rooms.c.id == own).values(self._changed(before, form)).returning(*COLUMNS)
+                rooms.update().where(rooms.c.id == own).values(self._changed(before, form)).returning(*SEALED_COLUMNS)
             )
             texts = {Field.NAME: form.name or None, Field.TOPIC: form.topic}
             for statement in indexed(own, {field: text for field, text in texts.items() if text is not None}):
                 await connection.execute(statement)
-        was = self._rights.of(own)
-        self._rights.note(_written(after))
-        await self._forget_changed(was, self._rights.of(own))
-        await self._changes.announce(Changed.ROOM, own)
+            assert after is not None  # an owner's room is theirs for good
+        await self._changes.announce(Change(Changed.ROOM, own, owner.id))
+        await self._forget_changed(own, before, after)
 
-    async def _forget_changed(self, before: Rights | None, after: Rights | None) -> None:
+    async def _forget_changed(self, room_id: int, before: Row, after: Row) -> None:
         """Of each password that is another now, nobody was right lately."""
-        assert before is not None and after is not None  # every room has rights
-        pairs = {
-            Secret.ANCHOR: (before.anchor_password, after.anchor_password),
-            Secret.ASSISTANT: (before.assist_password, after.assist_password),
-            Secret.VIEWING: (before.user_password, after.user_password),
-        }
-        for secret, (old, new) in pairs.items():
-            if new != old:
-                self._guesses.forget(Target(secret, after.room_id))
+        for secret, column in PASSWORDS.items():
+            if self._vault.opened(after, column) != self._vault.opened(before, column):
+                self._guesses.forget(Target(secret, room_id))
                 await asyncio.sleep(0)  # it takes a millisecond
 
     def _changed(self, before: Row, form: RoomForm) -> dict[str, Any]:
@@ -167,11 +159,8 @@ class Rooms:
         """0 opens. Raises NoRoom, NoSuchRoom."""
         own = owned(owner, room_id)
         async with self._store.writing() as connection:
-            after = await connection.fetch_one(
-                rooms.update().where(rooms.c.id == own).values(gate_shut_until=until).returning(*COLUMNS)
-            )
-        self._rights.note(_written(after))
-        await self._changes.announce(Changed.GATE, own)
+            await connection.execute(rooms.update().where(rooms.c.id == own).values(gate_shut_until=until))
+        await self._changes.announce(Change(Changed.GATE, own, owner.id))
 
 
 def owned(owner: User, room_id: int) -> int:
@@ -181,8 +170,3 @@ def owned(owner: User, room_id: int) -> int:
     if room_id != owner.room_id:
         raise NoSuchRoom
     return owner.room_id
-
-
-def _written(row: Row | None) -> Row:
-    assert row is not None  # an owner's room is theirs for good
-    return row
