@@ -135,14 +135,16 @@ ticket_revocations = sa.Table(
     metadata,
     _room(primary_key=True),
     _user(primary_key=True, index=True),
-    sa.Column("until_expiry_ms", sa.BigInteger, nullable=False),  # void: this user's tickets that expire by then
+    # Void: this user's tickets that expire by then.
+    sa.Column("until_expiry_ms", sa.BigInteger, nullable=False, index=True),
 )
 
 user_revocations = sa.Table(
     "user_revocations",
     metadata,
     _user(primary_key=True),
-    sa.Column("until_expiry_ms", sa.BigInteger, nullable=False),  # void: this user's tickets for any room, likewise
+    # Void: this user's tickets for any room, likewise.
+    sa.Column("until_expiry_ms", sa.BigInteger, nullable=False, index=True),
 )
 
 on_air = sa.Table(  # what a node says of a room; good until expires_at unless said again
@@ -187,7 +189,7 @@ bans = sa.Table(
     metadata,
     _room(primary_key=True),
     _user(primary_key=True, index=True),
-    sa.Column("until", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=False, index=True),
 )
 
 address_bans = sa.Table(  # networks that a banned user watched an open room from
@@ -197,13 +199,13 @@ address_bans = sa.Table(  # networks that a banned user watched an open room fro
     _user(primary_key=True, index=True),
     sa.Column("network", sa.Text, primary_key=True),
     sa.Column("since", sa.Float, nullable=False),
-    sa.Column("until", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=False, index=True),
 )
 
-list_pages = sa.Table(  # what a session's listing has still to show, in the order it began with
+list_pages = sa.Table(  # how far a session has read a list
     "list_pages",
     metadata,
     sa.Column("session_digest", sa.ForeignKey("sessions.digest", ondelete="CASCADE"), primary_key=True),
     sa.Column("kind", sa.SmallInteger, primary_key=True),
-    sa.Column("room_ids", sa.Text, nullable=False),  # JSON
+    sa.Column("position", sa.Text, nullable=False),  # JSON
 )
