@@ -4,6 +4,7 @@ expires."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -24,6 +25,16 @@ TOGETHER = 0.1  # seconds in which changes are gathered into one write
 COLUMNS = ("node", "room_id", "live_since", "players", "expires_at")
 
 
+@dataclass(frozen=True, slots=True)
+class OnAir:
+    """One room, as one node has it."""
+
+    room_id: int
+    live_since: float | None
+    """Seconds since the epoch; None: viewers wait, there is no publisher."""
+    players: int
+
+
 @dataclass(kw_only=True)
 class OnAirWriter:
     store: Store
@@ -33,6 +44,8 @@ class OnAirWriter:
     broadcasts: Broadcasts
     broadcast_store: BroadcastStore
     clock: Clock
+    observers: list[Callable[[list[OnAir]], None]] = field(default_factory=list)
+    """Told all that this node has on air, once `broadcasts` know of it."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def next_change(self) -> None:
@@ -50,6 +63,9 @@ class OnAirWriter:
             self.presence.changed.clear()
             rooms = self.audience.snapshot()
             self.broadcasts.observe(rooms)
+            now_on_air = [OnAir(room.room_id, self._live_since(room), room.players) for room in rooms]
+            for observer in self.observers:
+                observer(now_on_air)
             metrics.live_rooms.set(sum(room.publisher is not None for room in rooms))
             metrics.players.set(sum(room.players for room in rooms))
             async with self.store.writing() as connection:

@@ -1,100 +1,89 @@
-"""A room as one visitor sees it, in one query whatever the number of rooms."""
+"""A room as one visitor sees it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-import sqlalchemy as sa
-
-from control.access.vault import ANCHOR, ASSIST, USER, Vault
-from control.accounts.users import User
-from control.clock import Epoch
-from control.storage.database import Row
-from control.storage.tables import bans, follows, on_air, rooms, users
+from control.access.denials import Denials, DenialsOfUsers
+from control.access.rights import Rights, RightsOfRooms
+from control.accounts.users import User, Users
+from control.clock import Clock
+from control.lobby.live_rooms import LiveRooms
+from control.rooms.about import About, AboutRooms
+from control.rooms.follows import Follows
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`anchor_password`, `assist_password` and `user_password` are "" where the visitor may not know them."""
-
-    room_id: int
-    owner_id: int
-    name: str
-    description: str
-    topic: str
-    anchor_name: str
-    head_picture_id: int
-    is_followed: bool
-    follow_count: int
+    about: About
+    anchor: User
+    """The room's owner."""
+    rights: Rights
     players: int
     is_live: bool
-    anchor_password: str
-    assist_password: str
-    user_password: str
-    password_generation: int
-    is_open: bool
-    """The viewing password was issued, and is told to every logged-in user."""
-    need_password: bool
-    """The visitor must know the viewing password to watch."""
+    is_mine: bool
+    """The visitor's."""
+    is_followed: bool
     is_banned: bool
-    """No password helps."""
+    """No password helps the visitor."""
+    denials: Denials
+    """The visitor's."""
+
+    @property
+    def room_id(self) -> int:
+        return self.about.room_id
+
+    @property
+    def need_password(self) -> bool:
+        """The visitor must know the viewing password to watch: it was not issued, which would be told to every user."""
+        return not (self.is_mine or (self.rights.is_open and not self.is_banned))
+
+    @property
+    def anchor_password(self) -> str:
+        """Like the other two, "" where the visitor may not know it."""
+        return self.rights.anchor_password if self.is_mine else ""
+
+    @property
+    def assist_password(self) -> str:
+        return self.rights.assist_password if self.is_mine else ""
+
+    @property
+    def user_password(self) -> str:
+        return "" if self.need_password else self.rights.user_password
 
 
-def is_live(now: Epoch) -> sa.ColumnElement[bool]:
-    return sa.and_(on_air.c.live_since > 0, on_air.c.expires_at > now)
+@dataclass(frozen=True, kw_only=True)
+class Cards:
+    """At most one query of a kind, however many rooms; none for what is in memory."""
 
+    about: AboutRooms
+    users: Users
+    rights: RightsOfRooms
+    denials: DenialsOfUsers
+    follows: Follows
+    live: LiveRooms
+    clock: Clock
 
-def live_rooms(now: Epoch) -> sa.Select[Any]:
-    """`room_id` and `since` of rooms on air, newest broadcast first."""
-    live = sa.select(on_air.c.room_id, on_air.c.live_since).where(is_live(now)).cte("live")
-    live = live.prefix_with("MATERIALIZED")  # else SQLite goes through all rows, in the order of rooms
-    since = sa.func.max(live.c.live_since)
-    return (
-        sa.select(live.c.room_id, since.label("since"))
-        .group_by(live.c.room_id)
-        .order_by(since.desc(), live.c.room_id.desc())
-    )
-
-
-def select_cards(visitor: User, now: Epoch) -> sa.Select[Any]:
-    """What `read_card` reads."""
-    believed = sa.and_(on_air.c.room_id == rooms.c.id, on_air.c.expires_at > now)
-    players = sa.select(sa.func.coalesce(sa.func.sum(on_air.c.players), 0)).where(believed).scalar_subquery()
-    live = sa.select(on_air.c.room_id).where(believed, on_air.c.live_since > 0).exists()
-    followed = follows.select().where(follows.c.user_id == visitor.id, follows.c.room_id == rooms.c.id).exists()
-    banned = bans.select().where(bans.c.user_id == visitor.id, bans.c.room_id == rooms.c.id, bans.c.until > now)
-    return sa.select(
-        rooms,
-        users.c.nick_name,
-        users.c.head_picture_id,
-        players.label("players"),
-        live.label("is_live"),
-        followed.label("is_followed"),
-        banned.exists().label("is_banned"),
-    ).join_from(rooms, users, users.c.id == rooms.c.owner_id)
-
-
-def read_card(row: Row, visitor: User, vault: Vault) -> Card:
-    mine = row["owner_id"] == visitor.id
-    may_watch = mine or (row["is_open"] and not row["is_banned"])
-    return Card(
-        room_id=row["id"],
-        owner_id=row["owner_id"],
-        name=row["name"],
-        description=row["description"],
-        topic=row["topic"],
-        anchor_name=row["nick_name"],
-        head_picture_id=row["head_picture_id"],
-        is_followed=bool(row["is_followed"]),
-        follow_count=row["follow_count"],
-        players=row["players"],
-        is_live=bool(row["is_live"]),
-        anchor_password=vault.opened(row, ANCHOR) if mine else "",
-        assist_password=vault.opened(row, ASSIST) if mine else "",
-        user_password=vault.opened(row, USER) if may_watch else "",
-        password_generation=row["password_generation"],
-        is_open=bool(row["is_open"]),
-        need_password=not may_watch,
-        is_banned=bool(row["is_banned"]),
-    )
+    async def of(self, visitor: User, room_ids: Iterable[int]) -> list[Card]:
+        """Of the rooms that exist, in their order."""
+        about = await self.about.of_all(room_ids)
+        owners = await self.users.of_all(each.owner_id for each in about.values())
+        rights = await self.rights.of_all(about)
+        followed = await self.follows.of(visitor.id)
+        denials = await self.denials.of(visitor.id)
+        now, live = self.clock.now(), self.live
+        return [
+            Card(
+                each,
+                owners[each.owner_id],
+                rights[room_id],
+                live.players(room_id),
+                live.is_live(room_id),
+                each.owner_id == visitor.id,
+                room_id in followed,
+                denials.banned(room_id, now) > 0,
+                denials,
+            )
+            for room_id, each in about.items()
+        ]

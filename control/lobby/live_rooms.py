@@ -1,0 +1,139 @@
+"""What is live and who watches, in memory: an index in the order that lists show it.
+
+Rooms are ordered by the start of their broadcast. Of what leaves the order a log is kept, so that a list which is read
+page by page learns which rooms went before it came to them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import sqlalchemy as sa
+
+from control.clock import Clock
+from control.live.on_air_writer import OnAir
+from control.storage.database import Store
+from control.storage.tables import on_air
+
+LOGGED = 65_536  # departures
+
+Place = tuple[float, int]
+"""A room's in the order: the start of its broadcast, in seconds since the epoch, and its id."""
+
+
+class LiveRooms:
+    def __init__(self, store: Store, node: str, clock: Clock) -> None:
+        self._store = store
+        self._node = node
+        self._clock = clock
+        self._rooms: dict[int, dict[str, OnAir]] = {}
+        """By node."""
+        self._places: dict[int, Place] = {}
+        self._order: list[Place] = []
+        """The newest last."""
+        self._departed: deque[Place] = deque(maxlen=LOGGED)
+        self._departures = 0
+        self._others: dict[tuple[str, int], float] = {}
+        """When what other nodes said expires; by node and room."""
+
+    async def load(self) -> None:
+        """What nodes have written down: of this one, what the control before it did."""
+        await self._read(sa.true())
+
+    async def follow_others(self) -> None:
+        """Takes over what other nodes have written down."""
+        self.expire()
+        await self._read(on_air.c.node != self._node)
+
+    async def _read(self, these: sa.ColumnElement[bool]) -> None:
+        query = sa.select(on_air).where(on_air.c.expires_at > self._clock.now(), these)
+        for row in await self._store.fetch_all(query):
+            node, room_id = row["node"], row["room_id"]
+            self._put(node, OnAir(room_id, row["live_since"], row["players"]))
+            if node != self._node:
+                self._others[node, room_id] = row["expires_at"]
+
+    def observe(self, now: Iterable[OnAir]) -> None:
+        """All that this node has."""
+        seen = {room.room_id: room for room in now}
+        for room_id in [room_id for room_id, nodes in self._rooms.items() if self._node in nodes]:
+            if room_id not in seen:
+                self._remove(self._node, room_id)
+        for room in seen.values():
+            self._put(self._node, room)
+
+    def expire(self) -> None:
+        """Forgets what its node has not said again in time."""
+        now = self._clock.now()
+        for node, room_id in [name for name, expires_at in self._others.items() if expires_at <= now]:
+            del self._others[node, room_id]
+            self._remove(node, room_id)
+
+    def is_live(self, room_id: int) -> bool:
+        return room_id in self._places
+
+    def players(self, room_id: int) -> int:
+        nodes = self._rooms.get(room_id)
+        return sum(room.players for room in nodes.values()) if nodes else 0
+
+    def place(self, room_id: int) -> Place | None:
+        """None where it is not live."""
+        return self._places.get(room_id)
+
+    def rooms(self) -> Iterable[int]:
+        """Every room that is live or watched."""
+        return self._rooms.keys()
+
+    @property
+    def top(self) -> Place:
+        """Above all that is live."""
+        return (self._order[-1][0], self._order[-1][1] + 1) if self._order else (0.0, 0)
+
+    def below(self, place: Place) -> Iterator[Place]:
+        """What is live there and further down, the newest first."""
+        first = bisect_left(self._order, place)
+        return (self._order[at] for at in range(first - 1, -1, -1))
+
+    @property
+    def departures(self) -> int:
+        """How many there were, since this control began."""
+        return self._departures
+
+    def departed_since(self, number: int) -> list[Place] | None:
+        """Those after that many. None where that is too long ago to be known."""
+        missing = self._departures - number
+        if not 0 <= missing <= len(self._departed):
+            return None
+        return list(islice(self._departed, len(self._departed) - missing, None))
+
+    def _put(self, node: str, room: OnAir) -> None:
+        nodes = self._rooms.setdefault(room.room_id, {})
+        before = nodes.get(node)
+        nodes[node] = room
+        if before is None or before.live_since != room.live_since:
+            self._place(room.room_id)
+
+    def _remove(self, node: str, room_id: int) -> None:
+        nodes = self._rooms[room_id]
+        del nodes[node]
+        if not nodes:
+            del self._rooms[room_id]
+        self._place(room_id)
+
+    def _place(self, room_id: int) -> None:
+        nodes = self._rooms.get(room_id, {})
+        since = max((room.live_since for room in nodes.values() if room.live_since is not None), default=None)
+        before, now = self._places.get(room_id), None if since is None else (since, room_id)
+        if before == now:
+            return
+        if before is not None:
+            del self._order[bisect_left(self._order, before)]
+            del self._places[room_id]
+            self._departed.append(before)
+            self._departures += 1
+        if now is not None:
+            insort(self._order, now)
+            self._places[room_id] = now

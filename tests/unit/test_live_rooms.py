@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from control.live.on_air_writer import OnAir
+from control.lobby.live_rooms import LiveRooms
+from control.storage.database import Store
+from control.storage.tables import on_air
+from tests.support.rows import add_room
+from tests.support.world import HandClock
+
+pytestmark = pytest.mark.anyio
+
+
+async def said(store: Store, node: str, room: int, since: float | None, players: int, expires_at: float) -> None:
+    row = {"node": node, "room_id": room, "live_since": since, "players": players, "expires_at": expires_at}
+    await store.write(on_air.insert().values(row))
+
+
+def order(live: LiveRooms) -> list[int]:
+    return [room for _, room in live.below(live.top)]
+
+
+async def test_what_the_control_before_wrote_holds_until_this_one_has_seen_for_itself(store: Store) -> None:
+    clock, room = HandClock(), await add_room(store, 1)
+    await said(store, "local", room, 5.0, 3, clock.now() + 10)
+    live = LiveRooms(store, "local", clock)
+    await live.load()
+    assert (order(live), live.players(room)) == ([room], 3)
+    live.observe([])
+    assert (order(live), live.players(room), [*live.rooms()]) == ([], 0, [])
+    assert live.departures == 1
+
+
+async def test_what_several_nodes_have_is_one(store: Store) -> None:
+    clock, room, other = HandClock(), await add_room(store, 1), await add_room(store, 2)
+    await said(store, "other", room, None, 3, clock.now() + 10)
+    await said(store, "other", other, 7.0, 1, clock.now() + 10)
+    await said(store, "third", other, 9.0, 1, clock.now() - 1)
+    live = LiveRooms(store, "local", clock)
+    live.observe([OnAir(room, 8.0, 2)])
+    await live.follow_others()
+    assert (order(live), live.players(room), live.players(other)) == ([room, other], 5, 1)
+    clock.advance(11)
+    await live.follow_others()
+    assert (order(live), live.players(room)) == ([room], 2)
+
+
+async def test_a_room_that_waits_for_its_publisher_is_not_live(store: Store) -> None:
+    live = LiveRooms(store, "local", HandClock())
+    live.observe([OnAir(7, None, 2)])
+    assert not live.is_live(7) and live.players(7) == 2 and order(live) == []
+    live.observe([OnAir(7, 3.0, 2)])
+    assert live.is_live(7) and live.place(7) == (3.0, 7)
