@@ -65,7 +65,7 @@ class Callbacks:
             case "play":
                 await self._clients.play(key, callback)
             case "update":
-                self._clients.update(key, callback)
+                await self._clients.update(key, callback)
             case "publish_done" | "play_done" | "done" | "disconnect":
                 self._clients.end(key)
             case "connect" | "record_done":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 import structlog
 
 from control.access.admission import Admission, Grant
-from control.access.changes import Change
+from control.access.rights import parse_room_id
 from control.access.verdicts import Credentials, Role
 from control.clock import Clock, Ticks
 from control.live.presence import REMEMBERED, Ending, Presence, Session, SessionKey, State
@@ -17,7 +18,10 @@ from control.nginx_rtmp.pipelined import PipelinedStreams
 from control.nginx_rtmp.stat import Looks
 from control.nginx_rtmp.takeover import LONGEST_LOOK, Takeover
 from control.refusals import Denied, GateShut
+from control.storage.changes import Change, Changed
 
+RECONSIDERED = (Changed.ROOM, Changed.GATE, Changed.BANS, Changed.TICKETS)
+AT_A_TIME = 200  # sessions that are judged before others have their turn
 LEAVING = 0.3  # seconds that a publisher is given to leave before a stop ends it
 DEAD = 10.0  # seconds without media after which a publisher that is gone had lost its link before
 
@@ -38,45 +42,50 @@ class Clients:
 
     def known_room(self, name: str) -> int | None:
         """The room of a stream's name, None for any other name: people paste their passwords there by mistake."""
-        room = self.admission.room_named(name)
-        return room.room_id if room else None
+        room_id = parse_room_id(name)
+        return room_id if self.admission.is_known(room_id) else None
 
     async def publish(self, key: SessionKey, callback: Callback) -> None:
         """Raises Denied."""
         shown = self._shown(callback)
-        room = self.admission.room_named(callback.name)
-        grant = await self.admission.admit_newcomer(Role.PUBLISHER, room, shown, callback.address)
+        room_id = parse_room_id(callback.name)
+        grant = await self.admission.admit_newcomer(Role.PUBLISHER, room_id, shown, callback.address)
         self._refuse_second(key)
         self.pipelined.refuse_barred(grant.room_id)
         if await self.takeover.make_way(grant.room_id):
-            self._refuse_second(key)  # it may have left while it waited, or lost its right
-            grant = self.admission.admit(Role.PUBLISHER, self.admission.room(grant.room_id), shown)
+            # It may have left while it waited, or lost its right.
+            grant = await self.admission.admit(Role.PUBLISHER, grant.room_id, shown)
+            self._refuse_second(key)
+            if self.presence.publisher(grant.room_id) is not None:
+                raise Denied("another publisher was quicker")
         self._enter(key, Role.PUBLISHER, grant, shown, callback)
         self.looks.soon.set()
 
     async def play(self, key: SessionKey, callback: Callback) -> None:
         """Raises Denied."""
-        shown, room = self._shown(callback), self.admission.room_named(callback.name)
-        if room and self._shows_the_same(key, room.room_id, shown):
-            grant = self.admission.admit(Role.PLAYER, room, shown, callback.address)
+        shown, room_id = self._shown(callback), parse_room_id(callback.name)
+        if self._shows_the_same(key, room_id, shown):
+            grant = await self.admission.admit(Role.PLAYER, room_id, shown, callback.address)
         else:
-            grant = await self.admission.admit_newcomer(Role.PLAYER, room, shown, callback.address)
+            grant = await self.admission.admit_newcomer(Role.PLAYER, room_id, shown, callback.address)
         if self._plays_again(key, grant.room_id):
             self.presence.identify(key, shown, grant.counted, callback.encoder)
         else:
             self._refuse_second(key)
             self._enter(key, Role.PLAYER, grant, shown, callback)
 
-    def update(self, key: SessionKey, callback: Callback) -> None:
+    async def update(self, key: SessionKey, callback: Callback) -> None:
         """Judges again. Raises Denied."""
         session = self.presence.get(key)
         if session is None:
-            return self._judge_unseen(key, callback)
+            return await self._judge_unseen(key, callback)
         if session.credentials is None:
-            self._identify(session, callback)
+            await self._identify(session, callback)
+            if session.credentials is None:
+                return  # it has gone meanwhile
         if session.state is State.ENDING:
             raise Denied("put out before")  # and nginx could not drop it
-        self._judge(session)
+        await self._judge(session)
         self.presence.hear(key, callback.timestamp)
 
     def end(self, key: SessionKey) -> None:
@@ -89,7 +98,15 @@ class Clients:
     async def reconsider(self, change: Change) -> None:
         """Judges every client of a room, then drops those that may not stay. The rest is denied at its next
         update."""
-        denied = [each for each in self.presence.in_room(change.room_id) if not self._may_stay(each)]
+        if not change.room_id or change.what not in RECONSIDERED:
+            return
+        concerned = [each for each in self.presence.in_room(change.room_id) if _is_concerned(each, change)]
+        denied = []
+        for number, session in enumerate(concerned):
+            if number % AT_A_TIME == AT_A_TIME - 1:
+                await asyncio.sleep(0)
+            if not await self._may_stay(session):
+                denied.append(session)
         await self.drops.drop_condemned(denied)
         if any(self.presence.get(each.key) for each in denied):
             self.looks.soon.set()  # which drops again what was just joining
@@ -110,12 +127,12 @@ class Clients:
         """Keeps no publisher waiting any more, for a control that ends."""
         self.takeover.close()
 
-    def adopt(self, session: Session) -> None:
+    async def adopt(self, session: Session) -> None:
         """Takes in a session that nginx has and we did not know, with what its updates told of it."""
         callback, _ = self._unseen.pop(session.key, (None, 0.0))
         self.presence.admit(session)
         if callback is not None:
-            self._identify(session, callback)
+            await self._identify(session, callback)
 
     def forget(self) -> None:
         """Drops what is remembered of those that were never seen, or went."""
@@ -123,22 +140,21 @@ class Clients:
         self._unseen = {key: pair for key, pair in self._unseen.items() if pair[1] > deadline}
         self.pipelined.forget()
 
-    def _may_stay(self, session: Session) -> bool:
+    async def _may_stay(self, session: Session) -> bool:
         if session.credentials is None:
             return True  # as far as is known: its next update tells what let it in
         try:
-            self._judge(session)
+            await self._judge(session)
         except Denied as denied:
             log_dropped(session, denied.reason)
             return False
         return True
 
-    def _judge(self, session: Session) -> None:
+    async def _judge(self, session: Session) -> None:
         """Raises Denied, and condemns the session."""
         assert session.credentials is not None
         try:
-            room = self.admission.room(session.room_id)
-            self.admission.admit(session.role, room, session.credentials, session.address)
+            await self.admission.admit(session.role, session.room_id, session.credentials, session.address)
         except Denied as denied:
             why = Ending.GATE if isinstance(denied, GateShut) else Ending.PASSWORD
             self.presence.condemn(session.key, why)
@@ -148,10 +164,10 @@ class Clients:
         """Seconds since a publisher's last media."""
         return self.clock.ticks() - session.media_at if session.media_at is not None else 0.0
 
-    def _judge_unseen(self, key: SessionKey, callback: Callback) -> None:
+    async def _judge_unseen(self, key: SessionKey, callback: Callback) -> None:
         """An update of a session we know nothing of: judged afresh, and taken in once /stat shows it."""
         role = Role.PUBLISHER if callback.publishes else Role.PLAYER
-        self.admission.admit(role, self.admission.room_named(callback.name), self._shown(callback), callback.address)
+        await self.admission.admit(role, parse_room_id(callback.name), self._shown(callback), callback.address)
         _, first = self._unseen.setdefault(key, (callback, self.clock.ticks()))
         # nginx goes on updating a second publisher that it turned away itself, and /stat never shows that one.
         # Where /stat could not be read since, there is no telling, and a stream that runs is not cut.
@@ -159,10 +175,11 @@ class Clients:
             raise Denied("not in any stream")
         self.looks.soon.set()
 
-    def _identify(self, session: Session, callback: Callback) -> None:
+    async def _identify(self, session: Session, callback: Callback) -> None:
         shown = self._shown(callback)
-        counted = session.role is Role.PLAYER and self.admission.is_viewer(self.admission.room(session.room_id), shown)
-        self.presence.identify(session.key, shown, counted, callback.encoder)
+        counted = session.role is Role.PLAYER and await self.admission.is_viewer(session.room_id, shown)
+        if self.presence.get(session.key) is session:  # it may have gone meanwhile
+            self.presence.identify(session.key, shown, counted, callback.encoder)
 
     def _shown(self, callback: Callback) -> Credentials:
         return self.admission.credentials(callback.password, callback.ticket)
@@ -195,6 +212,11 @@ class Clients:
         session = Session(key, role, grant.room_id, address, since, shown, grant.counted, encoder)
         self.presence.admit(session)
         _log_passage(session, "let in")
+
+
+def _is_concerned(session: Session, change: Change) -> bool:
+    """Given-back tickets are their user's alone; a ban is of addresses too."""
+    return change.what is not Changed.TICKETS or session.user_id == change.user_id
 
 
 def _log_passage(session: Session, what: str) -> None:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from control.access.admission import Admission
-from control.access.changes import Change
+from control.access.rights import parse_room_id
 from control.access.verdicts import Role
 from control.clock import Clock, Ticks
 from control.live.broadcasts import Broadcasts
@@ -16,6 +16,7 @@ from control.live.heartbeats import Heartbeats
 from control.live.presence import Presence, Session
 from control.ops import metrics
 from control.refusals import Denied
+from control.storage.changes import Change, Changed
 
 # auth_request passes on no other refusals than 401 and 403, so what a 403 means stands in a header.
 WELCOME, REFUSED, OFF_AIR = "welcome", "refused", "off-air"
@@ -34,7 +35,7 @@ class HlsAuth:
         publisher: Session | None = None
         try:
             asked, address = request.query_params, request.headers.get("x-address", "")
-            publisher = self.admit(asked["room"], asked["ticket"], address)
+            publisher = await self.admit(asked["room"], asked["ticket"], address)
             verdict = WELCOME if publisher else OFF_AIR
         except Denied:
             verdict = REFUSED
@@ -44,10 +45,10 @@ class HlsAuth:
             headers["Cache-Control"] = "no-store"  # whoever makes tickets up must not fill nginx's cache
         return Response(status_code=204 if verdict == WELCOME else 403, headers=headers)
 
-    def admit(self, name: str, ticket: str, address: str = "") -> Session | None:
+    async def admit(self, name: str, ticket: str, address: str = "") -> Session | None:
         """Notes a viewer's heartbeat. Returns the publisher, None where there is nothing to see now. Raises Denied."""
         shown = self.admission.credentials("", ticket)
-        grant = self.admission.admit(Role.PLAYER, self.admission.room_named(name), shown)
+        grant = await self.admission.admit(Role.PLAYER, parse_room_id(name), shown)
         publisher = self.presence.publisher(grant.room_id)
         if publisher is None or not publisher.live:
             return None
@@ -58,10 +59,11 @@ class HlsAuth:
 
     async def reconsider(self, change: Change) -> None:
         """Stops counting viewers that may no longer watch; nginx lets them go on until its kept yes expires."""
-        room = self.admission.room(change.room_id)
         for user_id, beat in self.heartbeats.in_room(change.room_id).items():
+            if change.what is Changed.TICKETS and user_id != change.user_id:
+                continue
             try:
-                self.admission.admit(Role.PLAYER, room, beat.shown)
+                await self.admission.admit(Role.PLAYER, change.room_id, beat.shown)
             except Denied:
                 self.heartbeats.end(change.room_id, user_id)
 

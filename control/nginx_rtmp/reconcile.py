@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from control.access.rights import RightsOfRooms
+from control.access.rights import RightsOfRooms, parse_room_id
 from control.access.verdicts import Role
 from control.clock import Clock, Ticks
 from control.live.heartbeats import Heartbeats
@@ -92,11 +92,12 @@ class Reconciler:
         self._say_reachable(True)
         self._notice_worker(seen.pid)
         self._vouch(seen)
+        existing = await self._existing(seen)
         work = plan(
             seen,
             self.presence.all(),
             lambda client: self.presence.ended_at(key_of(self.node, seen, client)),
-            self._room_exists,
+            existing.__contains__,
             self.first_media,
         )
         await self._apply(work, seen)
@@ -116,7 +117,7 @@ class Reconciler:
             metrics.repairs.labels("ended").inc()
             log.warning("repaired: ended", room=session.room_id, client=session.key.client, role=session.role.value)
         for client in work.add:
-            self._take_in(client, seen)
+            await self._take_in(client, seen)
         for session in work.silent:
             if self.presence.get(session.key) is session:  # it may have gone while another was dropped
                 await self.drops.drop(session, "no media", Ending.SILENT)
@@ -124,14 +125,12 @@ class Reconciler:
         for client in work.drop:
             await self._drop(client, seen.start)
 
-    def _take_in(self, client: SeenClient, seen: Snapshot) -> None:
+    async def _take_in(self, client: SeenClient, seen: Snapshot) -> None:
         key = key_of(self.node, seen, client.client)
         role = Role.PUBLISHER if client.publishing else Role.PLAYER
-        room = self.rights.named(client.name)
-        assert room is not None  # `plan` drops the others
         since = Ticks(self.clock.ticks() - client.connected)
-        session = Session(key, role, room.room_id, client.address, since, counted=not client.publishing)
-        self.clients.adopt(session)
+        session = Session(key, role, parse_room_id(client.name), client.address, since, counted=not client.publishing)
+        await self.clients.adopt(session)
         self._hear(key, client)
         metrics.repairs.labels("added").inc()
         log.warning("repaired: added", room=session.room_id, client=client.client, role=role.value)
@@ -153,8 +152,10 @@ class Reconciler:
                 metrics.repairs.labels("expired").inc()
                 log.warning("lease ran out", room=session.room_id, client=session.key.client)
 
-    def _room_exists(self, name: str) -> bool:
-        return self.rights.named(name) is not None
+    async def _existing(self, seen: Snapshot) -> set[str]:
+        """Names of streams that are rooms'."""
+        names = {parse_room_id(client.name): client.name for client in seen.clients}
+        return {names[room_id] for room_id in await self.rights.of_all(names)}
 
     def _notice_worker(self, pid: int) -> None:
         """A worker that crashes tells of no end, and its successor has only the clients that came since."""
