@@ -12,8 +12,9 @@ from starlette.applications import Starlette
 
 from control.access.admission import Admission
 from control.access.bans import Bans
-from control.access.changes import Changes
-from control.access.revocations import Revocations
+from control.access.denials import DenialsOfUsers
+from control.access.resealing import EVERY as RESEAL_EVERY
+from control.access.resealing import Resealing
 from control.access.rights import RightsOfRooms
 from control.accounts.sessions import Sessions
 from control.clock import Clock
@@ -21,18 +22,21 @@ from control.guessing.handover import HAND_OVER_EVERY, Handover
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
-from control.live.on_air_writer import OnAirWriter
+from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.presence import Presence
 from control.lobby.lists import LAST_WRITTEN, Lists
+from control.lobby.live_rooms import LiveRooms
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.hls_auth import HlsAuth
 from control.nginx_rtmp.reconcile import Reconciler
 from control.ops.floods import floods
 from control.ops.loops import once, repeat
+from control.storage.changes import Changes
 from control.web.feed import EVERY, Feed
 from control.web.health import EVERY as LOOK_EVERY
 from control.web.health import Health
 
+PURGE_EVERY = 600.0  # seconds
 SAVE_EVERY = 1.0  # seconds between two writes of when sessions were used, and of how far lists were read
 
 
@@ -41,8 +45,10 @@ class LiveParts:
     """What verdicts, presence and counts are made of."""
 
     rights: RightsOfRooms
+    denials: DenialsOfUsers
     changes: Changes
-    revocations: Revocations
+    live_rooms: LiveRooms
+    resealing: Resealing
     bans: Bans
     admission: Admission
     presence: Presence
@@ -55,9 +61,14 @@ class LiveParts:
     reconciler: Reconciler
 
     async def load(self) -> None:
-        """Reads what verdicts need, and the broadcasts of the control before."""
-        for part in (self.rights, self.revocations, self.bans, self.broadcast_store):
-            await part.load()
+        """Reads what the control before had on air, and its broadcasts."""
+        await self.live_rooms.load()
+        await self.broadcast_store.load()
+
+    async def purge(self) -> None:
+        """Deletes bans and void tickets that have no effect any more."""
+        await self.denials.purge()
+        await self.bans.purge()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +93,8 @@ class Running:
 @asynccontextmanager
 async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
     """Begins once nginx has shown its clients, and writes what is left when the block ends."""
+    await once("denials", started.live.purge)
+    await once("resealing", started.live.resealing.step)
     writer, reconciler = started.live.on_air_writer, started.live.reconciler
     sessions, lists = started.sessions, started.lists
     if await reconciler.settle():
@@ -94,6 +107,9 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "health": repeat("health", partial(clock.sleep, LOOK_EVERY), started.health.look),
         "refusals": repeat("refusals", partial(clock.sleep, SAVE_EVERY), floods.tell),
         "guesses": repeat("guesses", partial(clock.sleep, HAND_OVER_EVERY), started.handover.save),
+        "denials": repeat("denials", partial(clock.sleep, PURGE_EVERY), started.live.purge),
+        "resealing": repeat("resealing", partial(clock.sleep, RESEAL_EVERY), started.live.resealing.step),
+        "others": repeat("others", partial(clock.sleep, AGAIN), started.live.live_rooms.follow_others),
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
     }
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]

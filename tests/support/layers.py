@@ -2,5 +2,5 @@
 
 LAYERS = [
     *("settings", "refusals", "clock", "entropy", "ops", "storage", "guessing", "accounts", "access", "rooms", "live"),
-    *("lobby", "nginx_rtmp", "api", "web", "routes", "running", "app", "serve", "supervisor", "cli"),
+    *("lobby", "nginx_rtmp", "api", "web", "routes", "running", "parts", "app", "serve", "supervisor", "cli"),
 ]

@@ -1,0 +1,215 @@
+"""What a control is made of: its parts, each made once and given what it needs."""
+
+from __future__ import annotations
+
+import httpx
+
+from control.access.admission import Admission
+from control.access.bans import Bans
+from control.access.denials import DenialsOfUsers
+from control.access.resealing import Resealing
+from control.access.revocations import Revocations
+from control.access.rights import RightsOfRooms
+from control.access.tickets import Keys
+from control.access.vault import Vault
+from control.accounts.limits import Limits
+from control.accounts.notifiers import Notifier
+from control.accounts.passwords import Passwords
+from control.accounts.pictures import Pictures
+from control.accounts.recovery import Recovery
+from control.accounts.sessions import Sessions
+from control.accounts.users import Users
+from control.api.services import Services
+from control.api.turns import Turns
+from control.api.uploads import Uploads
+from control.clock import Clock
+from control.entropy import Entropy
+from control.guessing.guesses import Guesses
+from control.live.audience import Audience
+from control.live.broadcast_store import BroadcastStore
+from control.live.broadcasts import Broadcasts
+from control.live.heartbeats import Heartbeats
+from control.live.on_air_writer import AGAIN, OnAirWriter
+from control.live.presence import Presence
+from control.lobby.cards import Cards
+from control.lobby.lists import Lists
+from control.lobby.live_rooms import LiveRooms
+from control.lobby.lobby import Lobby
+from control.lobby.search import Search
+from control.nginx_rtmp.clients import Clients
+from control.nginx_rtmp.control import RtmpControl
+from control.nginx_rtmp.drops import Drops
+from control.nginx_rtmp.hls_auth import HlsAuth
+from control.nginx_rtmp.pipelined import PipelinedStreams
+from control.nginx_rtmp.reconcile import Reconciler
+from control.nginx_rtmp.stat import Looks, Stat
+from control.nginx_rtmp.takeover import Takeover
+from control.rooms.about import AboutRooms
+from control.rooms.follows import Follows
+from control.rooms.gate import Gate
+from control.rooms.rooms import Rooms
+from control.running import LiveParts
+from control.settings import Settings
+from control.storage.changes import Changes
+from control.storage.database import Store
+
+
+def live_parts(
+    settings: Settings,
+    *,
+    store: Store,
+    vault: Vault,
+    nginx: httpx.AsyncClient,
+    keys: Keys,
+    guesses: Guesses,
+    clock: Clock,
+) -> LiveParts:
+    changes = Changes()
+    rights = RightsOfRooms(store=store, vault=vault, changes=changes, clock=clock, most=settings.cached_rooms)
+    denials = DenialsOfUsers(store=store, changes=changes, most=settings.cached_users, clock=clock)
+    admission = Admission(
+        keys=keys,
+        rights=rights,
+        denials=denials,
+        revocations=Revocations(store, changes),
+        guesses=guesses,
+        clock=clock,
+        lifetime=settings.ticket_seconds,
+    )
+
+    presence = Presence(clock)
+    presence.changed.set()  # nothing is written yet, not even that all rooms are empty
+    heartbeats = Heartbeats(clock, presence.changed)
+    audience, broadcasts = Audience(presence, heartbeats), Broadcasts(clock, settings.gap_seconds)
+    broadcast_store = BroadcastStore(store, broadcasts, AGAIN)
+    live_rooms = LiveRooms(store, settings.node, clock)
+    on_air_writer = OnAirWriter(
+        store=store,
+        node=settings.node,
+        presence=presence,
+        audience=audience,
+        broadcasts=broadcasts,
+        broadcast_store=broadcast_store,
+        clock=clock,
+        observers=[live_rooms.observe],
+    )
+
+    stat, looks, control = Stat(nginx, clock), Looks(), RtmpControl(nginx)
+    drops = Drops(presence=presence, control=control)
+    takeover = Takeover(
+        presence=presence,
+        stat=stat,
+        looks=looks,
+        drops=drops,
+        clock=clock,
+        silent=settings.silent_seconds,
+        lease=settings.lease_seconds,
+    )
+    clients = Clients(
+        presence=presence,
+        admission=admission,
+        takeover=takeover,
+        drops=drops,
+        looks=looks,
+        pipelined=PipelinedStreams(clock),
+        clock=clock,
+    )
+    hls = HlsAuth(presence=presence, heartbeats=heartbeats, broadcasts=broadcasts, admission=admission, clock=clock)
+    reconciler = Reconciler(
+        node=settings.node,
+        presence=presence,
+        heartbeats=heartbeats,
+        clients=clients,
+        drops=drops,
+        stat=stat,
+        looks=looks,
+        control=control,
+        rights=rights,
+        clock=clock,
+        first_media=settings.first_media_seconds,
+        lease=settings.lease_seconds,
+    )
+    for listener in (hls.reconsider, clients.reconsider):
+        changes.listen(listener)
+    return LiveParts(
+        rights=rights,
+        denials=denials,
+        changes=changes,
+        bans=Bans(store=store, denials=denials, changes=changes, clock=clock),
+        live_rooms=live_rooms,
+        resealing=Resealing(store, vault),
+        admission=admission,
+        presence=presence,
+        audience=audience,
+        broadcasts=broadcasts,
+        broadcast_store=broadcast_store,
+        on_air_writer=on_air_writer,
+        clients=clients,
+        hls_auth=hls,
+        reconciler=reconciler,
+    )
+
+
+def public_parts(
+    settings: Settings,
+    clock: Clock,
+    entropy: Entropy,
+    notifier: Notifier,
+    *,
+    store: Store,
+    vault: Vault,
+    passwords: Passwords,
+    guesses: Guesses,
+    live: LiveParts,
+) -> Services:
+    """What the APIs and the pages call on."""
+    changes = live.changes
+    most_users, most_sessions = settings.cached_users, settings.cached_sessions
+    users = Users(store=store, passwords=passwords, guesses=guesses, changes=changes, clock=clock, most=most_users)
+    sessions = Sessions(store=store, users=users, changes=changes, clock=clock, entropy=entropy, most=most_sessions)
+    rooms = Rooms(store=store, vault=vault, changes=changes, guesses=guesses, clock=clock, entropy=entropy)
+    about = AboutRooms(store=store, changes=changes, most=settings.cached_rooms)
+    follows = Follows(store=store, about=about, changes=changes, clock=clock, most=most_users)
+    cards = Cards(
+        about=about,
+        users=users,
+        rights=live.rights,
+        denials=live.denials,
+        follows=follows,
+        live=live.live_rooms,
+        clock=clock,
+    )
+    search = Search(store=store, about=about, users=users, changes=changes)
+    return Services(
+        settings=settings,
+        clock=clock,
+        users=users,
+        sessions=sessions,
+        recovery=Recovery(
+            store=store,
+            users=users,
+            passwords=passwords,
+            limits=Limits(store, clock),
+            guesses=guesses,
+            tickets=live.admission,
+            changes=changes,
+            notifier=notifier,
+            site=settings.site,
+            clock=clock,
+            entropy=entropy,
+        ),
+        pictures=Pictures(store, changes),
+        uploads=Uploads(sessions, clock),
+        turns=Turns(),
+        rooms=rooms,
+        follows=follows,
+        bans=live.bans,
+        gate=Gate(rooms, clock),
+        presence=live.presence,
+        audience=live.audience,
+        broadcast_store=live.broadcast_store,
+        lobby=Lobby(cards=cards, about=about, live=live.live_rooms, search=search),
+        lists=Lists(store=store, cards=cards, live=live.live_rooms, follows=follows, most=most_sessions),
+        admission=live.admission,
+        clients=live.clients,
+    )
