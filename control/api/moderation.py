@@ -22,7 +22,7 @@ async def get_room_players(call: Call) -> Reply:
     room, _ = await _moderated(call)
     services = call.services
     number, shown = services.audience.viewers(room.room_id, call.fields.count(SHOWN, MOST_SHOWN))
-    users = await services.users.by_ids([viewer.user_id for viewer in shown if viewer.user_id])
+    users = await services.users.of_all([viewer.user_id for viewer in shown if viewer.user_id])
     now = services.clock.ticks()
     return {
         "number": number,
@@ -67,13 +67,13 @@ async def _moderated(call: Call) -> tuple[Rights, int]:
     """The room of the request, which the caller owns or knows the assistant's password of, and the caller's id. Raises
     NoSuchRoom, also where neither is claimed, BadRoomPassword, TooManyGuesses and Banned."""
     caller, fields = await call.caller(), call.fields
-    room = call.services.admission.room(fields.needed_number("liveRoomId", "liveroomId"))
+    room = await call.services.admission.room(fields.needed_number("liveRoomId", "liveroomId"))
     shown = fields.text("liveRoomAssistPwd")
     if room is None or (room.owner_id != caller.user.id and not shown):
         raise NoSuchRoom
     if room.owner_id != caller.user.id:
         await call.services.admission.check_password(Secret.ASSISTANT, room.room_id, shown, call.address)
-    if call.services.bans.seconds_left(room, caller.user.id):
+    if await call.services.bans.seconds_left(room.room_id, caller.user.id):
         raise Banned  # or they would lift it themselves
     return room, caller.user.id
 

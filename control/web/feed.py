@@ -49,7 +49,7 @@ class Feed:
         if not self._watchers:
             return
         rooms = await self._lobby.on_air(SHOWN)
-        counts = await self._lobby.counts()
+        counts = self._lobby.counts()
         live = frozenset(room_id for room_id, (_, is_live) in counts.items() if is_live)
         self._now = Now(rooms, {room_id: players for room_id, (players, _) in counts.items()}, live)
         turn, self._turn = self._turn, asyncio.Event()

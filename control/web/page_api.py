@@ -99,8 +99,8 @@ async def get_my_ban(call: Call) -> Reply:
     """`seconds` for which the caller may not watch a room, 0 for none: the contract has no status that says so, and a
     password cannot help."""
     caller = await call.caller()
-    room = call.services.admission.room(call.fields.needed_number("liveRoomId"))
-    return {"seconds": ceil(call.services.bans.seconds_left(room, caller.user.id)) if room else 0}
+    room_id = call.fields.needed_number("liveRoomId")
+    return {"seconds": ceil(await call.services.bans.seconds_left(room_id, caller.user.id))}
 
 
 async def caller_of(request: Request, services: Services) -> Caller:

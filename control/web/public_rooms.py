@@ -17,10 +17,10 @@ from control.refusals import NoSuchRoom
 def public_card(card: Card) -> dict[str, Any]:
     return {
         "id": card.room_id,
-        "name": card.name,
-        "topic": card.topic,
-        "anchor": card.anchor_name,
-        "headPicId": card.head_picture_id,
+        "name": card.about.name,
+        "topic": card.about.topic,
+        "anchor": card.anchor.nick_name,
+        "headPicId": card.anchor.head_picture_id,
         "needPassword": card.need_password,
     }
 
@@ -31,5 +31,5 @@ async def room(request: Request, services: Services) -> Response:
         card = await services.lobby.room(request.path_params["room"], NOBODY)
     except NoSuchRoom:
         return Response(status_code=404)
-    more = {"description": card.description, "followCount": card.follow_count}
+    more = {"description": card.about.description, "followCount": card.about.follow_count}
     return Response(orjson.dumps(public_card(card) | more), media_type="application/json")

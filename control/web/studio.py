@@ -38,7 +38,7 @@ class Studio:
         """`gateShut`: how many seconds the gate stays shut, 0 for open; `publisher`: null while off air."""
         publisher = self._services.presence.publisher(room_id)
         live = publisher is not None and publisher.live
-        room = self._services.admission.room(room_id)
+        room = await self._services.admission.room(room_id)
         shut_until = room.gate_shut_until if room else 0.0
         return {
             "live": live,
@@ -62,7 +62,7 @@ class Studio:
             caller = await caller_of(request, self._services)
         except SessionExpired:
             return Response(status_code=403)
-        room = self._services.admission.room(caller.user.room_id)
+        room = await self._services.admission.room(caller.user.room_id)
         if room is None:
             return Response(status_code=404)
         settings = self._services.settings

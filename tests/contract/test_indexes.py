@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sqlite3
 from collections.abc import AsyncIterator
@@ -12,30 +13,22 @@ from typing import Any
 
 import pytest
 
-from control.access.vault import stored_vault
-from control.entropy import SystemEntropy
 from control.live.broadcasts import REMEMBERED
-from control.lobby.lobby import Lobby
 from control.routes import APIS
 from control.settings import Settings
 from control.storage import database
+from control.storage.cache import Cache
 from control.storage.tables import metadata
 from tests.support import pictures, world
 from tests.support.people import Person, argument, crowd, go_live, go_off, person, watch
-from tests.support.world import Box, HandClock
+from tests.support.world import Box
 
 pytestmark = pytest.mark.anyio
 
-LOADED_AT_START = {
-    "rooms",
-    "ticket_revocations",
-    "user_revocations",
-    "bans",
-    "address_bans",
-}  # whole, into memory, for verdicts
 NO_TABLES = re.compile(r"CONSTANT|\d+|anon_\d+|live|numbered|listed|json_each|alembic_version")  # the last has one row
 BACKGROUND = re.compile(
-    r"(INSERT INTO|DELETE FROM) (on_air|broadcast)|UPDATE sessions|DELETE FROM sessions WHERE sessions.used_at"
+    r"(INSERT INTO|DELETE FROM) (on_air|broadcast|list_pages)|UPDATE sessions"
+    r"|DELETE FROM sessions WHERE sessions.used_at"
 )
 PARTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
@@ -131,36 +124,33 @@ async def new_passwords(box: Box, ann: Person, bob: Person) -> None:
         await box.api("Login", account=account, password="changed1")
 
 
-async def pages(settings: Settings, clock: HandClock) -> None:
-    """What the pages are fed with while somebody watches them."""
-    async with database.opened(settings.database, HandClock()) as store:
-        vault = stored_vault(settings.data_dir / "keys" / "rooms", SystemEntropy(), sealed=())
-        lobby = Lobby(store, vault, clock)
-        await lobby.on_air(100)
-        await lobby.counts()
-
-
 async def test_every_query_goes_through_an_index(trace: Trace, traced: Box, settings: Settings) -> None:
     trace.taken()
     ann, bob = await person(traced), await person(traced, "bob", 2)
     await evening(traced, ann, bob)
     await traced.http.get("/web/room/1000001")
     await traced.http.post("/web/LogOut", headers={"X-QPlus-Page": "1", "Cookie": f"session={bob.session}"})
-    await pages(settings, traced.clock)
     statements = trace.taken()
     assert {name for name in metadata.tables if not any(name in each for each in statements)} == set()
     assert scanned(settings.data_dir / "qplus.db", statements) == {}
 
 
-async def test_what_is_read_whole_is_read_at_the_start(trace: Trace, settings: Settings) -> None:
+async def test_nothing_is_read_whole_at_the_start(trace: Trace, settings: Settings) -> None:
     async with world.box(settings) as box:
         at_start = trace.taken()
         await person(box)
         box.clock.advance(3601)
     at_the_end = trace.taken()
     path = settings.data_dir / "qplus.db"
-    assert set(scanned(path, at_start)) == LOADED_AT_START
+    assert scanned(path, at_start) == {}
     assert scanned(path, at_the_end) == {}
+
+
+def forget_all() -> None:
+    """As after a restart: nothing of what is read often is in memory."""
+    for cache in gc.get_objects():
+        if isinstance(cache, Cache):
+            cache.clear()
 
 
 async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[str, int]]:
@@ -197,6 +187,8 @@ async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[s
     assert {name for name, _ in asked} | {"LogOut"} == APIS.keys()
     made = []
     for name, fields in asked:
+        forget_all()
+        await ann.box.running.live.reconciler.run()  # which knows the rights of live rooms
         trace.taken()
         await ann.says(name, **fields)
         made.append((name, sum(not BACKGROUND.match(each) for each in trace.taken())))
@@ -205,16 +197,66 @@ async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[s
     return made
 
 
-async def test_an_api_makes_as_many_queries_for_sixty_rooms_as_for_one(trace: Trace, traced: Box) -> None:
-    ann, _ = await person(traced), await person(traced, "bob", 2)
-    mine = await ann.opens("room")
-    await ann.does("FollowLiveRoom", liveRoomId=mine["liveRoomId"], isFollow=1)
-    await go_live(traced, mine)
-    one = await counts(traced, trace, ann, mine["liveRoomId"])
-    others = [await each.opens("room") for each in await crowd(traced, 59)]
+async def test_an_api_makes_as_many_queries_for_sixty_rooms_as_for_two(trace: Trace, traced: Box) -> None:
+    ann, bob = await person(traced), await person(traced, "bob", 2)
+    mine, bobs = await ann.opens("room"), await bob.opens("room")
+    for room in (mine, bobs):
+        await ann.does("FollowLiveRoom", liveRoomId=room["liveRoomId"], isFollow=1)
+    await go_live(traced, mine, bobs)
+    two = await counts(traced, trace, ann, mine["liveRoomId"])
+    others = [await each.opens("room") for each in await crowd(traced, 58)]
     await go_live(traced, *others)
     for room in others:
         await ann.does("FollowLiveRoom", liveRoomId=room["liveRoomId"], isFollow=1)
     assert len(await ann.page(1, count=100)) == len(await ann.page(2, count=100)) == 60
-    assert await counts(traced, trace, ann, mine["liveRoomId"]) == one
-    assert max(number for _, number in one) <= 10
+    assert await counts(traced, trace, ann, mine["liveRoomId"]) == two
+    assert max(number for _, number in two) <= 10
+
+
+async def test_what_was_asked_before_is_answered_from_memory(trace: Trace, traced: Box) -> None:
+    ann, bob = await person(traced), await person(traced, "bob", 2)
+    rooms = [await each.opens("room") for each in await crowd(traced, 20)]
+    mine = await ann.opens("garden")
+    await go_live(traced, mine, *rooms)
+    for room in (mine, *rooms):
+        await bob.does("FollowLiveRoom", liveRoomId=room["liveRoomId"], isFollow=1)
+    reads: list[tuple[str, dict[str, Any]]] = [
+        ("GetMyLiveRoomId", {}),
+        ("GetLiveRoomList", {"type": 1, "count": 20}),
+        ("GetLiveRoomList", {"type": 1, "count": 20, "refresh": 0}),
+        ("GetLiveRoomList", {"type": 2, "count": 20}),
+        ("SearchLiveRoom", {"keyword": "garden"}),
+        ("SearchLiveRoom", {"keyword": mine["liveRoomId"]}),
+        ("FollowLiveRoom", {"liveRoomId": mine["liveRoomId"], "isFollow": 1}),
+        ("PlayLiveStream", {"liveroomId": mine["liveRoomId"], "status": 1}),
+        ("GetLiveroomNumber", {"liveroomId": mine["liveRoomId"]}),
+    ]
+    for turn in range(2):
+        trace.taken()
+        for name, fields in reads:
+            await bob.does(name, **fields)
+        await ann.does("GetMyLiveRoom")
+        ticket = argument((await bob.does("PlayLiveStream", liveroomId=mine["liveRoomId"], status=1))["playRtmpUrl"])
+        await watch(traced, turn + 1, mine["liveRoomId"], ticket)
+        await traced.callback("update", turn + 1, str(mine["liveRoomId"]), ticket, kind="play")
+        await traced.callback("done", turn + 1, str(mine["liveRoomId"]))
+    assert [each for each in trace.taken() if not BACKGROUND.match(each)] == []
+
+
+async def test_no_statement_is_compiled_again(traced: Box) -> None:
+    people = [await person(traced), await person(traced, "bob", 2), await person(traced, "cid", 3)]
+    await evening(traced, *people[:2])
+    forget_all()
+    await people[2].page(2, count=3)
+    for part in (traced.running.sessions, traced.running.lists):
+        await part.save()
+    statements = traced.running.lists._store.statements
+    before = statements.compiled
+    await people[2].opens("another")
+    await people[2].does("FollowLiveRoom", liveRoomId=1000001, isFollow=1)
+    await people[2].does("ModifyMyLiveRoom", liveRoomName="Orchard", liveRoomTopic="Pears", liveRoomUserPwd="viewer-3")
+    await people[2].says("SearchLiveStream", keyword="gardem")
+    forget_all()
+    await people[2].page(1, count=3)
+    await people[2].page(2, count=3)
+    assert statements.compiled == before

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from control.lobby import lists
 from control.settings import Settings
 from control.storage.database import Store
 from tests.support import world
@@ -218,7 +217,7 @@ async def test_pages_that_are_read_write_nothing(box: Box, monkeypatch: pytest.M
 
 
 async def test_more_listings_than_are_kept_go_on_where_they_were(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "KEPT", 2)
+    monkeypatch.setattr(box.running.lists, "_most", 2)
     people, rooms = await crowd(box, 4), [await (await person(box, f"x{n}", n)).opens() for n in range(2)]
     await go_live(box, *rooms)
     for each in people:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from control.lobby import lobby
+from control.lobby import search
 from tests.support.people import Person, crowd, go_live, person
 from tests.support.world import Box
 
@@ -110,7 +110,7 @@ async def test_an_anchor_named_before_there_was_a_room_is_found(box: Box) -> Non
 async def test_of_a_keyword_that_very_many_have_some_are_found_and_the_best_comes_first(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lobby, "SCANNED", 3)
+    monkeypatch.setattr(search, "SCANNED", 3)
     owners = await named(box, "topical", *(f"rose {number}" for number in range(6)), "rose")
     await owners[0].does("ModifyMyLiveRoom", liveRoomTopic="rose")
     assert await found(owners[0], "rose") == ["rose", "rose 0", "rose 1", "rose 2"]
@@ -132,6 +132,6 @@ async def test_each_room_is_found_once(box: Box) -> None:
 async def test_a_room_of_that_very_name_is_found_among_any_number_that_have_it_in_theirs(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("control.lobby.lobby.LOOKED_AT", 2)
+    monkeypatch.setattr("control.lobby.search.LOOKED_AT", 2)
     [ann, *_] = await named(box, "roses", "rosebush", "a rose", "rose")
     assert (await found(ann, "rose"))[0] == "rose"
