@@ -32,6 +32,7 @@ UNREAD = {TooLarge: 413, TooSlow: 408, ClientDisconnect: 400}
 """HTTP statuses, by why a body was not read; the last is read by nobody."""
 NEVER_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Answers hold passwords and session ids."""
+_HEADERS = [(b"content-type", b"application/json"), *((k.lower().encode(), v.encode()) for k, v in NEVER_KEPT.items())]
 
 log = structlog.get_logger()
 
@@ -64,6 +65,13 @@ class Call:
     def place(self) -> Place:
         settings = self.services.settings
         return place(self.site, settings.rtmp_port, settings.rtmp_url, settings.public_url)
+
+
+class _Json(Response):
+    """Whose headers are put together once."""
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        self.raw_headers = [*_HEADERS, (b"content-length", b"%d" % len(self.body))]
 
 
 Reply = dict[str, Any]
@@ -132,7 +140,7 @@ def site(request: Request) -> str:
 
 def reply(access: str, status: Status, text: str, more: Reply | None = None) -> Response:
     content = {"access": access, "status": status.number, "desc": text} | (more or {})
-    return Response(orjson.dumps(content), media_type="application/json", headers=NEVER_KEPT)
+    return _Json(orjson.dumps(content))
 
 
 async def body_of(request: Request, clock: Clock) -> bytes:

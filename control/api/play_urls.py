@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 RTMP_DEFAULT_PORT = 1935
@@ -24,6 +25,7 @@ class Place:
         return f"{self.http}/hls/{ticket}/{room_id}/index.m3u8"
 
 
+@lru_cache(1000)  # hosts are few, and whoever sends others spoils it for nobody but them
 def place(site: str, rtmp_port: int, rtmp_url: str = "", public_url: str = "") -> Place:
     """`site` is how the request reached us, `scheme://host[:port]`; the two URLs override what is made of it."""
     port = "" if rtmp_port == RTMP_DEFAULT_PORT else f":{rtmp_port}"

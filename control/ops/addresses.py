@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 
+@lru_cache(10_000)
 def network(address: str) -> str:
     """What limits count by: an IPv4 address, or the /64 of an IPv6 address, all of which one line is given. What is no
     address is a network of its own."""
