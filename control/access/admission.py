@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -56,11 +57,21 @@ class Admission:
 
     def issue(self, room_id: int, user_id: int, password_generation: int, denials: Denials) -> str:
         """A ticket that outlasts any this user gave back: the last one again, if it is young. `denials` are theirs."""
-        expiry, void = self._expiry(), denials.void_until(room_id)
+        return self.issue_all(user_id, {room_id: password_generation}, denials)[room_id]
+
+    def issue_all(self, user_id: int, generations: Mapping[int, int], denials: Denials) -> dict[int, str]:
+        """Likewise, for rooms of which each has its password generation; by room."""
+        expiry, issued = self._expiry(), self._issued
+        tickets = {}
+        for room_id, generation in generations.items():
+            void = denials.void_until(room_id) if denials is not NOTHING_DENIED else 0
+            last = issued.get((room_id, user_id, generation, void))
+            young = last is not None and 0 <= expiry - last[0] < AGAIN_MS
+            tickets[room_id] = last[1] if last and young else self._sign(room_id, user_id, generation, void, expiry)
+        return tickets
+
+    def _sign(self, room_id: int, user_id: int, password_generation: int, void: int, expiry: int) -> str:
         key = room_id, user_id, password_generation, void
-        last = self._issued.get(key)
-        if last is not None and 0 <= expiry - last[0] < AGAIN_MS:
-            return last[1]
         expiry = max(expiry, void + 1)
         self._last_expiry = max(self._last_expiry, expiry)
         ticket = self._keys.sign(TicketClaims(room_id, user_id, password_generation, expiry))

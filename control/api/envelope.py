@@ -45,14 +45,16 @@ class Call:
     access: str
     """The path."""
     fields: Fields
-    origin: Origin
-    site: str
-    """How it reached us: `scheme://host[:port]`."""
+    request: Request
+
+    @property
+    def origin(self) -> Origin:
+        return origin_of(self.request)
 
     @property
     def address(self) -> str:
         """The client's."""
-        return self.origin.address
+        return address_of(self.request)
 
     async def caller(self) -> Caller:
         """Renews the session. Raises SessionExpired."""
@@ -64,7 +66,7 @@ class Call:
     @property
     def place(self) -> Place:
         settings = self.services.settings
-        return place(self.site, settings.rtmp_port, settings.rtmp_url, settings.public_url)
+        return place(site(self.request), settings.rtmp_port, settings.rtmp_url, settings.public_url)
 
 
 class _Json(Response):
@@ -103,7 +105,7 @@ def _call(services: Services, request: Request, body: bytes, own: Mapping[str, s
     fields = Fields(body)
     for name, value in own.items():
         fields.put(name, value)
-    return Call(services, request.scope["path"], fields, origin_of(request), site(request))
+    return Call(services, request.scope["path"], fields, request)
 
 
 async def _said(api: Api, call: Call) -> Response:
@@ -129,7 +131,12 @@ async def guarded(request: Request, answer: Awaitable[Response]) -> Response:
 
 def origin_of(request: Request) -> Origin:
     agent = request.headers.get("user-agent", "")
-    return Origin(request.client.host if request.client else "", agent, request.is_disconnected)
+    return Origin(address_of(request), agent, request.is_disconnected)
+
+
+def address_of(request: Request) -> str:
+    client = request.scope["client"]
+    return client[0] if client else ""
 
 
 def site(request: Request) -> str:

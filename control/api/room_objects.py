@@ -2,46 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
 from control.accounts.sessions import Caller
 from control.api.envelope import Call, Reply
+from control.api.play_urls import Place
 from control.lobby.cards import Card
 
 
 def as_shown(call: Call, caller: Caller, card: Card) -> Card:
     """As a banned user sees it, where the caller's account was made since, at the address that one watched from."""
     if card.rights.address_bans and call.services.bans.keeps_out(card.rights, caller.user, call.address):
-        return replace(card, is_banned=True)
+        return card._replace(is_banned=True)
     return card
 
 
+def room_objects(call: Call, caller: Caller, cards: Iterable[Card]) -> list[Reply]:
+    shown = [as_shown(call, caller, card) for card in cards]
+    place, tickets = call.place, _tickets(call, caller, shown)
+    return [_room_object(place, card, tickets.get(card.about.room_id, "")) for card in shown]
+
+
 def room_object(call: Call, caller: Caller, card: Card) -> Reply:
-    card = as_shown(call, caller, card)
-    return {
-        "liveRoomId": card.room_id,
-        "liveRoomanchorPwd": card.anchor_password,  # the seed's spelling, which shipped apps read
-        "liveRoomAnchorPwd": card.anchor_password,
-        "liveRoomUserPwd": card.user_password,
-        "liveRoomName": card.about.name,
-        "liveRoomDesc": card.about.description,
-        "liveRoomTopic": card.about.topic,
-        "anchorName": card.anchor.nick_name,
-        "headPicId": card.anchor.head_picture_id,
-        "isFollow": int(card.is_followed),
-        "followCount": card.about.follow_count,
-        "playerCount": card.players,
-        "isPlay": int(card.is_live),
-        "needPassword": int(card.need_password),
-        "isOpen": int(card.rights.is_open),
-    } | ({"playRtmpUrl": "", "playHlsUrl": ""} if card.need_password else play_urls(call, caller, card))
+    [one] = room_objects(call, caller, [card])
+    return one
 
 
 def play_urls(call: Call, caller: Caller, card: Card) -> Reply:
     """With a ticket for this caller, who may watch."""
-    generation = card.rights.password_generation
-    ticket = call.services.admission.issue(card.room_id, caller.user.id, generation, card.denials)
+    room_id, generation = card.about.room_id, card.rights.password_generation
+    ticket = call.services.admission.issue(room_id, caller.user.id, generation, card.denials)
     return {
-        "playRtmpUrl": call.place.play_rtmp(card.room_id, ticket),
-        "playHlsUrl": call.place.play_hls(card.room_id, ticket),
+        "playRtmpUrl": call.place.play_rtmp(room_id, ticket),
+        "playHlsUrl": call.place.play_hls(room_id, ticket),
+    }
+
+
+def _tickets(call: Call, caller: Caller, cards: Sequence[Card]) -> dict[int, str]:
+    """By room, of those that the caller may watch without a password."""
+    if not cards:
+        return {}
+    generations = {card.about.room_id: card.rights.password_generation for card in cards if not card.need_password}
+    return call.services.admission.issue_all(caller.user.id, generations, cards[0].denials)
+
+
+def _room_object(place: Place, card: Card, ticket: str) -> Reply:
+    """`ticket` "": the caller needs a password."""
+    about, anchor, rights = card.about, card.anchor, card.rights
+    anchor_password = card.anchor_password
+    return {
+        "liveRoomId": about.room_id,
+        "liveRoomanchorPwd": anchor_password,  # the seed's spelling, which shipped apps read
+        "liveRoomAnchorPwd": anchor_password,
+        "liveRoomUserPwd": rights.user_password if ticket else "",
+        "liveRoomName": about.name,
+        "liveRoomDesc": about.description,
+        "liveRoomTopic": about.topic,
+        "anchorName": anchor.nick_name,
+        "headPicId": anchor.head_picture_id,
+        "isFollow": int(card.is_followed),
+        "followCount": about.follow_count,
+        "playerCount": card.players,
+        "isPlay": int(card.is_live),
+        "needPassword": int(not ticket),
+        "isOpen": int(rights.is_open),
+        "playRtmpUrl": place.play_rtmp(about.room_id, ticket) if ticket else "",
+        "playHlsUrl": place.play_hls(about.room_id, ticket) if ticket else "",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from control.api.envelope import Call, Reply
-from control.api.room_objects import as_shown, play_urls, room_object
+from control.api.room_objects import as_shown, play_urls, room_objects
 from control.guessing.guesses import Secret
 from control.lobby.lists import Kind
 from control.refusals import BadParameter, Banned
@@ -18,10 +18,14 @@ async def get_live_room_list(call: Call) -> Reply:
     count, from_start = fields.count(PAGE, LONGEST_PAGE), fields.number("refresh", 1) != 0
     cards = await call.services.lists.page(caller, kind, count, from_start)
     if kind is Kind.ALL:
-        return {"type": kind, "list": [room_object(call, caller, card) for card in cards]}
-    online = [room_object(call, caller, card) for card in cards if card.is_live]
-    offline = [room_object(call, caller, card) for card in cards if not card.is_live]
-    return {"type": kind, "onlineList": online, "offlineList": offline}
+        return {"type": kind, "list": room_objects(call, caller, cards)}
+    online = [card for card in cards if card.is_live]
+    offline = [card for card in cards if not card.is_live]
+    return {
+        "type": kind,
+        "onlineList": room_objects(call, caller, online),
+        "offlineList": room_objects(call, caller, offline),
+    }
 
 
 async def search_live_stream(call: Call) -> Reply:
@@ -30,7 +34,7 @@ async def search_live_stream(call: Call) -> Reply:
     if not 0 < len(keyword) <= LONGEST_KEYWORD:
         raise BadParameter("keyword")
     cards = await call.services.lobby.search(keyword, caller.user)
-    found = [room_object(call, caller, card) for card in cards]
+    found = room_objects(call, caller, cards)
     return found[0] | {"list": found}
 
 

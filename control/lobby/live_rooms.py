@@ -31,6 +31,8 @@ class LiveRooms:
         self._clock = clock
         self._rooms: dict[int, dict[str, OnAir]] = {}
         """By node."""
+        self._players: dict[int, int] = {}
+        """On all nodes together."""
         self._places: dict[int, Place] = {}
         self._order: list[Place] = []
         """The newest last."""
@@ -76,8 +78,7 @@ class LiveRooms:
         return room_id in self._places
 
     def players(self, room_id: int) -> int:
-        nodes = self._rooms.get(room_id)
-        return sum(room.players for room in nodes.values()) if nodes else 0
+        return self._players.get(room_id, 0)
 
     def place(self, room_id: int) -> Place | None:
         """None where it is not live."""
@@ -113,14 +114,16 @@ class LiveRooms:
         nodes = self._rooms.setdefault(room.room_id, {})
         before = nodes.get(node)
         nodes[node] = room
+        self._players[room.room_id] = sum(each.players for each in nodes.values())
         if before is None or before.live_since != room.live_since:
             self._place(room.room_id)
 
     def _remove(self, node: str, room_id: int) -> None:
         nodes = self._rooms[room_id]
         del nodes[node]
+        self._players[room_id] = sum(each.players for each in nodes.values())
         if not nodes:
-            del self._rooms[room_id]
+            del self._rooms[room_id], self._players[room_id]
         self._place(room_id)
 
     def _place(self, room_id: int) -> None:

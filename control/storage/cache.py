@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -42,11 +42,16 @@ class Cache(Generic[K, V]):
 
     async def get_all(self, keys: Iterable[K]) -> dict[K, V]:
         """Those that are there, in the order of the keys. At most one query."""
-        found = {key: self.peek(key) for key in keys}
-        missing = [key for key, value in found.items() if value is None]
-        loaded = await self._missing(missing) if missing else {}
-        values = ((key, value if value is not None else loaded.get(key)) for key, value in found.items())
-        return {key: value for key, value in values if value is not None}
+        kept, found, missing = self._kept, dict[K, V | None](), list[K]()
+        for key in keys:
+            value = found[key] = kept.get(key)
+            if value is None:
+                missing.append(key)
+            else:
+                kept.move_to_end(key)
+        if missing:
+            found |= dict.fromkeys(missing) | await self._missing(list(dict.fromkeys(missing)))
+        return {key: value for key, value in found.items() if value is not None} if missing else cast(dict[K, V], found)
 
     def forget(self, key: K) -> None:
         self._kept.pop(key, None)
