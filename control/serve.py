@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from control.settings import Settings
 
 HEAR = 1.0  # seconds to wait for the first request on an accepted connection
 KEEP = 75  # seconds that a connection may lie idle: longer than nginx keeps one, which must not find it just closed
+YOUNG = 20_000  # objects made, less those gone, until the collector looks for cycles among them
 DRAIN = 1  # seconds that answers under way are given: newcomers wait meanwhile, for the next control to come up
 
 log = structlog.get_logger()
@@ -64,6 +66,11 @@ async def _serve(settings: Settings, internal: socket.socket, public: socket.soc
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, servers, started)
+        # What is there now stays, so it is not looked through again; and a young generation of a thousand objects is a
+        # few requests here, nearly all of which are gone with them.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(YOUNG)
         log.info("control serves", node=settings.node)
         async with asyncio.TaskGroup() as group:
             for server, listening in zip(servers, (internal, public), strict=True):
