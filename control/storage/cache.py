@@ -49,9 +49,11 @@ class Cache(Generic[K, V]):
                 missing.append(key)
             else:
                 kept.move_to_end(key)
-        if missing:
-            found |= dict.fromkeys(missing) | await self._missing(list(dict.fromkeys(missing)))
-        return {key: value for key, value in found.items() if value is not None} if missing else cast(dict[K, V], found)
+        if not missing:
+            return cast(dict[K, V], found)
+        loaded = await self._missing(missing)
+        values = ((key, value if value is not None else loaded.get(key)) for key, value in found.items())
+        return {key: value for key, value in values if value is not None}
 
     def forget(self, key: K) -> None:
         self._kept.pop(key, None)

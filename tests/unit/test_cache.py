@@ -68,6 +68,14 @@ async def test_who_asks_at_once_asks_once() -> None:
     assert rows.asked == [["a"]]
 
 
+async def test_who_waits_for_what_another_asked_for_gets_no_more_than_they_asked_for() -> None:
+    rows = Rows(a="1", b="2", c="3")
+    cache = Cache(rows.load, 10)
+    both, one = await asyncio.gather(cache.get_all("ab"), cache.get_all("bc"))
+    assert (both, one) == ({"a": "1", "b": "2"}, {"b": "2", "c": "3"})
+    assert rows.asked == [["a", "b"], ["c"]]
+
+
 async def test_what_was_forgotten_while_it_was_loaded_is_loaded_anew() -> None:
     rows = Rows(a="old", b="other")
     cache = Cache(rows.load, 10)
