@@ -110,6 +110,7 @@ def applications(
             routes.public(services, Confirmations(services.recovery, services.clock), events, studio, health)
         ),
         internal=_application(routes.internal(callbacks, Grace(settings.grace_seconds), live.hls_auth, health)),
+        callbacks=callbacks,
         live=live,
         sessions=services.sessions,
         lists=services.lists,

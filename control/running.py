@@ -26,6 +26,7 @@ from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.presence import Presence
 from control.lobby.lists import LAST_WRITTEN, Lists
 from control.lobby.live_rooms import LiveRooms
+from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.hls_auth import HlsAuth
 from control.nginx_rtmp.reconcile import Reconciler
@@ -77,6 +78,7 @@ class Running:
 
     public: Starlette
     internal: Starlette
+    callbacks: Callbacks
     live: LiveParts
     sessions: Sessions
     lists: Lists

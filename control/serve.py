@@ -8,6 +8,8 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
 
 import structlog
 import uvicorn
@@ -16,6 +18,7 @@ from starlette.types import ASGIApp
 
 from control.app import real_world, running
 from control.clock import Clock, SystemClock
+from control.nginx_rtmp.listener import CallbackProtocol
 from control.running import Running
 from control.settings import Settings
 
@@ -62,7 +65,7 @@ def serve(settings: Settings, internal: socket.socket, public: socket.socket) ->
 
 async def _serve(settings: Settings, internal: socket.socket, public: socket.socket) -> None:
     async with running(settings, real_world(settings)) as started:
-        servers = [server_of(started.internal), server_of(started.public)]
+        servers = [server_of(started.internal, partial(CallbackProtocol, started.callbacks)), server_of(started.public)]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, servers, started)
@@ -78,11 +81,12 @@ async def _serve(settings: Settings, internal: socket.socket, public: socket.soc
     log.info("control ended")
 
 
-def server_of(app: ASGIApp) -> Server:
+def server_of(app: ASGIApp, protocol: Any = "httptools") -> Server:
+    """`protocol`: a name that uvicorn knows, or what makes one for each connection."""
     return Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=protocol,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from functools import cache
+
 import structlog
+from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +19,8 @@ from control.refusals import Denied
 
 YES, NO, MALFORMED = 204, 403, 400
 
+ENDS = frozenset({"publish_done", "play_done", "done", "disconnect"})
+
 log = structlog.get_logger()
 
 
@@ -26,20 +32,27 @@ class Callbacks:
 
     async def answer(self, call: str, request: Request) -> Response:
         """`POST /rtmp/{node}/{start}/` and the call."""
+        where = request.path_params
+        return Response(status_code=await self.judge(call, where["node"], where["start"], await request.body()))
+
+    async def judge(self, call: str, node: str, start: str, body: bytes) -> int:
+        """The HTTP status of the answer. Waits for nothing where the call is one of ENDS."""
         try:
-            callback = parse(call, await request.body())
+            callback = parse(call, body)
         except BadForm as failure:
             log.warning("callback not understood", call=call, failure=str(failure))
-            return Response(status_code=MALFORMED)
-        key = SessionKey(request.path_params["node"], request.path_params["start"], callback.client)
+            return MALFORMED
+        key = SessionKey(sys.intern(node), sys.intern(start), callback.client)
         try:
             await self._ask(call, key, callback)
         except Denied as denied:
-            metrics.callbacks.labels(call, "no").inc()
+            _counted(call, "no").inc()
+            if call in ("publish", "play"):
+                self._clients.turned_away(key)
             self._note(callback, denied.reason)
-            return Response(status_code=NO)
-        metrics.callbacks.labels(call, "yes").inc()
-        return Response(status_code=YES)
+            return NO
+        _counted(call, "yes").inc()
+        return YES
 
     def _note(self, callback: Callback, reason: str) -> None:
         room = self._clients.known_room(callback.name)
@@ -66,7 +79,13 @@ class Callbacks:
                 await self._clients.play(key, callback)
             case "update":
                 await self._clients.update(key, callback)
-            case "publish_done" | "play_done" | "done" | "disconnect":
-                self._clients.end(key)
             case "connect" | "record_done":
                 pass  # a connection counts for nothing until it publishes or plays
+            case _:
+                self._clients.end(key)
+
+
+@cache
+def _counted(call: str, answer: str) -> Counter:
+    """Of few calls; to look it up by labels each time takes longer than to count."""
+    return metrics.callbacks.labels(call, answer)

@@ -1,0 +1,145 @@
+"""Callbacks as nginx sends them, on a real socket, beside what else comes to the internal one."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from control.nginx_rtmp.listener import LONGEST, CallbackProtocol
+from control.serve import Server, server_of
+from tests.support.stage import Stage
+from tests.support.world import START, body
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=[True, False], ids=["uvloop", "asyncio"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    return "asyncio", {"use_uvloop": request.param}
+
+
+@dataclass
+class Internal:
+    server: Server
+    path: Path
+    stage: Stage
+
+    async def says(self, *pieces: bytes) -> bytes:
+        """All that comes back until the connection ends."""
+        reader, writer = await asyncio.open_unix_connection(str(self.path))
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        return answer
+
+    def held(self) -> int:
+        return len(self.stage.box.running.live.presence.all())
+
+
+def asked(call: str, content: str, version: str = "1.0", where: str = f"local/{START}") -> bytes:
+    head = f"POST /rtmp/{where}/{call} HTTP/{version}\r\nHost: x\r\nConnection: Close\r\nContent-Type: text/plain\r\n"
+    return f"{head}Content-Length: {len(content)}\r\n\r\n{content}".encode()
+
+
+@pytest.fixture
+async def internal(stage: Stage, tmp_path: Path) -> AsyncIterator[Internal]:
+    path, running = tmp_path / "internal.sock", stage.box.running
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        server = server_of(running.internal, partial(CallbackProtocol, running.callbacks))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        await until(lambda: server.started)
+        yield Internal(server, path, stage)
+        server.should_exit = True
+        await serving
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+def play(internal: Internal, client: int = 1, pwd: str = "") -> str:
+    return body("play", client, str(internal.stage.id), f"pwd={pwd or internal.stage.user}")
+
+
+async def test_a_callback_is_answered_and_its_connection_ended(internal: Internal) -> None:
+    assert await internal.says(asked("play", play(internal))) == b"HTTP/1.1 204 No Content\r\n\r\n"
+    assert internal.held() == 1
+    assert (await internal.says(asked("play", play(internal, 2, "wrong")))).startswith(b"HTTP/1.1 403 ")
+    assert (await internal.says(asked("done", body("done", 1)))).startswith(b"HTTP/1.1 204 ")
+    assert internal.held() == 0
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 50])
+async def test_a_callback_in_pieces_is_one_all_the_same(internal: Internal, pieces: int) -> None:
+    whole = asked("play", play(internal))
+    step = len(whole) // pieces + 1
+    parts = [whole[at : at + step] for at in range(0, len(whole), step)]
+    assert (await internal.says(*parts)).startswith(b"HTTP/1.1 204 ")
+    assert internal.held() == 1
+
+
+async def test_updates_come_one_after_the_other_on_one_connection(internal: Internal) -> None:
+    await internal.says(asked("play", play(internal)))
+    reader, writer = await asyncio.open_unix_connection(str(internal.path))
+    content = body("update", 1, str(internal.stage.id), f"pwd={internal.stage.user}", kind="play")
+    for wanted, text in ((204, content), (403, content.replace("pwd=", "pwd=x")), (204, content)):
+        writer.write(asked("update", text, "1.1").replace(b"Connection: Close\r\n", b""))
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        assert int(head.split()[1]) in (wanted, 204)
+    writer.close()
+
+
+async def test_everything_else_is_answered_as_before(internal: Internal) -> None:
+    probe = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert (await internal.says(probe)).startswith(b"HTTP/1.1 200 OK")
+    assert (await internal.says(asked("nonsense", "a=b"))).startswith(b"HTTP/1.1 404 ")
+    assert (await internal.says(asked("play", "a=b"))).startswith(b"HTTP/1.1 400 ")
+    assert (await internal.says(asked("play", play(internal), where=f"other/{START}"))).startswith(b"HTTP/1.1 403 ")
+    long = play(internal) + "&" + "x" * LONGEST
+    assert (await internal.says(asked("play", long))).startswith(b"HTTP/1.1 204 ")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /rtmp/local/%b/play HTTP/1.0\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcde",
+        b"POST /rtmp/local/%b/play HTTP/1.0\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\nabcde",
+        b"POST /rtmp/local/%b/play HTTP/1.0\r\nContent-Length: 4\r\n\r\nabcde",
+        b"POST /rtmp/local/%b/play\r\n\r\n",
+        b"\x16\x03\x01\x00\xa5",
+    ],
+)
+async def test_what_is_not_written_as_nginx_writes_it_lets_nobody_in(internal: Internal, head: bytes) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(internal.path))
+    writer.write(head % START.encode() if b"%b" in head else head)
+    writer.write_eof()
+    try:
+        answer = await asyncio.wait_for(reader.read(), 2)
+    except TimeoutError:
+        answer = b""
+    writer.close()
+    assert b" 204 " not in answer and internal.held() == 0
+
+
+async def test_an_ending_control_answers_what_is_under_way(internal: Internal) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(internal.path))
+    await asyncio.sleep(0.05)
+    internal.server.should_exit = True
+    await asyncio.sleep(0.2)
+    writer.write(asked("play", play(internal)))
+    assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 204 ")
+    writer.close()
