@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass, field
 
 import structlog
@@ -17,6 +18,7 @@ from control.nginx_rtmp.form import Callback
 from control.nginx_rtmp.pipelined import PipelinedStreams
 from control.nginx_rtmp.stat import Looks
 from control.nginx_rtmp.takeover import LONGEST_LOOK, Takeover
+from control.ops import logs
 from control.refusals import Denied, GateShut
 from control.storage.changes import Change, Changed
 
@@ -37,6 +39,8 @@ class Clients:
     looks: Looks
     pipelined: PipelinedStreams
     clock: Clock
+    _turned_away: dict[SessionKey, Session] = field(default_factory=dict)
+    """What those had that were denied another stream: what they asked for besides, at once, is still to come."""
     _unseen: dict[SessionKey, tuple[Callback, Ticks]] = field(default_factory=dict)
     """Updates of sessions that neither control nor /stat knows, and when the first came."""
 
@@ -95,6 +99,14 @@ class Clients:
         if session is not None:
             _log_passage(session, "left")
 
+    def turned_away(self, key: SessionKey) -> None:
+        """A connection that asked for one stream more and was denied it: nginx closes it then, and tells of no end of
+        the stream that it had."""
+        session = self.presence.get(key)
+        if session is not None:
+            self._turned_away[key] = session
+            self.end(key)
+
     async def reconsider(self, change: Change) -> None:
         """Judges every client of a room, then drops those that may not stay. The rest is denied at its next
         update."""
@@ -138,6 +150,7 @@ class Clients:
         """Drops what is remembered of those that were never seen, or went."""
         deadline = self.clock.ticks() - REMEMBERED
         self._unseen = {key: pair for key, pair in self._unseen.items() if pair[1] > deadline}
+        self._turned_away = {key: had for key, had in self._turned_away.items() if (had.over_at or deadline) > deadline}
         self.pipelined.forget()
 
     async def _may_stay(self, session: Session) -> bool:
@@ -199,7 +212,7 @@ class Clients:
     def _refuse_second(self, key: SessionKey) -> None:
         if self.presence.ended_early(key):
             raise Denied("over before it began")
-        session = self.presence.get(key)
+        session = self.presence.get(key) or self._turned_away.get(key)
         if session is not None:
             if session.role is Role.PUBLISHER:
                 self.pipelined.note(session)
@@ -208,7 +221,8 @@ class Clients:
     def _enter(self, key: SessionKey, role: Role, grant: Grant, shown: Credentials, callback: Callback) -> None:
         self._unseen.pop(key, None)
         since = self.clock.ticks()
-        address, encoder = callback.address, callback.encoder
+        # Each text once: of thousands of players most are the same.
+        address, encoder = sys.intern(callback.address), sys.intern(callback.encoder)
         session = Session(key, role, grant.room_id, address, since, shown, grant.counted, encoder)
         self.presence.admit(session)
         _log_passage(session, "let in")
@@ -221,5 +235,7 @@ def _is_concerned(session: Session, change: Change) -> bool:
 
 def _log_passage(session: Session, what: str) -> None:
     """Viewers come and go by the thousand; to write each down would cost more than to judge them."""
+    if session.role is Role.PLAYER and not logs.tells_all():
+        return
     say = log.info if session.role is Role.PUBLISHER else log.debug
     say(f"{session.role.value} {what}", room=session.room_id, client=session.key.client, address=session.address)
