@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -96,8 +97,10 @@ class Admission:
 
     def credentials(self, password: str, ticket: str) -> Credentials:
         """What a client shows, "" for what it does not."""
-        claims = self._keys.read(ticket) if ticket else None
-        return Credentials(password, claims, false_ticket=bool(ticket) and claims is None)
+        if not ticket:
+            return _by_password(password)
+        claims = self._keys.read(ticket)
+        return Credentials(password, claims, false_ticket=claims is None)
 
     async def room(self, room_id: int) -> Rights | None:
         return await self._rights.of(room_id)
@@ -164,6 +167,12 @@ class Admission:
 
     def _expiry(self) -> int:
         return int(self._clock.now() * 1000) + self._lifetime_ms
+
+
+@lru_cache(1000)
+def _by_password(password: str) -> Credentials:
+    """One for all who show the same."""
+    return Credentials(password)
 
 
 def is_viewer(room: Rights | None, shown: Credentials) -> bool:

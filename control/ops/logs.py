@@ -63,9 +63,18 @@ def _escaped_values(logger: object, method: str, event: structlog.typing.EventDi
     }
 
 
+_level = logging.INFO
+
+
+def tells_all() -> bool:
+    """Whether `debug` lines are written: where there are very many, to ask this costs less than to say them."""
+    return _level <= logging.DEBUG
+
+
 def configure(settings: Settings, also: Sequence[Processor] = ()) -> None:
     """`also` see each event before it becomes a line."""
-    level = getattr(logging, settings.log_level.upper())
+    global _level
+    level = _level = getattr(logging, settings.log_level.upper())
     shape: list[Processor]
     if settings.log_format == "json":
         shape = [_json]

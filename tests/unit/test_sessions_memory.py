@@ -1,0 +1,37 @@
+"""What a player costs in memory while it is there."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+
+import pytest
+
+from tests.support.stage import Stage
+from tests.support.world import START, body
+
+pytestmark = pytest.mark.anyio
+PLAYERS, MOST = 2000, 1024  # bytes for each
+
+
+@pytest.mark.parametrize("by", ["password", "ticket"])
+async def test_a_session_takes_less_than_a_kibibyte(stage: Stage, by: str) -> None:
+    judge = stage.box.running.callbacks.judge
+    viewer = await stage.box.session("viewer", "13600000000")
+    urls = await stage.box.api("PlayLiveStream", sessionId=viewer, liveroomId=stage.id, status=1)
+    shown = f"pwd={stage.user}" if by == "password" else f"ticket={urls['playRtmpUrl'].partition('ticket=')[2]}"
+
+    async def come(client: int) -> None:
+        address = f"192.0.{client // 256 % 256}.{client % 256}"
+        content = body("play", client, str(stage.id), shown, addr=address).encode()
+        assert await judge("play", "local", START, content) == 204
+
+    await come(1)
+    gc.collect()
+    tracemalloc.start()
+    for client in range(2, PLAYERS + 2):
+        await come(client)
+    gc.collect()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held / PLAYERS < MOST
