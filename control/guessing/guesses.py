@@ -120,7 +120,7 @@ class Guesses:
 
     def delay(self, target: Target, address: str) -> float:
         """Seconds that the answer to the next guess has to wait. Raises TooManyGuesses."""
-        if not self._limit:
+        if not self._limit or all(windows.is_empty for windows in self.windows.values()):
             return 0.0
         used = [(window, window.used(*key)) for window, key in self._counting(target, network(address))]
         if any(count >= window.item.amount for window, count in used):

@@ -29,6 +29,10 @@ class Windows(Storage, MovingWindowSupport):
         self._most = most
         self._entries: OrderedDict[str, array[float]] = OrderedDict()
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._entries
+
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         entries = self._since(key, expiry)
         if len(entries) + amount > limit:
