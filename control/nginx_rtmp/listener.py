@@ -38,6 +38,7 @@ class CallbackProtocol(asyncio.Protocol):
     def __init__(
         self,
         callbacks: Callbacks,
+        *,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
