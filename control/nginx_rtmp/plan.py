@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from control.access.verdicts import Role
@@ -10,6 +10,7 @@ from control.clock import Ticks
 from control.live.presence import Session, SessionKey, State
 from control.nginx_rtmp.stat import SeenClient, Snapshot
 
+AT_A_TIME = 300  # sessions or clients that are looked at in one step
 JOINING = 2.0  # seconds between our verdict and the session's showing up in /stat, at the most
 
 
@@ -37,6 +38,20 @@ def plan(
     """`ended_at` tells when nginx said of a client that it is over; `first_media` is how long, in seconds, a
     publisher may hold a room's name without sending anything."""
     work = Plan()
+    for _ in planning(work, seen, held, ended_at, room_exists, first_media):
+        pass
+    return work
+
+
+def planning(
+    work: Plan,
+    seen: Snapshot,
+    held: Iterable[Session],
+    ended_at: Callable[[int], Ticks | None],
+    room_exists: Callable[[str], bool],
+    first_media: float,
+) -> Iterator[None]:
+    """Likewise, in steps of AT_A_TIME sessions or clients, for a caller who has others to attend to."""
     known: dict[int, Session] = {}
     for session in held:
         if session.key.start == seen.start:
@@ -44,14 +59,17 @@ def plan(
         elif session.since < seen.asked_at:
             work.end.append(session)
     there = {client.client: client for client in seen.clients if not client.is_relay}
-    for session in known.values():
+    for number, session in enumerate(known.values()):
+        if number % AT_A_TIME == 0:
+            yield
         _check(work, session, there.get(session.key.client), seen.asked_at, first_media)
-    for client in there.values():
+    for number, client in enumerate(there.values()):
+        if number % AT_A_TIME == 0:
+            yield
         ended = ended_at(client.client)
         if client.client in known or (ended is not None and ended > seen.asked_at - JOINING):
             continue
         (work.add if room_exists(client.name) else work.drop).append(client)
-    return work
 
 
 def _check(work: Plan, session: Session, client: SeenClient | None, asked_at: Ticks, first_media: float) -> None:

@@ -15,7 +15,7 @@ from control.live.presence import Ending, Presence, Session, SessionKey
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.control import ControlError, RtmpControl
 from control.nginx_rtmp.drops import Drops
-from control.nginx_rtmp.plan import Plan, key_of, plan
+from control.nginx_rtmp.plan import AT_A_TIME, Plan, key_of, planning
 from control.nginx_rtmp.stat import Looks, SeenClient, Snapshot, Stat, StatError
 from control.ops import metrics
 
@@ -91,21 +91,27 @@ class Reconciler:
             return False
         self._say_reachable(True)
         self._notice_worker(seen.pid)
-        self._vouch(seen)
+        await self._vouch(seen)
         existing = await self._existing(seen)
-        work = plan(
+        work = Plan()
+        steps = planning(
+            work,
             seen,
             self.presence.all(),
             lambda client: self.presence.ended_at(key_of(self.node, seen, client)),
             existing.__contains__,
             self.first_media,
         )
+        for _ in steps:
+            await asyncio.sleep(0)  # thousands are many steps, and callbacks are answered in between
         await self._apply(work, seen)
         self.looks.last_at = seen.asked_at
         return True
 
-    def _vouch(self, seen: Snapshot) -> None:
-        for client in seen.clients:
+    async def _vouch(self, seen: Snapshot) -> None:
+        for number, client in enumerate(seen.clients):
+            if number % AT_A_TIME == AT_A_TIME - 1:
+                await asyncio.sleep(0)
             self._hear(key_of(self.node, seen, client.client), client)
 
     def _hear(self, key: SessionKey, client: SeenClient) -> None:
@@ -113,6 +119,8 @@ class Reconciler:
 
     async def _apply(self, work: Plan, seen: Snapshot) -> None:
         for session in work.end:
+            if self.presence.get(session.key) is not session:
+                continue  # its end was told while others were looked at
             self.presence.end(session.key, Ending.LOST)
             metrics.repairs.labels("ended").inc()
             log.warning("repaired: ended", room=session.room_id, client=session.key.client, role=session.role.value)
@@ -127,6 +135,8 @@ class Reconciler:
 
     async def _take_in(self, client: SeenClient, seen: Snapshot) -> None:
         key = key_of(self.node, seen, client.client)
+        if self.presence.get(key) is not None or (self.presence.ended_at(key) or seen.asked_at) > seen.asked_at:
+            return  # it was let in, or went, while others were looked at
         role = Role.PUBLISHER if client.publishing else Role.PLAYER
         since = Ticks(self.clock.ticks() - client.connected)
         session = Session(key, role, parse_room_id(client.name), client.address, since, counted=not client.publishing)
@@ -154,7 +164,7 @@ class Reconciler:
 
     async def _existing(self, seen: Snapshot) -> set[str]:
         """Names of streams that are rooms'."""
-        names = {parse_room_id(client.name): client.name for client in seen.clients}
+        names = {parse_room_id(name): name for name in {client.name for client in seen.clients}}
         return {names[room_id] for room_id in await self.rights.of_all(names)}
 
     def _notice_worker(self, pid: int) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import httpx
 
@@ -13,6 +14,7 @@ from control.clock import Clock, Ticks
 from control.live.stream_info import StreamInfo
 
 TIMEOUT = 2.0  # seconds
+PIECE = 8192  # bytes that are read at once: some 40 clients
 
 Parser: TypeAlias = "ET.XMLPullParser[tuple[str, ET.Element]]"
 
@@ -21,8 +23,9 @@ class StatError(Exception):
     """/stat could not be had, or not be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeenClient:
+class SeenClient(NamedTuple):
+    """One client. A tuple: there may be thousands at each look."""
+
     client: int
     name: str
     """Of the stream."""
@@ -88,50 +91,76 @@ class Stat:
     async def read(self) -> Snapshot:
         """Raises StatError."""
         asked_at = self._clock.ticks()
-        # Fed as it arrives: thousands of viewers are a megabyte of XML, and callbacks are answered in between.
-        parser: Parser = ET.XMLPullParser(["end"])
-        clients: list[SeenClient] = []
-        pid = 0
+        reader = _Reader(self._application)
         try:
             async with self._http.stream("GET", "/stat", timeout=TIMEOUT) as answer:
                 answer.raise_for_status()
-                async for chunk in answer.aiter_bytes(65536):
-                    parser.feed(chunk)
-                    pid = self._gather(parser, clients) or pid
-                parser.close()
-            self._latest = Snapshot(answer.headers["X-Start"], pid, asked_at, tuple(clients))
+                async for piece in answer.aiter_bytes(PIECE):
+                    reader.feed(piece)
+                    await asyncio.sleep(0)  # thousands of viewers are a megabyte: callbacks are answered in between
+                reader.close()
+            self._latest = Snapshot(answer.headers["X-Start"], reader.pid, asked_at, tuple(reader.clients))
             return self._latest
         except (httpx.HTTPError, ET.ParseError, LookupError, ValueError) as failure:
             raise StatError(f"{type(failure).__name__}: {failure}") from failure
 
-    def _gather(self, parser: Parser, clients: list[SeenClient]) -> int:
-        """Takes what is complete; the pid where it is among it, else 0."""
-        pid = 0
-        for event in parser.read_events():
-            _, element = cast(tuple[str, ET.Element], event)  # of an "end" event, the only kind asked for
-            if element.tag == "pid":
-                pid = int(element.text or 0)
-            elif element.tag == "application":
-                if element.findtext("name") == self._application:
-                    for stream in element.iter("stream"):
-                        stream_info = _stream_info(stream)
-                        clients.extend(_client(each, stream, stream_info) for each in stream.iter("client"))
-                element.clear()
-        return pid
+
+class _Reader:
+    """Takes each client out of the document as soon as it is complete."""
+
+    def __init__(self, application: str) -> None:
+        self._parser: Parser = ET.XMLPullParser(["start", "end"])
+        self._wanted = application
+        self._application: ET.Element | None = None
+        self._stream: ET.Element | None = None
+        self._first = 0
+        """Of the stream's among `clients`."""
+        self.clients: list[SeenClient] = []
+        self.pid = 0
+
+    def feed(self, piece: bytes) -> None:
+        """Raises ET.ParseError, ValueError and LookupError."""
+        self._parser.feed(piece)
+        for event, element in cast(Iterable[tuple[str, ET.Element]], self._parser.read_events()):
+            tag = element.tag
+            if event == "start":
+                if tag == "application":
+                    self._application = element
+                elif tag == "stream":
+                    self._stream, self._first = element, len(self.clients)
+            elif tag == "client":
+                self._client(element)
+            elif tag == "stream":
+                self._stream_ended(element)
+            elif tag == "pid":
+                self.pid = int(element.text or 0)
+
+    def close(self) -> None:
+        self._parser.close()
+
+    def _client(self, element: ET.Element) -> None:
+        assert self._stream is not None and self._application is not None
+        if self._application.findtext("name") == self._wanted:
+            self.clients.append(_client(element, self._stream.findtext("name") or ""))
+        self._stream.remove(element)
+
+    def _stream_ended(self, element: ET.Element) -> None:
+        for at in range(self._first, len(self.clients)):
+            if self.clients[at].publishing:
+                self.clients[at] = self.clients[at]._replace(stream_info=_stream_info(element))
+        element.clear()
 
 
-def _client(element: ET.Element, stream: ET.Element, stream_info: StreamInfo) -> SeenClient:
-    publishing = element.find("publishing") is not None
+def _client(element: ET.Element, name: str) -> SeenClient:
     return SeenClient(
         client=int(element.findtext("id") or ""),
-        name=stream.findtext("name") or "",
-        publishing=publishing,
+        name=name,
+        publishing=element.find("publishing") is not None,
         active=element.find("active") is not None,
         timestamp=int(element.findtext("timestamp") or 0),
         address=element.findtext("address") or "",
         encoder=element.findtext("flashver") or "",
         connected=int(element.findtext("time") or 0) / 1000,
-        stream_info=stream_info if publishing else None,
     )
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ def held(client: int = 1, role: Role = Role.PLAYER, since: float = LONG_AGO, sta
 
 def seen(client: int = 1, publishing: bool = False, **more: Any) -> SeenClient:
     usual = SeenClient(client, str(ROOM), publishing, True, 500, "192.0.2.7", "test", 1.0)
-    return replace(usual, **more)
+    return usual._replace(**more)
 
 
 def planned(holding: list[Session], seeing: list[SeenClient], gone: dict[int, float] | None = None) -> Plan:

@@ -205,3 +205,22 @@ async def test_a_control_that_cannot_hear_nginx_is_ready_after_a_while(settings:
         assert (await box.http.get("/readyz")).status_code == 200
     ticking.cancel()
     await asyncio.wait([ticking])
+
+
+async def test_others_have_their_turn_while_thousands_are_read(stage: Stage) -> None:
+    for client in range(2000):
+        stage.box.nginx.put(client, str(stage.id))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    await stage.box.running.live.reconciler.run()
+    task.cancel()
+    megabytes = len(stage.box.nginx._xml()) / 2**20
+    assert turns > 100 * megabytes  # at least once for every ten kilobytes of it
+    assert len(stage.box.running.live.presence.all()) == 2000
