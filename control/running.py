@@ -31,6 +31,7 @@ from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.hls_auth import HlsAuth
 from control.nginx_rtmp.reconcile import Reconciler
 from control.ops.floods import floods
+from control.ops.lag import LoopLag
 from control.ops.loops import once, repeat
 from control.storage.changes import Changes
 from control.web.feed import EVERY, Feed
@@ -98,7 +99,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
     await once("denials", started.live.purge)
     await once("resealing", started.live.resealing.step)
     writer, reconciler = started.live.on_air_writer, started.live.reconciler
-    sessions, lists = started.sessions, started.lists
+    sessions, lists, lag = started.sessions, started.lists, LoopLag(clock)
     if await reconciler.settle():
         await once("on air", writer.write)  # before any answer is made from what the last control wrote
     loops = {
@@ -112,6 +113,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "denials": repeat("denials", partial(clock.sleep, PURGE_EVERY), started.live.purge),
         "resealing": repeat("resealing", partial(clock.sleep, RESEAL_EVERY), started.live.resealing.step),
         "others": repeat("others", partial(clock.sleep, AGAIN), started.live.live_rooms.follow_others),
+        "lag": repeat("lag", lag.measure, lag.show),
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
     }
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
