@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import sqlalchemy as sa
+import structlog
 
 from control.access.vault import COLUMNS, Vault
 from control.storage.database import Row, Store, listed
@@ -13,11 +14,14 @@ from control.storage.tables import rooms
 AT_A_TIME, BATCHES = 100, 10  # rooms, and how often that many in one step
 EVERY = 0.5  # seconds between two steps
 
+log = structlog.get_logger()
+
 
 class Resealing:
     def __init__(self, store: Store, vault: Vault) -> None:
         self._store = store
         self._vault = vault
+        self._sealed = 0
         self._reached = 0
         """A room's id: up to it all are sealed with the newest key."""
         self._done = not vault.has_old_keys
@@ -36,8 +40,11 @@ class Resealing:
         stale = [row for row in rows if not self._vault.is_current(row) and self._opens(row)]
         if stale:
             await self._store.write(self._anew(stale))
+        self._sealed += len(stale)
         self._reached = rows[-1]["id"] if rows else self._reached
         self._done = len(rows) < AT_A_TIME
+        if self._done:
+            log.info("passwords resealed", rooms=self._sealed)
 
     def _opens(self, row: Row) -> bool:
         """What is damaged stays as it is; its owner mends it."""
