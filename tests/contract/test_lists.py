@@ -241,3 +241,15 @@ async def test_pages_asked_for_at_once_are_pages_in_a_row(box: Box) -> None:
     pages = await asyncio.gather(*(ann.page(refresh=0, count=2) for _ in range(4)))
     assert sorted(map(len, pages)) == [0, 2, 2, 2]
     assert sorted(first + [room for page in pages for room in page]) == sorted(ids(rooms))
+
+
+async def test_one_user_follows_so_many_rooms_and_no_more(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("control.rooms.follows.MOST", 2)
+    ann, rooms = await person(box), await rooms_of(box, 3)
+    await follow(ann, rooms[:2])
+    for room, wanted in ((rooms[2], 10002), (rooms[0], 10000)):
+        reply = await ann.says("FollowLiveRoom", liveRoomId=room["liveRoomId"], isFollow=1)
+        assert reply["status"] == wanted
+    await ann.does("FollowLiveRoom", liveRoomId=rooms[0]["liveRoomId"], isFollow=0)
+    await follow(ann, rooms[2:])
+    assert await ann.page(2) == ids([rooms[2], rooms[1]])
