@@ -116,9 +116,13 @@ class Session:
     """When a new timestamp was last seen. None: no media yet."""
     heard_at: Ticks = field(init=False)
     """When nginx last vouched for it."""
+    viewer: str = field(init=False)
+    """Tells viewers apart as far as they are known: the same user twice is one, the same player twice is two. It is kept,
+    since all of a room are gone through when one comes."""
 
     def __post_init__(self) -> None:
         self.heard_at = self.since
+        self.viewer = str(self.user_id or self.key)
 
     @property
     def live(self) -> bool:
@@ -129,11 +133,6 @@ class Session:
     def user_id(self) -> int:
         """Whose ticket it showed; 0 for a password, which does not tell the user."""
         return self.credentials.ticket.user_id if self.credentials and self.credentials.ticket else 0
-
-    @property
-    def viewer(self) -> str:
-        """Tells viewers apart as far as they are known: the same user twice is one, the same player twice is two."""
-        return str(self.user_id or self.key)
 
 
 class Presence:
@@ -158,6 +157,7 @@ class Presence:
         """What a client showed that was let in by an earlier control, or shows when it plays once more."""
         session = self._sessions[key]
         session.credentials, session.counted, session.encoder = shown, counted, encoder
+        session.viewer = str(session.user_id or key)
         self.changed.set()
 
     def hear(
