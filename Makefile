@@ -65,9 +65,13 @@ test-containers: tools  ## test the containers under faults (needs a Docker engi
 	$(PYTHON) -m pytest tests/containers
 
 .PHONY: bench
-bench: REPETITIONS ?= 7
-bench: tools  ## what a verdict costs, over a bare route: REPETITIONS=7
-	$(PYTHON) -m tests.bench.callbacks $(REPETITIONS)
+bench: tools  ## joins, API and HLS over what they could cost at the least (needs wrk): QUICK=1
+	$(PYTHON) -m tests.bench $(if $(QUICK),--quick)
+
+.PHONY: bench-guard
+bench-guard: PAIRS ?= 3
+bench-guard: tools  ## what the guard costs and gives: PAIRS=3
+	$(PYTHON) -m tests.bench.guard $(PAIRS)
 
 .PHONY: soak
 soak: MINUTES ?= 10

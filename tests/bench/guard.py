@@ -1,6 +1,6 @@
 """What the guard costs and gives: the same node with and without it, in turns.
 
-    .venv/bin/python -m tests.bench.guard [PAIRS]
+    make bench-guard PAIRS=3
 
 An ordinary player's join one after the other; joins a second, many at once; and processor time for media, in
 milliseconds a megabyte that players received.
@@ -9,30 +9,19 @@ milliseconds a megabyte that players received.
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from tests.bench.processes import family, used
+from tests.bench.product import film
 from tests.e2e.conftest import Node, Room, running
-from tests.e2e.stand_in import processes
-from tests.rtmp.chunks import VIDEO
-from tests.rtmp.flv import Tag, still
 
 ONE_BY_ONE, AT_ONCE, TOGETHER = 200, 32, 1000
 PLAYERS, SECONDS = 60, 8.0
-FRAME, FRAMES_A_SECOND = 10_000, 25  # bytes: 2 Mbit/s
-
-
-def film() -> Iterator[Tag]:
-    """A still picture, and as much beside it as an encoder would send."""
-    for tag in still(FRAMES_A_SECOND):
-        key = tag.type == VIDEO and len(tag.body) > 5 and tag.body[0] >> 4 == 1
-        yield Tag(tag.type, tag.timestamp, tag.body + bytes(FRAME)) if tag.type == VIDEO and not key else tag
 
 
 async def join(node: Node, room: Room) -> float:
@@ -53,13 +42,9 @@ async def joins_a_second(node: Node, room: Room) -> float:
     return TOGETHER / (time.perf_counter() - began)
 
 
-def used(node: Node, part: str) -> float:
+def spent(node: Node, part: str) -> float:
     """Seconds of processor time."""
-    ticks = 0
-    for pid in processes(node.pid(part)):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return used(family(node.pid(part)))
 
 
 async def media(node: Node, room: Room, parts: list[str]) -> dict[str, float]:
@@ -75,9 +60,9 @@ async def media(node: Node, room: Room, parts: list[str]) -> dict[str, float]:
             player = await stack.enter_async_context(node.player(room.play))
             player.on_media = count
         await asyncio.sleep(1)
-        before, received = {part: used(node, part) for part in parts}, 0
+        before, received = {part: spent(node, part) for part in parts}, 0
         await asyncio.sleep(SECONDS)
-        return {part: (used(node, part) - before[part]) * 1000 / (received / 1e6) for part in parts}
+        return {part: (spent(node, part) - before[part]) * 1000 / (received / 1e6) for part in parts}
 
 
 async def main(pairs: int) -> None:

@@ -1,0 +1,122 @@
+"""What the product is compared with: nginx from the product's own files, less what the product adds to them."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from control.settings import Settings
+from control.supervisor import folders, nginx, ports
+from tests.bench.processes import ENDPOINT, FRONT, started
+from tests.e2e.ports import free_ports
+
+MANY = 1_000_000
+"""API requests a second for one address: the load comes from one."""
+QUESTION = re.compile(r"^ *on_(?:publish|play|done|update|disconnect) .*\n", re.MULTILINE)
+TO_CONTROL = re.compile(r"(on_(?:publish|play|done|disconnect) )http://unix:[^:]+:")
+OPEN_FILES = "open_file_cache max=2000 inactive=20s; open_file_cache_valid 1s;"
+YES = """
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log stderr emerg;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port} backlog=2048;
+        return 200;
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something that answers on a port."""
+
+    port: int
+    pid: int
+    """Of the process whose work is counted."""
+
+
+@contextmanager
+def rtmp(folder: Path, asking: int = 0) -> Iterator[Asked]:
+    """The product's rtmp nginx that asks nobody, or the port `asking` instead of control."""
+    with _place(folder) as settings, ports.opened(settings) as opened:
+        file = nginx.write_rtmp(settings, "bench", opened.behind_guard, opened.hls)
+        text = file.read_text()
+        without = QUESTION.sub("", text) if not asking else TO_CONTROL.sub(rf"\1http://127.0.0.1:{asking}", text)
+        _rewrite(file, text, re.sub(r" *on_update .*\n", "", without))
+        descriptors = [each.fileno() for each in opened.rtmp]
+        with started(nginx.command(file), FRONT, nginx.environment(opened.rtmp), descriptors) as pid:
+            yield Asked(settings.rtmp_port, pid)
+
+
+@contextmanager
+def yes(folder: Path) -> Iterator[Asked]:
+    """The least that a callback can cost: an nginx that answers 200, over TCP."""
+    folder.mkdir(parents=True)
+    (port,) = free_ports(1)
+    file = folder / "yes.conf"
+    file.write_text(YES.format(folder=folder, port=port))
+    with started(nginx.command(file), ENDPOINT, nginx.environment()) as pid:
+        yield Asked(port, pid)
+
+
+@contextmanager
+def web(folder: Path, segments: Path) -> Iterator[Asked]:
+    """The product's web nginx before a service that answers what it was sent, at /live/Echo; its HLS asks for no
+    ticket, and playlists are files."""
+    with _place(folder, str(segments)) as settings, ports.opened(settings) as opened:
+        file = nginx.write_web(settings)
+        text = file.read_text()
+        without = re.sub(r" *auth_request /.*\n", "", text)
+        without = without.replace("js_content playlist.answer;", f"alias $hls_folder/index.m3u8; {OPEN_FILES}")
+        _rewrite(file, text, without)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(settings.public_socket))
+        settings.public_socket.chmod(0o777)
+        listener.listen(2048)
+        with listener:
+            echo = [sys.executable, "-m", "tests.bench.echo", str(listener.fileno())]
+            with started(echo, ENDPOINT, descriptors=[listener.fileno()]) as answering:
+                descriptors = [each.fileno() for each in opened.web]
+                with started(nginx.command(file), FRONT, nginx.environment(opened.web), descriptors):
+                    yield Asked(settings.http_port, answering)
+
+
+@contextmanager
+def _place(folder: Path, segments: str = "") -> Iterator[Settings]:
+    http, rtmp_port = free_ports(2)
+    settings = Settings(
+        data_dir=folder / "data",
+        socket_dir=str(folder / "sockets"),
+        http_port=http,
+        rtmp_port=rtmp_port,
+        guard="off",
+        address_requests=MANY,
+        hls_dir=segments,
+    )
+    folder.mkdir(parents=True)
+    with folders.locked(settings):
+        folders.prepare_sockets(settings)
+        yield settings
+
+
+def _rewrite(file: Path, known: str, text: str) -> None:
+    """Raises ValueError where nothing is left out: the comparison would be with the product itself."""
+    if text == known:
+        raise ValueError(f"{file.name}: nothing to leave out")
+    # The folders are this user's: nginx's own would not get to them.
+    file.write_text(f"user root;\n{text}" if os.geteuid() == 0 else text)
