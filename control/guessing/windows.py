@@ -46,9 +46,9 @@ class Windows(Storage, MovingWindowSupport):
         return (entries[0] if entries else self._clock.ticks()), len(entries)
 
     def rows(self) -> Iterator[Row]:
-        """As they are now, also where others change them while they are gone through."""
-        now = self._clock.ticks()
-        return ((key, now - entries[-1], len(entries)) for key, entries in [*self._entries.items()])
+        """Those there are now, without what expires while they are gone through."""
+        now, all_of_them = self._clock.ticks(), [*self._entries.items()]
+        return ((key, now - entries[-1], len(entries)) for key, entries in all_of_them if entries)
 
     def load(self, rows: Iterable[Row]) -> None:
         """All entries of a key are taken to be as old as its last: never milder than what was."""

@@ -266,6 +266,18 @@ async def test_the_file_is_its_owners_and_holds_no_secret(tmp_path: Path) -> Non
     assert os.listdir(tmp_path) == [path.name]
 
 
+async def test_what_expires_while_guesses_are_handed_on_is_left_out() -> None:
+    clock = HandClock()
+    windows = Windows(clock, 10)
+    for key in "abc":
+        windows.acquire_entry(key, 10, 60)
+    rows = windows.rows()
+    assert next(rows)[0] == "a"
+    clock.advance(61)
+    windows.get_moving_window("b", 10, 60)
+    assert [key for key, _, _ in rows] == ["c"]
+
+
 async def test_nothing_is_written_while_nothing_happens(tmp_path: Path) -> None:
     clock, path = HandClock(), tmp_path / "guesses.json"
     guesses = made(clock)
