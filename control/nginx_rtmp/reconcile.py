@@ -21,6 +21,7 @@ from control.ops import metrics
 
 EVERY = 2.0  # seconds
 SETTLE_WITHIN = 5.0  # seconds that nginx is given to answer before control serves without it
+PACE = 0.0003  # seconds for each client, twenty times what it takes to read and check it
 SOON = 0.3  # seconds, while a publisher has yet to send its first media
 
 log = structlog.get_logger()
@@ -45,6 +46,8 @@ class Reconciler:
     lease: float
     _reachable: bool = True
     _worker: int = 0
+    _there: int = 0
+    """Clients in the last look."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def settle(self) -> bool:
@@ -68,7 +71,8 @@ class Reconciler:
             async with self.clock.within(EVERY):
                 if not waiting:
                     await self.looks.soon.wait()
-                await self.clock.sleep(SOON)
+                # A look takes the longer the more there are, and is not to take more than a twentieth of the time.
+                await self.clock.sleep(min(EVERY, max(SOON, PACE * self._there)))
         except TimeoutError:
             pass  # no look was asked for sooner
         self.looks.soon.clear()
@@ -91,6 +95,7 @@ class Reconciler:
             return False
         self._say_reachable(True)
         self._notice_worker(seen.pid)
+        self._there = len(seen.clients)
         await self._vouch(seen)
         existing = await self._existing(seen)
         work = Plan()

@@ -224,3 +224,13 @@ async def test_others_have_their_turn_while_thousands_are_read(stage: Stage) -> 
     megabytes = len(stage.box.nginx._xml()) / 2**20
     assert turns > 100 * megabytes  # at least once for every ten kilobytes of it
     assert len(stage.box.running.live.presence.all()) == 2000
+
+
+@pytest.mark.parametrize(("clients", "wait"), [(10, reconcile.SOON), (2000, 0.6), (100_000, reconcile.EVERY)])
+async def test_a_look_in_a_hurry_waits_the_longer_the_more_there_are(stage: Stage, clients: int, wait: float) -> None:
+    reconciler, clock = stage.box.running.live.reconciler, stage.box.clock
+    reconciler._there = clients
+    reconciler.looks.soon.set()
+    before = clock.ticks()
+    await clock.steps(0.1, reconciler.next_turn())
+    assert wait <= clock.ticks() - before < wait + 0.2
