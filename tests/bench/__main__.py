@@ -19,6 +19,7 @@ from tests.bench.figures import Row, table
 from tests.bench.joins import LEAST, NONE, PRODUCT, Target, held_rows, join_rows
 from tests.bench.processes import FRONT, can_pin, pin
 from tests.bench.product import on_air, product
+from tests.bench.size import start_rows
 from tests.bench.web import api_rows, hls_rows, program
 
 
@@ -32,10 +33,12 @@ class Amount:
     held: int
     holding: float
     """Seconds."""
+    rooms: int
+    """Of a large node."""
 
 
-FULL = Amount(repetitions=11, joins=5000, seconds=3, held=5000, holding=30)
-QUICK = Amount(repetitions=3, joins=1000, seconds=1, held=1000, holding=10)
+FULL = Amount(repetitions=11, joins=5000, seconds=3, held=5000, holding=30, rooms=1_000_000)
+QUICK = Amount(repetitions=3, joins=1000, seconds=1, held=1000, holding=10, rooms=100_000)
 
 
 async def measured(folder: Path, amount: Amount) -> list[Row]:
@@ -64,6 +67,7 @@ async def measured(folder: Path, amount: Amount) -> list[Row]:
             async with on_air(made):
                 told(await hls_rows(folder, made, bare, amount.repetitions, amount.seconds))
         told(await held_rows(made, amount.held, amount.holding))
+    told(await start_rows(folder, amount.rooms))
     return rows
 
 
