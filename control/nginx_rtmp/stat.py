@@ -139,7 +139,8 @@ class _Reader:
         self._parser.close()
 
     def _client(self, element: ET.Element) -> None:
-        assert self._stream is not None and self._application is not None
+        if self._stream is None or self._application is None:
+            raise ValueError("a client outside of any stream")
         if self._application.findtext("name") == self._wanted:
             self.clients.append(_client(element, self._stream.findtext("name") or ""))
         self._stream.remove(element)
