@@ -97,6 +97,7 @@ async def test_the_question_is_when_it_was_asked() -> None:
         pytest.param(saying(document("<client><address>h</address></client>")), id="no id"),
         pytest.param(saying(document("<client><id>1</id><timestamp>x</timestamp></client>")), id="a wrong timestamp"),
         pytest.param(saying(document(CLIENT, "<pid>x</pid>")), id="a wrong pid"),
+        pytest.param(saying("<rtmp><client><id>1</id></client></rtmp>"), id="a client outside of any stream"),
     ],
 )
 async def test_what_cannot_be_read_is_an_error(handler: Handler) -> None:
