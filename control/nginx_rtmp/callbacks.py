@@ -73,10 +73,8 @@ class Callbacks:
         if callback.is_relay:
             return  # nginx's own, for a session that has its verdict: neither a publisher nor a viewer
         match call:
-            case "publish":
-                await self._clients.publish(key, callback)
-            case "play":
-                await self._clients.play(key, callback)
+            case "publish" | "play":
+                await self._clients.let_in(key, callback)
             case "update":
                 await self._clients.update(key, callback)
             case "connect" | "record_done":

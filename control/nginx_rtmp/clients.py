@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 
 import structlog
@@ -39,6 +40,8 @@ class Clients:
     looks: Looks
     pipelined: PipelinedStreams
     clock: Clock
+    _asking: Counter[SessionKey] = field(default_factory=Counter)
+    """How many streams of a connection are being judged."""
     _turned_away: dict[SessionKey, Session] = field(default_factory=dict)
     """What those had that were denied another stream: what they asked for besides, at once, is still to come."""
     _unseen: dict[SessionKey, tuple[Callback, Ticks]] = field(default_factory=dict)
@@ -48,6 +51,16 @@ class Clients:
         """The room of a stream's name, None for any other name: people paste their passwords there by mistake."""
         room_id = parse_room_id(name)
         return room_id if self.admission.is_known(room_id) else None
+
+    async def let_in(self, key: SessionKey, callback: Callback) -> None:
+        """A publisher or a player. Raises Denied."""
+        self._asking[key] += 1
+        try:
+            await (self.publish if callback.publishes else self.play)(key, callback)
+        finally:
+            self._asking[key] -= 1
+            if not self._asking[key]:
+                del self._asking[key]
 
     async def publish(self, key: SessionKey, callback: Callback) -> None:
         """Raises Denied."""
@@ -106,6 +119,8 @@ class Clients:
         if session is not None:
             self._turned_away[key] = session
             self.end(key)
+        elif self._asking[key]:
+            self.presence.end(key)  # for what it asked for besides, and is still being judged
 
     async def reconsider(self, change: Change) -> None:
         """Judges every client of a room, then drops those that may not stay. The rest is denied at its next

@@ -510,3 +510,18 @@ async def test_what_players_ask_for_keeps_no_publisher_out(stage: Stage) -> None
     for _ in range(50):
         assert await stage.publish(1) == 403
     assert await stage.publish(2) == 204
+
+
+async def test_who_is_denied_one_stream_gets_none_that_it_asked_for_beside_it(stage: Stage) -> None:
+    """nginx closes the connection with the first denial, whatever comes of the rest."""
+    await stage.publish(1)
+    await stage.box.settle()
+
+    async def denied_and_free() -> None:
+        if stage.box.running.live.presence.publisher(stage.id):
+            assert await stage.box.callback("publish", 2, str(stage.id), "pwd=wrong") == 403
+            await stage.leave(1)
+
+    assert await waiting(stage, stage.publish(2), denied_and_free) == 403
+    assert await stage.status() == (False, 0)
+    assert await stage.publish(3) == 204
