@@ -152,27 +152,16 @@ def reply(access: str, status: Status, text: str, more: Reply | None = None) -> 
 
 async def body_of(request: Request, clock: Clock) -> bytes:
     """All of it, as it comes from the client: nginx keeps nothing of it. Raises what is in UNREAD."""
-    first = await request.receive()  # for which nginx itself waits no longer than client_body_timeout
-    if first["type"] == "http.disconnect":
-        raise ClientDisconnect
-    body = bytearray(first.get("body", b""))
-    if first.get("more_body", False):  # rare, and a time limit costs more than to read a body
-        try:
-            async with clock.within(ARRIVAL):
-                await _rest_of(request, body)
-        except TimeoutError:
-            raise TooSlow from None
-    if len(body) > BODY:
-        raise TooLarge
+    body, pieces = bytearray(), 0
+    try:
+        async with clock.within(ARRIVAL):  # also to the first piece: nginx's own limit begins anew with each byte
+            async for part in request.stream():
+                pieces += 1
+                if len(body) + len(part) > BODY:
+                    raise TooLarge
+                if pieces > PIECES:
+                    raise TooSlow
+                body += part
+    except TimeoutError:
+        raise TooSlow from None
     return bytes(body)
-
-
-async def _rest_of(request: Request, body: bytearray) -> None:
-    pieces = 1
-    async for part in request.stream():
-        pieces += 1
-        if len(body) + len(part) > BODY:
-            raise TooLarge
-        if pieces > PIECES:
-            raise TooSlow
-        body += part
