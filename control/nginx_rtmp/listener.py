@@ -98,6 +98,8 @@ class CallbackProtocol(asyncio.Protocol):
             self._answer(status, keep)
 
     def _answer(self, status: int, keep: bool) -> None:
+        if self._transport.is_closing():
+            return  # whoever was waiting for it has gone
         self._transport.write(_ANSWERS[status])
         if not keep or self._ending:
             self._transport.close()  # nginx-rtmp acts on an answer when its connection ends

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from uvicorn.server import ServerState
 
 from control.nginx_rtmp.listener import LONGEST, CallbackProtocol
 from control.serve import Server, server_of
@@ -133,6 +135,31 @@ async def test_what_is_not_written_as_nginx_writes_it_lets_nobody_in(internal: I
         answer = b""
     writer.close()
     assert b" 204 " not in answer and internal.held() == 0
+
+
+class Gone:
+    """A connection whose other side has left: uvloop's raises where it is written to."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> None:
+        raise RuntimeError("the handler is closed")
+
+
+class Slow:
+    async def judge(self, *asked: object) -> int:
+        await asyncio.sleep(0)
+        return 204
+
+
+async def test_a_verdict_that_nobody_waits_for_any_more_is_no_failure() -> None:
+    parts: dict[str, Any] = {"config": None, "server_state": ServerState(), "app_state": {}}
+    protocol = CallbackProtocol(cast(Any, Slow()), **parts)
+    protocol.connection_made(cast(Any, Gone()))
+    protocol.data_received(asked("play", body("play", 1)))
+    [task] = parts["server_state"].tasks
+    await task
 
 
 async def test_an_ending_control_answers_what_is_under_way(internal: Internal) -> None:
