@@ -65,8 +65,8 @@ test-containers: tools  ## test the containers under faults (needs a Docker engi
 	$(PYTHON) -m pytest tests/containers
 
 .PHONY: bench
-bench: tools  ## joins, API and HLS over what they could cost at the least (needs wrk): QUICK=1
-	$(PYTHON) -m tests.bench $(if $(QUICK),--quick)
+bench: tools  ## what the product costs, over the least it could (needs wrk): QUICK=1 ONLY='joins web held size'
+	$(PYTHON) -m tests.bench $(if $(QUICK),--quick) $(ONLY)
 
 .PHONY: bench-guard
 bench-guard: PAIRS ?= 3

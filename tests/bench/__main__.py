@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +17,13 @@ from pathlib import Path
 from control.supervisor import folders
 from tests.bench import baselines
 from tests.bench.figures import Row, table
+from tests.bench.http import program
 from tests.bench.joins import LEAST, NONE, PRODUCT, Target, held_rows, join_rows
+from tests.bench.lists import list_rows
 from tests.bench.processes import FRONT, can_pin, pin
-from tests.bench.product import on_air, product
-from tests.bench.size import start_rows
-from tests.bench.web import api_rows, hls_rows, program
+from tests.bench.product import USERS, on_air, product
+from tests.bench.size import sized, start_rows
+from tests.bench.web import api_rows, hls_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +38,65 @@ class Amount:
     """Seconds."""
     rooms: int
     """Of a large node."""
+    live: int
 
 
-FULL = Amount(repetitions=11, joins=5000, seconds=3, held=5000, holding=30, rooms=1_000_000)
-QUICK = Amount(repetitions=3, joins=1000, seconds=1, held=1000, holding=10, rooms=100_000)
+FULL = Amount(repetitions=11, joins=5000, seconds=3, held=5000, holding=30, rooms=1_000_000, live=10_000)
+QUICK = Amount(repetitions=3, joins=1000, seconds=1, held=1000, holding=10, rooms=100_000, live=10_000)
+SMALL = 1000, 10  # rooms, and how many of them are live
 
 
-async def measured(folder: Path, amount: Amount) -> list[Row]:
-    rows: list[Row] = []
+Rows = AsyncIterator[list[Row]]
 
-    def told(more: list[Row]) -> None:
-        print(table(more), flush=True)
-        rows.extend(more)
 
+async def joins(folder: Path, amount: Amount) -> Rows:
     async with product(folder) as made:
-        settings = made.node.settings
         with ExitStack() as stack:
             yes = stack.enter_context(baselines.yes(folder / "yes"))
             none = stack.enter_context(baselines.rtmp(folder / "none"))
             least = stack.enter_context(baselines.rtmp(folder / "least", yes.port))
-            bare = stack.enter_context(baselines.web(folder / "bare", folders.hls(settings)))
             await asyncio.sleep(1)  # until all listen
             names = [room.play for room in made.rooms]
             targets = {
                 NONE: Target(none.port, names),
                 LEAST: Target(least.port, names, [yes.pid]),
-                PRODUCT: Target(settings.rtmp_port, names, made.control),
+                PRODUCT: Target(made.node.settings.rtmp_port, names, made.control),
             }
-            told(await join_rows(targets, amount.repetitions, amount.joins))
-            told(await api_rows(folder, made, bare, amount.repetitions, amount.seconds))
+            yield await join_rows(targets, amount.repetitions, amount.joins)
+
+
+async def web(folder: Path, amount: Amount) -> Rows:
+    async with product(folder) as made:
+        with baselines.web(folder / "bare", folders.hls(made.node.settings)) as bare:
+            await asyncio.sleep(1)  # until it listens
+            yield await api_rows(folder, made, bare, amount.repetitions, amount.seconds)
             async with on_air(made):
-                told(await hls_rows(folder, made, bare, amount.repetitions, amount.seconds))
-        told(await held_rows(made, amount.held, amount.holding))
-    told(await start_rows(folder, amount.rooms))
+                yield await hls_rows(folder, made, bare, amount.repetitions, amount.seconds)
+
+
+async def held(folder: Path, amount: Amount) -> Rows:
+    async with product(folder) as made:
+        yield await held_rows(made, amount.held, amount.holding)
+
+
+async def size(folder: Path, amount: Amount) -> Rows:
+    async with (
+        sized(folder / "small", *SMALL, users=USERS) as small,
+        sized(folder / "large", amount.rooms, amount.live, users=USERS) as large,
+    ):
+        yield start_rows(large)
+        yield await list_rows(folder, small, large, amount.repetitions, amount.seconds)
+
+
+CHAPTERS: dict[str, Callable[[Path, Amount], Rows]] = {each.__name__: each for each in (joins, web, held, size)}
+
+
+async def measured(folder: Path, amount: Amount, chapters: Sequence[str]) -> list[Row]:
+    rows: list[Row] = []
+    for name in chapters:
+        async for more in CHAPTERS[name](folder / name, amount):
+            print(table(more), flush=True)
+            rows.extend(more)
     return rows
 
 
@@ -75,11 +104,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--quick", action="store_true", help="less of each, in under 3 minutes: figures wobble")
     parser.add_argument("--out", type=Path, default=Path("var/bench"), help="folder of the result")
+    parser.add_argument("chapters", nargs="*", choices=[*CHAPTERS, []], help="only these; by default all")
     asked = parser.parse_args()
     program()
     pin([os.getpid()], FRONT)
     with tempfile.TemporaryDirectory(prefix="qplus-bench-") as folder:
-        rows = asyncio.run(measured(Path(folder), QUICK if asked.quick else FULL))
+        rows = asyncio.run(measured(Path(folder), QUICK if asked.quick else FULL, asked.chapters or list(CHAPTERS)))
     text = table(rows)
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "bench.txt").write_text(text + "\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,12 +38,9 @@ def family(pid: int) -> list[int]:
 
 
 def used(pids: Iterable[int]) -> float:
-    """Seconds of processor time, of threads that ended too; in steps of 10 ms."""
-    ticks = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    """Seconds of processor time, of threads that ended too. Raises OSError for what is no process."""
+    # Linux has a clock for each process, with this number (clock_getcpuclockid): /proc tells time in steps of 10 ms.
+    return sum(time.clock_gettime(~pid << 3 | 2) for pid in pids)
 
 
 def memory(pid: int) -> float:
