@@ -14,9 +14,10 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from control.supervisor import folders
+from control.supervisor import folders, sockets
 from tests.bench import baselines
 from tests.bench.figures import Row, table
+from tests.bench.growth import join_growth_rows, renewal_rows
 from tests.bench.http import program
 from tests.bench.joins import LEAST, NONE, PRODUCT, Target, held_rows, join_rows
 from tests.bench.lists import list_rows
@@ -36,13 +37,37 @@ class Amount:
     held: int
     holding: float
     """Seconds."""
+    growing: tuple[int, ...]
+    """Players held, to be compared."""
+    windows: int
+    """In which each of them is renewed once."""
     rooms: int
     """Of a large node."""
     live: int
 
 
-FULL = Amount(repetitions=11, joins=5000, seconds=3, held=5000, holding=30, rooms=1_000_000, live=10_000)
-QUICK = Amount(repetitions=3, joins=1000, seconds=1, held=1000, holding=10, rooms=100_000, live=10_000)
+FULL = Amount(
+    repetitions=11,
+    joins=5000,
+    seconds=3,
+    held=5000,
+    holding=30,
+    growing=(100, 1000, 10_000),
+    windows=11,
+    rooms=1_000_000,
+    live=10_000,
+)
+QUICK = Amount(
+    repetitions=3,
+    joins=1000,
+    seconds=1,
+    held=1000,
+    holding=10,
+    growing=(100, 1000),
+    windows=3,
+    rooms=100_000,
+    live=10_000,
+)
 SMALL = 1000, 10  # rooms, and how many of them are live
 
 
@@ -77,6 +102,7 @@ async def web(folder: Path, amount: Amount) -> Rows:
 async def held(folder: Path, amount: Amount) -> Rows:
     async with product(folder) as made:
         yield await held_rows(made, amount.held, amount.holding)
+    yield await renewal_rows(folder, amount.growing, amount.windows)
 
 
 async def size(folder: Path, amount: Amount) -> Rows:
@@ -86,6 +112,8 @@ async def size(folder: Path, amount: Amount) -> Rows:
     ):
         yield start_rows(large)
         yield await list_rows(folder, small, large, amount.repetitions, amount.seconds)
+        async with sized(folder / "one", 1) as one:
+            yield await join_growth_rows([one, small, large], amount.repetitions, amount.joins)
 
 
 CHAPTERS: dict[str, Callable[[Path, Amount], Rows]] = {each.__name__: each for each in (joins, web, held, size)}
@@ -107,6 +135,7 @@ def main() -> None:
     parser.add_argument("chapters", nargs="*", choices=[*CHAPTERS, []], help="only these; by default all")
     asked = parser.parse_args()
     program()
+    sockets.raise_limit()
     pin([os.getpid()], FRONT)
     with tempfile.TemporaryDirectory(prefix="qplus-bench-") as folder:
         rows = asyncio.run(measured(Path(folder), QUICK if asked.quick else FULL, asked.chapters or list(CHAPTERS)))

@@ -84,6 +84,12 @@ def added(repetitions: Iterable[Repetition], name: str, least: str, baseline: st
     return Quartiles.of(more / little for more, little in pairs if little > 0)
 
 
+def spread(values: Iterable[float]) -> float:
+    """How far the least lies below the most, as a share of the most. Raises ValueError for no values."""
+    known = list(values)
+    return (max(known) - min(known)) / max(known)
+
+
 def values(repetitions: Iterable[Repetition], name: str) -> Quartiles:
     return Quartiles.of(each[name].value for each in repetitions)
 

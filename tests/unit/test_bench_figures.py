@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.figures import Quartiles, Row, Taken, added, cpu, order, paired, percentile, table, values
+from tests.bench.figures import Quartiles, Row, Taken, added, cpu, order, paired, percentile, spread, table, values
 
 
 def repetitions(*known: tuple[float, float, float]) -> list[dict[str, Taken]]:
@@ -71,3 +71,8 @@ def test_the_table_shows_each_row() -> None:
         "| joins    | 0.84   | 0.811–0.86 | 91     | ≥ 0.84 | met |",
         "| join p50 | 1 ms   | 1–1        |        |        |     |",
     ]
+
+
+def test_the_least_lies_below_the_most_by_a_share_of_it() -> None:
+    assert spread([9, 10, 8]) == pytest.approx(0.2)
+    assert spread([7]) == 0
