@@ -19,9 +19,9 @@ from tests.bench import baselines
 from tests.bench.figures import Row, table
 from tests.bench.growth import join_growth_rows, renewal_rows
 from tests.bench.http import program
-from tests.bench.joins import LEAST, NONE, PRODUCT, Target, held_rows, join_rows
+from tests.bench.joins import BOUND, LEAST, NONE, PRODUCT, Target, held_rows, join_rows
 from tests.bench.lists import list_rows
-from tests.bench.processes import FRONT, can_pin, pin
+from tests.bench.processes import FRONT, can_pin, family, pin
 from tests.bench.product import USERS, on_air, product
 from tests.bench.size import sized, start_rows
 from tests.bench.web import api_rows, hls_rows
@@ -79,12 +79,14 @@ async def joins(folder: Path, amount: Amount) -> Rows:
         with ExitStack() as stack:
             yes = stack.enter_context(baselines.yes(folder / "yes"))
             none = stack.enter_context(baselines.rtmp(folder / "none"))
-            least = stack.enter_context(baselines.rtmp(folder / "least", yes.port))
+            least = stack.enter_context(baselines.rtmp(folder / "least", yes.tcp))
+            bound = stack.enter_context(baselines.rtmp(folder / "bound", yes.unix))
             await asyncio.sleep(1)  # until all listen
             names = [room.play for room in made.rooms]
             targets = {
                 NONE: Target(none.port, names),
-                LEAST: Target(least.port, names, [yes.pid]),
+                LEAST: Target(least.port, names, family(yes.pid)),
+                BOUND: Target(bound.port, names, family(yes.pid)),
                 PRODUCT: Target(made.node.settings.rtmp_port, names, made.control),
             }
             yield await join_rows(targets, amount.repetitions, amount.joins)

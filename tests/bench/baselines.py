@@ -35,7 +35,16 @@ http {{
     scgi_temp_path {folder}/scgi;
     server {{
         listen 127.0.0.1:{port} backlog=2048;
-        return 200;
+        listen unix:{socket} backlog=2048;
+        error_page 400 =200 @yes;  # over a unix socket nginx-rtmp gives its path for a host, which is none
+
+        location @yes {{
+            return 200;
+        }}
+
+        location / {{
+            return 200;
+        }}
     }}
 }}
 """
@@ -50,13 +59,23 @@ class Asked:
     """Of the process whose work is counted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """Something that says yes to every callback."""
+
+    tcp: str
+    """An address, as `unix` is one of the same over a unix socket, which is cheaper."""
+    unix: str
+    pid: int
+
+
 @contextmanager
-def rtmp(folder: Path, asking: int = 0) -> Iterator[Asked]:
-    """The product's rtmp nginx that asks nobody, or the port `asking` instead of control."""
+def rtmp(folder: Path, asking: str = "") -> Iterator[Asked]:
+    """The product's rtmp nginx that asks nobody, or this address instead of control: for publish, play and done."""
     with _place(folder) as settings, ports.opened(settings) as opened:
         file = nginx.write_rtmp(settings, "bench", opened.behind_guard, opened.hls)
         text = file.read_text()
-        without = QUESTION.sub("", text) if not asking else TO_CONTROL.sub(rf"\1http://127.0.0.1:{asking}", text)
+        without = QUESTION.sub("", text) if not asking else TO_CONTROL.sub(rf"\1{asking}", text)
         _rewrite(file, text, re.sub(r" *on_update .*\n", "", without))
         descriptors = [each.fileno() for each in opened.rtmp]
         with started(nginx.command(file), FRONT, nginx.environment(opened.rtmp), descriptors) as pid:
@@ -64,14 +83,14 @@ def rtmp(folder: Path, asking: int = 0) -> Iterator[Asked]:
 
 
 @contextmanager
-def yes(folder: Path) -> Iterator[Asked]:
-    """The least that a callback can cost: an nginx that answers 200, over TCP."""
+def yes(folder: Path) -> Iterator[Yes]:
+    """The least that a callback can cost: an nginx that answers 200, on control's core."""
     folder.mkdir(parents=True)
     (port,) = free_ports(1)
-    file = folder / "yes.conf"
-    file.write_text(YES.format(folder=folder, port=port))
+    file, socket_file = folder / "yes.conf", folder / "yes.sock"
+    file.write_text(YES.format(folder=folder, port=port, socket=socket_file))
     with started(nginx.command(file), ENDPOINT, nginx.environment()) as pid:
-        yield Asked(port, pid)
+        yield Yes(f"http://127.0.0.1:{port}", f"http://unix:{socket_file}:", pid)
 
 
 @contextmanager

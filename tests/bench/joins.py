@@ -12,7 +12,7 @@ from tests.bench.load import Joins, Words, arriving, crowd
 from tests.bench.processes import memory, used
 from tests.bench.product import Product
 
-NONE, LEAST, PRODUCT = "no callback", "return 200", "product"
+NONE, LEAST, BOUND, PRODUCT = "no callback", "return 200", "return 200, unix socket", "product"
 ARRIVALS = 500.0  # players a second
 SETTLE = 1.0  # seconds for the ends of the joins before, which are work of theirs
 
@@ -59,12 +59,12 @@ async def join_rows(targets: Mapping[str, Target], repetitions: int, number: int
     many = await compared(targets, repetitions, number, 32)
     single = await compared(targets, repetitions, max(200, number // 5), 1)
     plain = await compared({PRODUCT: targets[PRODUCT]}, repetitions, max(100, number // 20), 1, quick=False)
-    peers = [name for name in targets if name not in (NONE, LEAST, PRODUCT)]
+    peers = [name for name in targets if name not in (NONE, LEAST, BOUND, PRODUCT)]
     return [
         Row("joins/s without callbacks, 32 at a time", values(many["rate"], NONE), "/s"),
         *(
             Row(f"joins/s over those: {name}", paired(many["rate"], name, NONE), cpu=cpu(many["rate"], name))
-            for name in (LEAST, *peers)
+            for name in (LEAST, BOUND, *peers)
         ),
         Row(
             "joins/s over those: product",

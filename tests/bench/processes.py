@@ -52,8 +52,8 @@ def memory(pid: int) -> float:
 def started(
     command: Sequence[str], core: int, environment: Mapping[str, str] | None = None, descriptors: Sequence[int] = ()
 ) -> Iterator[int]:
-    """Gives its pid; ended afterwards."""
-    process = subprocess.Popen(command, env=environment, pass_fds=descriptors, stdout=sys.stderr)
+    """Gives its pid, which is that of its group too; ended afterwards."""
+    process = subprocess.Popen(command, env=environment, pass_fds=descriptors, stdout=sys.stderr, process_group=0)
     try:
         pin([process.pid], core)  # before it has made others, which inherit it
         yield process.pid
