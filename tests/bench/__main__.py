@@ -12,15 +12,17 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from control.supervisor import folders, sockets
-from tests.bench import baselines
+from tests.bench import baselines, peers
 from tests.bench.figures import Row, table
 from tests.bench.growth import join_growth_rows, renewal_rows
 from tests.bench.http import program
 from tests.bench.joins import BOUND, LEAST, NONE, PRODUCT, Target, held_rows, join_rows
 from tests.bench.lists import list_rows
+from tests.bench.others import other_rows, require_verdicts
 from tests.bench.processes import FRONT, can_pin, family, pin
 from tests.bench.product import USERS, on_air, product
 from tests.bench.size import sized, start_rows
@@ -71,7 +73,7 @@ QUICK = Amount(
 SMALL = 1000, 10  # rooms, and how many of them are live
 
 
-Rows = AsyncIterator[list[Row]]
+Rows = AsyncIterator[list[Row] | str]
 
 
 async def joins(folder: Path, amount: Amount) -> Rows:
@@ -118,16 +120,44 @@ async def size(folder: Path, amount: Amount) -> Rows:
             yield await join_growth_rows([one, small, large], amount.repetitions, amount.joins)
 
 
-CHAPTERS: dict[str, Callable[[Path, Amount], Rows]] = {each.__name__: each for each in (joins, web, held, size)}
+async def others(folder: Path, amount: Amount) -> Rows:
+    async with product(folder) as made:
+        with ExitStack() as stack:
+            names, plain = [room.play for room in made.rooms], [str(room.id) for room in made.rooms]
+            known = {
+                "Flask": partial(peers.flask, folder / "flask", names),
+                "node-media-server": partial(peers.media_server, folder / "media-server", plain),
+            }
+            targets = {
+                NONE: Target(stack.enter_context(baselines.rtmp(folder / "none")).port, names),
+                PRODUCT: Target(made.node.settings.rtmp_port, names, made.control),
+            }
+            for name, peer in known.items():
+                try:
+                    targets[name] = stack.enter_context(peer())
+                except peers.Absent as absent:
+                    yield str(absent)
+            await asyncio.sleep(2)  # until all listen
+            for name in targets.keys() - {NONE}:
+                await require_verdicts(name, targets[name])
+            yield await other_rows(targets, amount.repetitions, amount.joins // 5)
 
 
-async def measured(folder: Path, amount: Amount, chapters: Sequence[str]) -> list[Row]:
+CHAPTERS: dict[str, Callable[[Path, Amount], Rows]] = {each.__name__: each for each in (joins, web, held, size, others)}
+
+
+async def measured(folder: Path, amount: Amount, chapters: Sequence[str]) -> tuple[list[Row], list[str]]:
+    """Rows, and what there is to say beside."""
     rows: list[Row] = []
+    notes: list[str] = []
     for name in chapters:
         async for more in CHAPTERS[name](folder / name, amount):
-            print(table(more), flush=True)
-            rows.extend(more)
-    return rows
+            if isinstance(more, str):
+                notes.append(more)
+            else:
+                rows.extend(more)
+            print(more if isinstance(more, str) else table(more), flush=True)
+    return rows, notes
 
 
 def main() -> None:
@@ -139,15 +169,22 @@ def main() -> None:
     program()
     sockets.raise_limit()
     pin([os.getpid()], FRONT)
+    notes = ["pinned" if can_pin() else "NOT pinned: there are not two cores"]
     with tempfile.TemporaryDirectory(prefix="qplus-bench-") as folder:
-        rows = asyncio.run(measured(Path(folder), QUICK if asked.quick else FULL, asked.chapters or list(CHAPTERS)))
-    text = table(rows)
+        amount, chapters = QUICK if asked.quick else FULL, asked.chapters or list(CHAPTERS)
+        rows, more = asyncio.run(measured(Path(folder), amount, chapters))
+    notes += more
+    text = "\n".join([table(rows), "", *notes])
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "bench.txt").write_text(text + "\n")
     machine = {"cores": os.cpu_count(), "pinned": can_pin(), "python": platform.python_version()}
-    known = {"machine": machine, "rows": [asdict(row) | {"verdict": row.verdict} for row in rows]}
+    known = {
+        "machine": machine,
+        "rows": [asdict(row) | {"verdict": row.verdict} for row in rows],
+        "notes": notes,
+    }
     (asked.out / "bench.json").write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
-    print(f"\n{text}\n\n{'pinned' if can_pin() else 'NOT pinned'}; also in {asked.out}")
+    print(f"\n{text}\nalso in {asked.out}")
     sys.exit(any(row.verdict == "MISSED" for row in rows))
 
 

@@ -19,7 +19,7 @@ from tests.e2e.ports import free_ports
 MANY = 1_000_000
 """API requests a second for one address: the load comes from one."""
 QUESTION = re.compile(r"^ *on_(?:publish|play|done|update|disconnect) .*\n", re.MULTILINE)
-TO_CONTROL = re.compile(r"(on_(?:publish|play|done|disconnect) )http://unix:[^:]+:")
+TO_CONTROL = re.compile(r"(on_(?:publish|play|done)) http://unix:[^;]+;")
 OPEN_FILES = "open_file_cache max=2000 inactive=20s; open_file_cache_valid 1s;"
 YES = """
 worker_processes 1;
@@ -75,7 +75,7 @@ def rtmp(folder: Path, asking: str = "") -> Iterator[Asked]:
     with _place(folder) as settings, ports.opened(settings) as opened:
         file = nginx.write_rtmp(settings, "bench", opened.behind_guard, opened.hls)
         text = file.read_text()
-        without = QUESTION.sub("", text) if not asking else TO_CONTROL.sub(rf"\1{asking}", text)
+        without = QUESTION.sub("", text) if not asking else TO_CONTROL.sub(rf"\1 {asking}/\1;", text)
         _rewrite(file, text, re.sub(r" *on_update .*\n", "", without))
         descriptors = [each.fileno() for each in opened.rtmp]
         with started(nginx.command(file), FRONT, nginx.environment(opened.rtmp), descriptors) as pid:

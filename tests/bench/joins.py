@@ -59,12 +59,11 @@ async def join_rows(targets: Mapping[str, Target], repetitions: int, number: int
     many = await compared(targets, repetitions, number, 32)
     single = await compared(targets, repetitions, max(200, number // 5), 1)
     plain = await compared({PRODUCT: targets[PRODUCT]}, repetitions, max(100, number // 20), 1, quick=False)
-    peers = [name for name in targets if name not in (NONE, LEAST, BOUND, PRODUCT)]
     return [
         Row("joins/s without callbacks, 32 at a time", values(many["rate"], NONE), "/s"),
         *(
             Row(f"joins/s over those: {name}", paired(many["rate"], name, NONE), cpu=cpu(many["rate"], name))
-            for name in (LEAST, BOUND, *peers)
+            for name in (LEAST, BOUND)
         ),
         Row(
             "joins/s over those: product",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from tests.e2e.stand_in import processes
 
@@ -50,10 +51,14 @@ def memory(pid: int) -> float:
 
 @contextmanager
 def started(
-    command: Sequence[str], core: int, environment: Mapping[str, str] | None = None, descriptors: Sequence[int] = ()
+    command: Sequence[str],
+    core: int,
+    environment: Mapping[str, str] | None = None,
+    descriptors: Sequence[int] = (),
+    output: IO[str] = sys.stderr,
 ) -> Iterator[int]:
     """Gives its pid, which is that of its group too; ended afterwards."""
-    process = subprocess.Popen(command, env=environment, pass_fds=descriptors, stdout=sys.stderr, process_group=0)
+    process = subprocess.Popen(command, env=environment, pass_fds=descriptors, stdout=output, process_group=0)
     try:
         pin([process.pid], core)  # before it has made others, which inherit it
         yield process.pid
