@@ -19,6 +19,7 @@ from control.storage.database import Store
 from control.storage.tables import on_air
 
 LOGGED = 65_536  # departures
+AT_A_TIME = 200  # rows that are read before others have their turn
 
 Place = tuple[float, int]
 """A room's in the order: the start of its broadcast, in seconds since the epoch, and its id."""
@@ -51,12 +52,18 @@ class LiveRooms:
         await self._read(on_air.c.node != self._node)
 
     async def _read(self, these: sa.ColumnElement[bool]) -> None:
-        query = sa.select(on_air).where(on_air.c.expires_at > self._clock.now(), these)
-        for row in await self._store.fetch_all(query):
-            node, room_id = row["node"], row["room_id"]
-            self._put(node, OnAir(room_id, row["live_since"], row["players"]))
-            if node != self._node:
-                self._others[node, room_id] = row["expires_at"]
+        last = ("", 0)
+        name, valid = sa.tuple_(on_air.c.node, on_air.c.room_id), on_air.c.expires_at > self._clock.now()
+        while True:
+            query = sa.select(on_air).where(name > last, valid, these).order_by(*name).limit(AT_A_TIME)
+            rows = await self._store.fetch_all(query)
+            for row in rows:
+                last = node, room_id = row["node"], row["room_id"]
+                self._put(node, OnAir(room_id, row["live_since"], row["players"]))
+                if node != self._node:
+                    self._others[node, room_id] = row["expires_at"]
+            if len(rows) < AT_A_TIME:
+                return
 
     def observe(self, now: Iterable[OnAir]) -> None:
         """All that this node has."""

@@ -46,6 +46,17 @@ async def test_what_several_nodes_have_is_one(store: Store) -> None:
     assert (order(live), live.players(room)) == ([room], 2)
 
 
+async def test_what_others_have_is_read_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("control.lobby.live_rooms.AT_A_TIME", 2)
+    clock, rooms = HandClock(), [await add_room(store, number) for number in range(3)]
+    for since, room in enumerate(rooms):
+        for node in ("local", "other", "third"):
+            await said(store, node, room, float(since), 1, clock.now() + 10)
+    live = LiveRooms(store, "local", clock)
+    await live.follow_others()
+    assert (order(live), [live.players(room) for room in rooms]) == (rooms[::-1], [2, 2, 2])
+
+
 async def test_a_room_that_waits_for_its_publisher_is_not_live(store: Store) -> None:
     live = LiveRooms(store, "local", HandClock())
     live.observe([OnAir(7, None, 2)])
