@@ -89,7 +89,6 @@ def live_parts(
         presence=presence,
         audience=audience,
         broadcasts=broadcasts,
-        broadcast_store=broadcast_store,
         clock=clock,
         observers=[live_rooms.observe],
     )

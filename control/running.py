@@ -65,6 +65,7 @@ class LiveParts:
     async def load(self) -> None:
         """Reads what the control before had on air, and its broadcasts."""
         await self.live_rooms.load()
+        await self.on_air_writer.load()
         await self.broadcast_store.load()
 
     async def purge(self) -> None:
@@ -126,4 +127,4 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         await once("sessions", sessions.save)
         await once("guesses", started.handover.save)
         await once("lists", partial(lists.save, LAST_WRITTEN))
-        await once("on air", writer.write)
+        await once("on air", partial(writer.write, again=0.0))  # all of it, for the next control

@@ -1,8 +1,9 @@
-"""Who watches, and which rooms are live, by the sessions and heartbeats of this node. Changes nothing."""
+"""Who watches, and which rooms are live, by the sessions and heartbeats of this node."""
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections import defaultdict
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from hashlib import blake2s
 from heapq import nsmallest
@@ -10,6 +11,7 @@ from itertools import chain
 
 from control.access.verdicts import Role
 from control.clock import Ticks
+from control.live.crowds import Crowd
 from control.live.heartbeats import Heartbeat, Heartbeats
 from control.live.presence import Presence, Session
 
@@ -28,6 +30,8 @@ class RoomNow:
     the owner, or be here twice."""
     viewers: Set[str]
     """The identified ones, each user once."""
+    newcomers: Set[str]
+    """Those of them who were not there the last time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,36 @@ class Audience:
     def __init__(self, presence: Presence, heartbeats: Heartbeats) -> None:
         self._presence = presence
         self._heartbeats = heartbeats
+        self._crowds: defaultdict[int, Crowd] = defaultdict(Crowd)
 
-    def snapshot(self) -> list[RoomNow]:
-        """Every room of the node with a live publisher or a viewer."""
-        rooms = [self._room(room_id) for room_id in {*self._presence.rooms(), *self._heartbeats.rooms()}]
-        return [room for room in rooms if room.publisher or room.players]
+    def changed(self, most: int) -> Sequence[int]:
+        """Rooms that may have changed since this was last asked, by at most so many passages of a kind; none once all
+        are told. To be asked by one alone, who looks at each."""
+        rooms: dict[int, None] = {}
+        ways = (self._presence.passages, Crowd.count), (self._heartbeats.passages, Crowd.count_over_hls)
+        for passages, count in ways:
+            for _ in range(min(most, len(passages))):
+                room_id, change, viewer = passages.popleft()
+                if change:
+                    count(self._crowds[room_id], viewer, change)
+                rooms[room_id] = None
+        for room_id in rooms:
+            if room_id in self._crowds and not self._crowds[room_id].players:
+                del self._crowds[room_id]
+        return list(rooms)
+
+    def room(self, room_id: int) -> RoomNow:
+        """Its viewers are those of the moment: they go on changing."""
+        publisher = self._presence.publisher(room_id)
+        crowd = self._crowds.get(room_id) or Crowd()
+        return RoomNow(
+            room_id,
+            publisher if publisher and publisher.live else None,
+            crowd.players,
+            crowd.identified,
+            crowd.viewers,
+            crowd.take_newcomers(),
+        )
 
     def viewers(self, room_id: int, most: int) -> tuple[int, list[Viewer]]:
         """How many are counted, and those of them who are here the longest, at most so many."""
@@ -75,22 +104,9 @@ class Audience:
         beat = self._heartbeats.in_room(room_id).get(user_id)
         return found | ({beat.address} if beat and beat.address else set())
 
-    def _room(self, room_id: int) -> RoomNow:
-        publisher = self._presence.publisher(room_id)
-        sessions, beats = self._counted(room_id)
-        identified = [session for session in sessions if session.credentials]
-        return RoomNow(
-            room_id,
-            publisher if publisher and publisher.live else None,
-            len(sessions) + len(beats),
-            len(identified) + len(beats),
-            {session.viewer for session in identified} | {str(user_id) for user_id in beats},
-        )
-
     def _counted(self, room_id: int) -> tuple[list[Session], dict[int, Heartbeat]]:
         """RTMP sessions that play, and users over HLS who are not among them."""
-        here = self._presence.in_room(room_id)
-        sessions = [session for session in here if session.role is Role.PLAYER and session.counted]
+        sessions = [session for session in self._presence.in_room(room_id) if session.watches]
         over_hls = self._heartbeats.in_room(room_id)
         if not over_hls:
             return sessions, over_hls

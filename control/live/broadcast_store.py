@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ FIGURES = (
     "watch_seconds",
     "closed",
 )
+AT_A_TIME = 500  # viewers that are written in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +76,21 @@ class BroadcastStore:
         rows = await self._store.fetch_all(mine.order_by(broadcasts.c.started_at.desc()).limit(count))
         return [_record(row) for row in rows]
 
-    def changes(self) -> list[sa.sql.ClauseElement]:
-        """What writes down everything that changed. To be told by `written` when it is done."""
-        changed = self._broadcasts.unsaved()
-        statements: list[sa.sql.ClauseElement] = []
-        if changed:
-            statements.append(_figures(changed))
-        if viewers := [(*_name(each), viewer) for each in changed for viewer in each.new_viewers]:
-            rows = insert(broadcast_viewers).from_select(VIEWER, listed(viewers, VIEWER))
-            statements.append(rows.on_conflict_do_nothing())
-        if closed := [_name(each) for each in changed if each.closed]:
-            name = sa.tuple_(*(broadcast_viewers.c[column] for column in NAME))
-            statements.append(broadcast_viewers.delete().where(name.in_(listed(closed, NAME))))
-        return statements
 
-    def written(self) -> None:
-        self._broadcasts.saved()
+def changes(changed: Sequence[Broadcast]) -> Iterator[sa.sql.ClauseElement]:
+    """What writes them down; of viewers no more than AT_A_TIME in one, since there may be thousands."""
+    if changed:
+        yield _figures(changed)
+    viewers = ((*each.name, viewer) for each in changed for viewer in each.new_viewers)
+    while some := list(islice(viewers, AT_A_TIME)):
+        rows = insert(broadcast_viewers).from_select(VIEWER, listed(some, VIEWER))
+        yield rows.on_conflict_do_nothing()
+    if closed := [each.name for each in changed if each.closed]:
+        name = sa.tuple_(*(broadcast_viewers.c[column] for column in NAME))
+        yield broadcast_viewers.delete().where(name.in_(listed(closed, NAME)))
 
 
-def _figures(changed: list[Broadcast]) -> sa.sql.ClauseElement:
+def _figures(changed: Iterable[Broadcast]) -> sa.sql.ClauseElement:
     columns = (*NAME, *FIGURES)
     rows = listed([_row(each) for each in changed], columns)
     upsert = insert(broadcasts).from_select(columns, rows)
@@ -101,7 +99,7 @@ def _figures(changed: list[Broadcast]) -> sa.sql.ClauseElement:
 
 def _row(each: Broadcast) -> Sequence[Any]:
     return (
-        *_name(each),
+        *each.name,
         each.publisher,
         each.seen_at,
         each.ended_at,
@@ -112,10 +110,6 @@ def _row(each: Broadcast) -> Sequence[Any]:
         each.watch_seconds,
         each.closed,
     )
-
-
-def _name(each: Broadcast) -> tuple[int, float]:
-    return each.room_id, each.started_at
 
 
 def _unfinished(row: Row, viewers: set[str]) -> Broadcast:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from math import inf
 
 from control.clock import Clock, Epoch, Ticks
@@ -37,7 +38,6 @@ class Broadcast:
     """Everyone who ever watched it."""
     new_viewers: set[str] = field(default_factory=set)
     """Those of them who are not written down yet."""
-    saved: bool = False
     off_since: Ticks | None = None
     """None: on air."""
     first_publisher_at: Ticks = Ticks(inf)
@@ -58,17 +58,19 @@ class Broadcast:
         """Its publisher is gone, and that has not been noted yet."""
         return self.off_since is None and self.left_at is not None
 
-    def go_on(self, publisher: Session, players: int, viewers: Set[str], now: Ticks) -> None:
-        """It is on air: from this publisher, to so many players, who are these viewers."""
+    def go_on(self, publisher: Session, room: RoomNow, now: Ticks) -> None:
+        """It is on air, from this publisher."""
+        watching = room.newcomers if self._is_on_air else room.viewers
         self._watched(now)
         self.ended_at = self.ending = self.off_since = None
-        self._session, self.publisher, self._players = publisher, str(publisher.key), players
+        self._session, self.publisher, self._players = publisher, str(publisher.key), room.identified
         self.first_publisher_at = min(self.first_publisher_at, publisher.since)
         self.seen_at = self._at(now)
         self.encoder = publisher.encoder or self.encoder
-        self.peak = max(self.peak, players)
-        self.new_viewers |= viewers - self.viewers
-        self.viewers |= viewers
+        self.peak = max(self.peak, room.identified)
+        new = set(watching) - self.viewers
+        self.new_viewers |= new
+        self.viewers |= new
 
     def end(self, now: Ticks) -> None:
         assert self._session is not None
@@ -85,13 +87,19 @@ class Broadcast:
         if self.ended_at is None:
             self.ended_at, self.ending = self.seen_at, Ending.LOST
 
-    def close(self) -> None:
-        self.closed, self.saved = True, False
+    @property
+    def name(self) -> tuple[int, Epoch]:
+        return self.room_id, self.started_at
+
+    @property
+    def _is_on_air(self) -> bool:
+        """As far as has been noted."""
+        return self._session is not None and self.off_since is None
 
     def _watched(self, until: Ticks) -> None:
-        if self._session is not None and self.off_since is None:
+        if self._is_on_air:
             self.watch_seconds += self._players * max(0.0, until - self._observed)
-        self._observed, self.saved = until, False
+        self._observed = until
 
     def _at(self, ticks: Ticks) -> Epoch:
         return Epoch(self.started_at + ticks - self.began)
@@ -104,26 +112,29 @@ class Broadcasts:
         self._clock = clock
         self._gap = gap
         self._of_rooms: dict[int, Broadcast] = {}
-        self._replaced: list[Broadcast] = []
+        self._off_air: list[tuple[Ticks, int]] = []
+        """Since when, and the room, as a heap; of some it is no longer so."""
+        self._unsaved: dict[tuple[int, Epoch], Broadcast] = {}
 
     def resume(self, broadcast: Broadcast, written_every: float) -> None:
         """Takes over one that an earlier control wrote down: ended when it was last seen, unless it is seen again. It
         may have gone on for `written_every` seconds after that without its being written."""
         broadcast.resume(self._clock.now(), self._clock.ticks(), written_every)
         self._take(broadcast)
+        self._went_off(broadcast)
 
     def observe(self, rooms: Iterable[RoomNow]) -> None:
-        """What is on air now; every other room is off air."""
-        now, on_air = self._clock.ticks(), set[int]()
+        """How these are now; others are as they were."""
+        now = self._clock.ticks()
         for room in rooms:
             if room.publisher is not None:
                 self._go_on(room.publisher, room, now)
-                on_air.add(room.room_id)
-        for broadcast in self._of_rooms.values():
-            if broadcast.off_since is None and broadcast.room_id not in on_air:
-                broadcast.end(now)
-            elif broadcast.off_since is not None and now - broadcast.off_since > REMEMBERED:
-                broadcast.close()
+            elif (broadcast := self._of_rooms.get(room.room_id)) and broadcast.off_since is None:
+                self._end(broadcast, now)
+        while self._off_air and now - self._off_air[0][0] > REMEMBERED:
+            since, room_id = heappop(self._off_air)
+            if (broadcast := self._of_rooms.get(room_id)) and broadcast.off_since == since:
+                self._close(broadcast)
 
     def of_room(self, room_id: int) -> Broadcast | None:
         """The room's latest, for as long as it may go on."""
@@ -137,30 +148,43 @@ class Broadcasts:
         return min(broadcast.began, broadcast.first_publisher_at, publisher.since)
 
     def unsaved(self) -> list[Broadcast]:
-        return [each for each in (*self._replaced, *self._of_rooms.values()) if not each.saved]
+        return list(self._unsaved.values())
 
-    def saved(self) -> None:
-        """All of them are written down as they are now."""
-        for broadcast in self.unsaved():
-            broadcast.saved = True
+    def saved(self, broadcasts: Iterable[Broadcast]) -> None:
+        """They are written down as they are now."""
+        for broadcast in broadcasts:
+            del self._unsaved[broadcast.name]
             broadcast.new_viewers.clear()
-        self._replaced.clear()
-        self._of_rooms = {room: broadcast for room, broadcast in self._of_rooms.items() if not broadcast.closed}
+            if broadcast.closed and self._of_rooms.get(broadcast.room_id) is broadcast:
+                del self._of_rooms[broadcast.room_id]
 
     def _go_on(self, publisher: Session, room: RoomNow, now: Ticks) -> None:
         broadcast = self._of_rooms.get(room.room_id)
         if broadcast is not None and broadcast.is_left:
-            broadcast.end(now)
+            self._end(broadcast, now)
         if broadcast is None or self._is_over(broadcast, publisher):
             broadcast = Broadcast(room.room_id, self._clock.now(), now, self._clock.now())
             self._take(broadcast)
-        broadcast.go_on(publisher, room.identified, room.viewers, now)
+        broadcast.go_on(publisher, room, now)
+        self._unsaved[broadcast.name] = broadcast
+
+    def _end(self, broadcast: Broadcast, now: Ticks) -> None:
+        broadcast.end(now)
+        self._went_off(broadcast)
+
+    def _close(self, broadcast: Broadcast) -> None:
+        broadcast.closed = True
+        self._unsaved[broadcast.name] = broadcast
+
+    def _went_off(self, broadcast: Broadcast) -> None:
+        assert broadcast.off_since is not None
+        heappush(self._off_air, (broadcast.off_since, broadcast.room_id))
+        self._unsaved[broadcast.name] = broadcast
 
     def _take(self, broadcast: Broadcast) -> None:
         before = self._of_rooms.get(broadcast.room_id)
         if before is not None:
-            before.close()
-            self._replaced.append(before)
+            self._close(before)
         self._of_rooms[broadcast.room_id] = broadcast
 
     def _is_over(self, broadcast: Broadcast, publisher: Session) -> bool:

@@ -8,12 +8,13 @@ for `over`, so no two callbacks can come between each other.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from itertools import chain
+from itertools import chain, takewhile
+from typing import NamedTuple
 
 from control.access.verdicts import Credentials, Role
 from control.clock import Clock, Ticks
@@ -117,12 +118,16 @@ class Session:
     heard_at: Ticks = field(init=False)
     """When nginx last vouched for it."""
     viewer: str = field(init=False)
-    """Tells viewers apart as far as they are known: the same user twice is one, the same player twice is two. Kept:
-    all of a room are gone through when one comes."""
+    """Tells viewers apart as far as they are known: the same user twice is one, the same player twice is two."""
 
     def __post_init__(self) -> None:
         self.heard_at = self.since
         self.viewer = str(self.user_id or self.key)
+
+    @property
+    def watches(self) -> bool:
+        """A player that is counted."""
+        return self.role is Role.PLAYER and self.counted
 
     @property
     def live(self) -> bool:
@@ -133,6 +138,14 @@ class Session:
     def user_id(self) -> int:
         """Whose ticket it showed; 0 for a password, which does not tell the user."""
         return self.credentials.ticket.user_id if self.credentials and self.credentials.ticket else 0
+
+
+class Passage(NamedTuple):
+    room_id: int
+    change: int
+    """1: a viewer came; -1: one went; 0: anything else."""
+    viewer: str
+    """"" for one who is not identified."""
 
 
 class Presence:
@@ -147,18 +160,21 @@ class Presence:
         self._ended_early: set[SessionKey] = set()
         self._awaited: dict[SessionKey, asyncio.Event] = {}
         self.changed = asyncio.Event()
+        self.passages: deque[Passage] = deque()
+        """Since they were last taken from here."""
 
     def admit(self, session: Session) -> None:
         for index in self._indexes(session):
             index[session.key] = session
-        self.changed.set()
+        self._passes(session, 1)
 
     def identify(self, key: SessionKey, shown: Credentials, counted: bool, encoder: str) -> None:
         """What a client showed that was let in by an earlier control, or shows when it plays once more."""
         session = self._sessions[key]
+        self._passes(session, -1)
         session.credentials, session.counted, session.encoder = shown, counted, encoder
         session.viewer = str(session.user_id or key)
-        self.changed.set()
+        self._passes(session, 1)
 
     def hear(
         self, key: SessionKey, timestamp: int = 0, active: bool = False, stream_info: StreamInfo | None = None
@@ -191,7 +207,9 @@ class Presence:
 
     def end(self, key: SessionKey, how: Ending = Ending.LEFT) -> None:
         """Forgets a session, and remembers that it is over. A condemned one keeps the reason for that."""
-        now = self._ended[key] = self._clock.ticks()
+        now = self._clock.ticks()
+        self._ended.pop(key, None)  # they stand in the order of their ends
+        self._ended[key] = now
         session = self._sessions.get(key)
         if session is None:
             self._ended_early.add(key)  # its question may still be on its way here
@@ -205,7 +223,7 @@ class Presence:
                 del rooms[session.room_id]
         if awaited := self._awaited.pop(key, None):
             awaited.set()
-        self.changed.set()
+        self._passes(session, -1)
 
     def ended_at(self, key: SessionKey) -> Ticks | None:
         """When an end was told, if that was lately."""
@@ -221,8 +239,9 @@ class Presence:
     def forget(self) -> None:
         """Drops what is remembered of sessions that are long over."""
         deadline = self._clock.ticks() - REMEMBERED
-        self._ended = {key: at for key, at in self._ended.items() if at > deadline}
-        self._ended_early &= self._ended.keys()
+        for key, _ in list(takewhile(lambda end: end[1] <= deadline, self._ended.items())):
+            del self._ended[key]
+            self._ended_early.discard(key)
 
     async def over(self, key: SessionKey, within: float) -> bool:
         """Whether the session is over, at the latest after so many seconds."""
@@ -261,9 +280,14 @@ class Presence:
 
     def _media(self, session: Session, timestamp: int) -> None:
         if session.media_at is None:
-            self.changed.set()
+            self._passes(session, 0)
         session.timestamp, session.media_at = timestamp, session.heard_at
         _move(session, Event.MEDIA)
+
+    def _passes(self, session: Session, change: int) -> None:
+        viewer = session.viewer if session.credentials else ""
+        self.passages.append(Passage(session.room_id, change if session.watches else 0, viewer))
+        self.changed.set()
 
     def _indexes(self, session: Session) -> list[dict[SessionKey, Session]]:
         indexes = [self._sessions, self._rooms[session.room_id]]

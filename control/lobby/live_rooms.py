@@ -66,13 +66,12 @@ class LiveRooms:
                 return
 
     def observe(self, now: Iterable[OnAir]) -> None:
-        """All that this node has."""
-        seen = {room.room_id: room for room in now}
-        for room_id in [room_id for room_id, nodes in self._rooms.items() if self._node in nodes]:
-            if room_id not in seen:
-                self._remove(self._node, room_id)
-        for room in seen.values():
-            self._put(self._node, room)
+        """How rooms of this node are now; others are as they were."""
+        for room in now:
+            if not room.is_over:
+                self._put(self._node, room)
+            elif self._node in self._rooms.get(room.room_id, {}):
+                self._remove(self._node, room.room_id)
 
     def expire(self) -> None:
         """Forgets what its node has not said again in time."""

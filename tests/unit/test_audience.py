@@ -25,6 +25,7 @@ class OneNode:
         self.heartbeats = Heartbeats(self.clock, self.presence.changed)
         self.broadcasts = Broadcasts(self.clock, GAP)
         self.audience = Audience(self.presence, self.heartbeats)
+        self.rooms: dict[int, RoomNow] = {}
 
     def push(self, client: int = 1, timestamp: int = 500) -> None:
         session = self._session(client, Role.PUBLISHER)
@@ -48,9 +49,10 @@ class OneNode:
 
     def on_air(self) -> list[tuple[int, float | None, int]]:
         """Each room, when its broadcast began, and its players."""
-        rooms = self.audience.snapshot()
-        self.broadcasts.observe(rooms)
-        return [(room.room_id, self._began(room), room.players) for room in rooms]
+        self.rooms |= {room_id: self.audience.room(room_id) for room_id in self.audience.changed(100)}
+        self.broadcasts.observe(self.rooms.values())
+        there = [room for room in self.rooms.values() if room.publisher or room.players]
+        return [(room.room_id, self._began(room), room.players) for room in there]
 
     def _began(self, room: RoomNow) -> float | None:
         broadcast = self.broadcasts.of_room(room.room_id)

@@ -33,7 +33,7 @@ class Room:
 
     def on(self, *viewers: str, players: int | None = None) -> Broadcast:
         count = len(viewers) if players is None else players
-        self.broadcasts.observe([RoomNow(ROOM, self.publisher, count, count, set(viewers))])
+        self.broadcasts.observe([RoomNow(ROOM, self.publisher, count, count, set(viewers), set(viewers))])
         broadcast = self.broadcasts.of_room(ROOM)
         assert broadcast is not None
         return broadcast
@@ -43,11 +43,11 @@ class Room:
 
     def off(self, how: Ending | None = Ending.LEFT) -> None:
         self.leaves(how)
-        self.broadcasts.observe([])
+        self.broadcasts.observe([RoomNow(ROOM, None, 0, 0, set(), set())])
 
     def written(self) -> list[Broadcast]:
         rows = self.broadcasts.unsaved()
-        self.broadcasts.saved()
+        self.broadcasts.saved(rows)
         return rows
 
 

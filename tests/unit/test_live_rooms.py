@@ -27,7 +27,7 @@ async def test_what_the_control_before_wrote_holds_until_this_one_has_seen_for_i
     live = LiveRooms(store, "local", clock)
     await live.load()
     assert (order(live), live.players(room)) == ([room], 3)
-    live.observe([])
+    live.observe([OnAir(room, None, 0)])
     assert (order(live), live.players(room), [*live.rooms()]) == ([], 0, [])
     assert live.departures == 1
 

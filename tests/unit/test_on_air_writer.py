@@ -12,10 +12,10 @@ from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Heartbeats
-from control.live.on_air_writer import AGAIN, LIFETIME, TOGETHER, OnAirWriter
+from control.live.on_air_writer import AGAIN, LIFETIME, LOOK, TOGETHER, OnAir, OnAirWriter
 from control.live.presence import Presence, Session, SessionKey
 from control.storage.database import Store
-from control.storage.tables import on_air
+from control.storage.tables import broadcast_viewers, on_air
 from tests.support.rows import add_room
 from tests.support.world import HandClock
 
@@ -36,7 +36,6 @@ class Node:
             presence=self.presence,
             audience=Audience(self.presence, Heartbeats(clock, self.presence.changed)),
             broadcasts=broadcasts,
-            broadcast_store=self.broadcast_store,
             clock=clock,
         )
 
@@ -95,10 +94,71 @@ async def test_what_has_ended_is_taken_away(store: Store, node: Node, rooms: lis
 
 async def test_what_goes_on_is_believed_for_a_while(store: Store, node: Node, rooms: list[int]) -> None:
     node.push(rooms[0], 1)
-    for _ in range(2):
-        node.clock.advance(0.1234567)
+    for seconds in (0.1234567, AGAIN, AGAIN - LOOK):
+        node.clock.advance(seconds)
         await node.writer.write()
         assert await written(store, on_air.c.expires_at) == [(node.clock.now() + LIFETIME,)]
+
+
+async def test_what_goes_on_is_always_believed_as_long_as_two_writes_may_fail(
+    store: Store, node: Node, rooms: list[int]
+) -> None:
+    node.push(rooms[0], 1)
+    for _ in range(50):
+        await node.writer.write()
+        ((expires_at,),) = await written(store, on_air.c.expires_at)
+        assert expires_at - (node.clock.now() + LOOK) >= 2 * AGAIN
+        node.clock.advance(LOOK)
+
+
+async def test_rooms_that_did_not_change_are_left_alone(store: Store, node: Node, rooms: list[int]) -> None:
+    node.push(rooms[0], 1)
+    node.push(rooms[1], 2)
+    await node.writer.write()
+    before = node.clock.now()
+    node.clock.advance(1)
+    node.play(rooms[1], 3)
+    await node.writer.write()
+    shown = await written(store, on_air.c.room_id, on_air.c.expires_at)
+    assert shown == [(rooms[0], before + LIFETIME), (rooms[1], node.clock.now() + LIFETIME)]
+
+
+async def test_what_the_control_before_had_on_air_is_taken_away(store: Store, node: Node, rooms: list[int]) -> None:
+    node.push(rooms[0], 1)
+    node.push(rooms[1], 2)
+    await node.writer.write()
+    again, told = Node(store, "ams-1", node.clock), list[OnAir]()
+    again.writer.observers.append(told.extend)
+    again.push(rooms[1], 2)
+    await again.writer.load()
+    await again.writer.write()
+    assert await written(store, on_air.c.room_id) == [(rooms[1],)]
+    assert OnAir(rooms[0], None, 0) in told
+
+
+async def test_a_control_that_ends_writes_what_has_not_changed_too(store: Store, node: Node, rooms: list[int]) -> None:
+    node.push(rooms[0], 1)
+    await node.writer.write()
+    node.clock.advance(1)
+    await node.writer.write(again=0.0)
+    assert await written(store, on_air.c.expires_at) == [(node.clock.now() + LIFETIME,)]
+
+
+async def test_thousands_are_written_in_pieces(
+    store: Store, node: Node, rooms: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("on_air_writer.AT_A_TIME", "on_air_writer.AT_ONCE", "broadcast_store.AT_A_TIME"):
+        monkeypatch.setattr(f"control.live.{name}", 2)
+    for number, room in enumerate(rooms):
+        node.push(room, number)
+        for user in range(1, 6):
+            node.play(room, 10 * user + number, user)
+    await node.writer.write()
+    assert await written(store) == [("ams-1", room, node.clock.now(), 5) for room in rooms]
+    kept = await store.fetch_all(sa.select(broadcast_viewers))
+    assert sorted((row["room_id"], row["viewer"]) for row in kept) == [
+        (room, str(user)) for room in rooms for user in range(1, 6)
+    ]
 
 
 async def settled() -> None:

@@ -32,7 +32,7 @@ class Air:
         self.now += 1
         if self.since.pop(room, None) is None:
             self.since[room] = self.now
-        self.index.observe([OnAir(room, since, 0) for room, since in self.since.items()])
+        self.index.observe([OnAir(room, self.since.get(room), 0)])
 
     def all(self) -> InAll:
         return InAll(self.index.top, self.index.departures)

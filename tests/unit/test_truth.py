@@ -255,15 +255,16 @@ class Truth(RuleBasedStateMachine):
 
     def _written(self) -> Iterable[Broadcast]:
         """The broadcasts' rows, with what has changed since the last time."""
-        for changed in self.control.live.broadcasts.unsaved():
+        unsaved = self.control.live.broadcasts.unsaved()
+        for changed in unsaved:
             self.rows[changed.room_id, changed.started_at] = replace(changed)
-        self.control.live.broadcasts.saved()
+        self.control.live.broadcasts.saved(unsaved)
         return self.rows.values()
 
     def _observed(self) -> list[RoomNow]:
-        rooms = self.control.live.audience.snapshot()
-        self.control.live.broadcasts.observe(rooms)
-        return rooms
+        live = self.control.live
+        live.broadcasts.observe([live.audience.room(room) for room in live.audience.changed(1000)])
+        return [live.audience.room(room) for room in ROOMS]
 
     def _repair(self) -> None:
         self.runner.run(self.control.live.reconciler.run())
