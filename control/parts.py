@@ -40,6 +40,7 @@ from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.control import RtmpControl
 from control.nginx_rtmp.drops import Drops
 from control.nginx_rtmp.hls_auth import HlsAuth
+from control.nginx_rtmp.kept_verdicts import KeptVerdicts
 from control.nginx_rtmp.pipelined import PipelinedStreams
 from control.nginx_rtmp.reconcile import Reconciler
 from control.nginx_rtmp.stat import Looks, Stat
@@ -113,7 +114,15 @@ def live_parts(
         pipelined=PipelinedStreams(clock),
         clock=clock,
     )
-    hls = HlsAuth(presence=presence, heartbeats=heartbeats, broadcasts=broadcasts, admission=admission, clock=clock)
+    kept_verdicts = KeptVerdicts(settings.verdict_dir, clock)
+    hls = HlsAuth(
+        presence=presence,
+        heartbeats=heartbeats,
+        broadcasts=broadcasts,
+        admission=admission,
+        kept=kept_verdicts,
+        clock=clock,
+    )
     reconciler = Reconciler(
         node=settings.node,
         presence=presence,
@@ -144,6 +153,7 @@ def live_parts(
         broadcast_store=broadcast_store,
         on_air_writer=on_air_writer,
         clients=clients,
+        kept_verdicts=kept_verdicts,
         hls_auth=hls,
         reconciler=reconciler,
     )

@@ -29,6 +29,7 @@ from control.lobby.live_rooms import LiveRooms
 from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.hls_auth import HlsAuth
+from control.nginx_rtmp.kept_verdicts import KeptVerdicts
 from control.nginx_rtmp.reconcile import Reconciler
 from control.ops.floods import floods
 from control.ops.lag import LoopLag
@@ -59,11 +60,13 @@ class LiveParts:
     broadcast_store: BroadcastStore
     on_air_writer: OnAirWriter
     clients: Clients
+    kept_verdicts: KeptVerdicts
     hls_auth: HlsAuth
     reconciler: Reconciler
 
     async def load(self) -> None:
-        """Reads what the control before had on air, and its broadcasts."""
+        """Reads what the control before had on air, and its broadcasts; asks nginx to ask about everybody."""
+        await asyncio.to_thread(self.kept_verdicts.clear)
         await self.live_rooms.load()
         await self.on_air_writer.load()
         await self.broadcast_store.load()
@@ -101,11 +104,13 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
     await once("resealing", started.live.resealing.step)
     writer, reconciler = started.live.on_air_writer, started.live.reconciler
     sessions, lists, lag = started.sessions, started.lists, LoopLag(clock)
+    kept_verdicts = started.live.kept_verdicts
     if await reconciler.settle():
         await once("on air", writer.write)  # before any answer is made from what the last control wrote
     loops = {
         "feed": repeat("feed", partial(clock.sleep, EVERY), started.feed.refresh),
         "on air": repeat("on air", writer.next_change, writer.write),
+        "verdicts": repeat("verdicts", kept_verdicts.next_turn, kept_verdicts.write),
         "reconcile": repeat("reconcile", reconciler.next_turn, reconciler.run),
         "sessions": repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save),
         "health": repeat("health", partial(clock.sleep, LOOK_EVERY), started.health.look),

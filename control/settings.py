@@ -191,6 +191,11 @@ class Settings:
         return self.sockets / "rtmp.sock"
 
     @property
+    def verdict_dir(self) -> Path:
+        """The folder of files that tell the web nginx who was let in over HLS: in memory, as these are short-lived."""
+        return self.sockets / "verdicts"
+
+    @property
     def questions_socket(self) -> Path:
         """On which the web nginx counts its own questions about HLS viewers."""
         return self.sockets / "questions.sock"

@@ -14,6 +14,7 @@ from control.clock import Clock, Ticks
 from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Heartbeats
 from control.live.presence import Presence, Session
+from control.nginx_rtmp.kept_verdicts import KeptVerdicts
 from control.ops import metrics
 from control.refusals import Denied
 from control.storage.changes import Change, Changed
@@ -22,31 +23,50 @@ from control.storage.changes import Change, Changed
 WELCOME, REFUSED, OFF_AIR = "welcome", "refused", "off-air"
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What nginx/playlist.js has to know of a room. Segments are named by the time of day, in milliseconds."""
+
+    since: int
+    """When the broadcast began."""
+    sound_alone_at: int
+    """When it was last known to send no picture; 0: never."""
+
+    def headers(self) -> dict[str, str]:
+        shown = {"X-Since": str(self.since)}
+        return shown | ({"X-Sound-Alone-At": str(self.sound_alone_at)} if self.sound_alone_at else {})
+
+    def text(self) -> str:
+        return f"{self.since} {self.sound_alone_at}"
+
+
 @dataclass(kw_only=True)
 class HlsAuth:
     presence: Presence
     heartbeats: Heartbeats
     broadcasts: Broadcasts
     admission: Admission
+    kept: KeptVerdicts
     clock: Clock
 
     async def answer(self, request: Request) -> Response:
         """`GET /hls?ticket=&room=`; both were matched against their form by nginx."""
-        publisher: Session | None = None
+        listing: Listing | None = None
         try:
             asked, address = request.query_params, request.headers.get("x-address", "")
-            publisher = await self.admit(asked["room"], asked["ticket"], address)
-            verdict = WELCOME if publisher else OFF_AIR
+            listing = await self.admit(asked["room"], asked["ticket"], address)
+            verdict = WELCOME if listing else OFF_AIR
         except Denied:
             verdict = REFUSED
         metrics.hls_questions.labels(verdict).inc()
-        headers = {"X-Verdict": verdict} | (self._what_to_list(publisher) if publisher else {})
+        headers = {"X-Verdict": verdict} | (listing.headers() if listing else {})
         if verdict == REFUSED:
             headers["Cache-Control"] = "no-store"  # whoever makes tickets up must not fill nginx's cache
         return Response(status_code=204 if verdict == WELCOME else 403, headers=headers)
 
-    async def admit(self, name: str, ticket: str, address: str = "") -> Session | None:
-        """Notes a viewer's heartbeat. Returns the publisher, None where there is nothing to see now. Raises Denied."""
+    async def admit(self, name: str, ticket: str, address: str = "") -> Listing | None:
+        """Notes a viewer's heartbeat, and has nginx not ask for a time. Returns None where there is nothing to see now.
+        Raises Denied."""
         shown = self.admission.credentials("", ticket)
         grant = await self.admission.admit(Role.PLAYER, parse_room_id(name), shown)
         publisher = self.presence.publisher(grant.room_id)
@@ -55,10 +75,13 @@ class HlsAuth:
         assert shown.ticket is not None  # an empty password is no room's
         if grant.counted:
             self.heartbeats.beat(grant.room_id, shown.ticket.user_id, shown, address)
-        return publisher
+        listing = self._listing(publisher)
+        self.kept.keep(grant.room_id, shown.ticket.user_id, ticket, listing.text())
+        return listing
 
     async def reconsider(self, change: Change) -> None:
         """Stops counting viewers that may no longer watch; nginx lets them go on until its kept yes expires."""
+        out = set()
         for user_id, beat in self.heartbeats.in_room(change.room_id).items():
             if change.what is Changed.TICKETS and user_id != change.user_id:
                 continue
@@ -66,14 +89,16 @@ class HlsAuth:
                 await self.admission.admit(Role.PLAYER, change.room_id, beat.shown)
             except Denied:
                 self.heartbeats.end(change.room_id, user_id)
+                out.add(user_id)
+        self.kept.withdraw(change.room_id, out)
 
-    def _what_to_list(self, publisher: Session) -> dict[str, str]:
-        """What nginx/playlist.js has to know. Segments are named by the time of day, in milliseconds."""
-        headers = {"X-Since": self._time_of_day(self.broadcasts.media_since(publisher))}
-        if publisher.sound_alone_at is not None:
-            headers["X-Sound-Alone-At"] = self._time_of_day(publisher.sound_alone_at)
-        return headers
+    def _listing(self, publisher: Session) -> Listing:
+        sound_alone_at = publisher.sound_alone_at
+        return Listing(
+            self._time_of_day(self.broadcasts.media_since(publisher)),
+            0 if sound_alone_at is None else self._time_of_day(sound_alone_at),
+        )
 
-    def _time_of_day(self, ticks: Ticks) -> str:
+    def _time_of_day(self, ticks: Ticks) -> int:
         """Counted back from now: the clock may have been set meanwhile."""
-        return str(int((self.clock.now() - self.clock.ticks() + ticks) * 1000))
+        return int((self.clock.now() - self.clock.ticks() + ticks) * 1000)

@@ -153,7 +153,7 @@ def prepare_hls(settings: Settings) -> Path:
 def remove_sockets(settings: Settings) -> None:
     """Leaves nothing behind, but for a folder that the operator chose."""
     parts = [temp(settings, name) for name in ("rtmp", "web", "guard")]
-    for folder in (*parts, tls(settings), settings.sockets / "hls"):
+    for folder in (*parts, tls(settings), settings.sockets / "hls", settings.verdict_dir):
         shutil.rmtree(folder, ignore_errors=True)
     with suppress(OSError):
         temp(settings, "web").parent.rmdir()

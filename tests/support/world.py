@@ -279,8 +279,14 @@ def body(
 
 def quick_settings(data_dir: Path) -> Settings:
     """Hashing costs next to nothing."""
-    hls_dir = str(data_dir / "hls")
-    return Settings(data_dir=data_dir, hls_dir=hls_dir, argon2_time_cost=1, argon2_memory_kib=8, log_level="warning")
+    return Settings(
+        data_dir=data_dir,
+        hls_dir=str(data_dir / "hls"),
+        socket_dir=str(data_dir / "sockets"),
+        argon2_time_cost=1,
+        argon2_memory_kib=8,
+        log_level="warning",
+    )
 
 
 @asynccontextmanager
