@@ -66,6 +66,7 @@ RTMP_SOCKET=$sockets/rtmp.sock
 HLS_DIR=$hls
 PLAYLIST_SCRIPT=$here/playlist.js
 NETWORK_SCRIPT=$here/network.js
+VERDICT_DIR=$sockets/verdicts
 QUESTIONS_SOCKET=$temp/questions.sock
 ADDRESS_REQUESTS=${QPLUS_ADDRESS_REQUESTS:-100}
 PROXY_PROTOCOL=$(proxy_protocol ' proxy_protocol')

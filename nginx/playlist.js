@@ -23,13 +23,71 @@ const ENTRY = "#EXTINF:";
  */
 /** @typedef {Segment[]} Run what an encoder sent from one beginning to the next */
 
-/** @param {NginxHTTPRequest} r */
+/**
+ * To a viewer whom control was asked about: what it told of the room came with its verdict.
+ * @param {NginxHTTPRequest} r
+ */
 function answer(r) {
+    send(r, playlist(folderOf(r), Number(r.variables.since) || 0, Number(r.variables.sound_alone_at) || 0));
+}
+
+/**
+ * To a viewer whom control has let in before: what it told of the room is in a file. What is listed is kept, for those
+ * who ask within the same half second.
+ * @param {NginxHTTPRequest} r
+ */
+function answerAndKeep(r) {
     const known = r.variables;
-    const shown = playlist(String(known.hls_folder), Number(known.since) || 0, Number(known.sound_alone_at) || 0);
+    const told = read(`${known.verdict_dir}/${known.room}`).split(" ");
+    if (told.length < 2) return r.internalRedirect("@judged_list"); // removed in this moment
+    const shown = playlist(folderOf(r), Number(told[0]), Number(told[1]));
+    if (shown) keep(r, shown);
+    send(r, shown);
+}
+
+/** @param {NginxHTTPRequest} r */
+function folderOf(r) {
+    return `${r.variables.hls_dir}/${r.variables.room}`;
+}
+
+/**
+ * @param {NginxHTTPRequest} r
+ * @param {string} shown
+ */
+function send(r, shown) {
     if (!shown) return r.return(404);
     r.headersOut["Content-Type"] = "application/vnd.apple.mpegurl";
     r.return(200, shown);
+}
+
+/**
+ * Where nginx looks for it. Without room on the disk each request is answered by this script.
+ * @param {NginxHTTPRequest} r
+ * @param {string} shown
+ */
+function keep(r, shown) {
+    const known = r.variables;
+    const lists = `${known.list_dir}/${known.half_second}`;
+    const file = `${lists}/${known.room}`;
+    try {
+        if (!exists(lists)) begin(String(known.list_dir), String(known.half_second));
+        fs.writeFileSync(`${file}.${known.connection}`, shown);
+        fs.renameSync(`${file}.${known.connection}`, file);
+    } catch (error) {
+        return; // likewise where another worker removes the folder in this moment
+    }
+}
+
+/**
+ * Makes the folder of a half second, and removes those of others; not of its neighbours, since workers' times differ.
+ * @param {string} all
+ * @param {string} now seconds since the epoch
+ */
+function begin(all, now) {
+    fs.mkdirSync(`${all}/${now}`, { recursive: true });
+    fs.readdirSync(all)
+        .filter((each) => Math.abs(Number(each) - Number(now)) > 1)
+        .forEach((each) => fs.rmdirSync(`${all}/${each}`, { recursive: true }));
 }
 
 /**
@@ -196,4 +254,4 @@ function hasVideo(buffer, size) {
     return false;
 }
 
-export default { answer };
+export default { answer, answerAndKeep };

@@ -20,7 +20,6 @@ MANY = 1_000_000
 """API requests a second for one address: the load comes from one."""
 QUESTION = re.compile(r"^ *on_(?:publish|play|done|update|disconnect) .*\n", re.MULTILINE)
 TO_CONTROL = re.compile(r"(on_(?:publish|play|done)) http://unix:[^;]+;")
-OPEN_FILES = "open_file_cache max=2000 inactive=20s; open_file_cache_valid 1s;"
 YES = """
 worker_processes 1;
 pid {folder}/nginx.pid;
@@ -100,8 +99,8 @@ def web(folder: Path, segments: Path) -> Iterator[Asked]:
     with _place(folder, str(segments)) as settings, ports.opened(settings) as opened:
         file = nginx.write_web(settings)
         text = file.read_text()
-        without = re.sub(r" *auth_request /.*\n", "", text)
-        without = without.replace("js_content playlist.answer;", f"alias $hls_folder/index.m3u8; {OPEN_FILES}")
+        without = re.sub(r" *if \(!-f [^}]*}\n", "", text)
+        without = re.sub(r"alias \S+/lists/\S+;", f"alias {segments}/$room/index.m3u8;", without)
         _rewrite(file, text, without)
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(settings.public_socket))

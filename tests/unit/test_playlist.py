@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -85,6 +86,72 @@ def test_a_verdict_that_nginx_has_kept_tells_as_much(room: Room) -> None:
     room.web.verdicts.of_tickets["kept"] = {}
     answers.append(room.web.get(f"/hls/kept/{room.id}/index.m3u8")[:2])
     assert answers[0] == answers[1] and "#EXT-X-MEDIA-SEQUENCE:2\n" in answers[1][1]
+
+
+def test_whom_control_has_let_in_is_not_asked_about(room: Room) -> None:
+    names = room.write(PICTURE, PICTURE, parted=True)
+    room.keep("known")
+    asked = len(room.web.verdicts.networks)
+    for _ in range(3):
+        status, text, headers = room.web.get(f"/hls/known/{room.id}/index.m3u8")
+        assert (status, text) == (200, room.playlist())
+        assert headers["content-type"] == "application/vnd.apple.mpegurl"
+        assert (headers["access-control-allow-origin"], headers["cache-control"]) == ("*", "no-cache")
+        assert not {"etag", "last-modified", "accept-ranges"} & {name.lower() for name in headers}
+    status, _, headers = room.web.get(f"/hls/known/{room.id}/{names[0]}.ts")
+    assert (status, headers["content-type"]) == (200, "video/mp2t")
+    assert len(room.web.verdicts.networks) == asked
+
+
+def test_it_is_not_asked_about_for_what_is_not_there(room: Room) -> None:
+    room.keep("known")
+    asked = len(room.web.verdicts.networks)
+    assert room.web.get(f"/hls/known/{room.id}/index.m3u8")[0] == 404
+    assert room.web.get(f"/hls/known/{room.id}/1.ts")[0] == 404
+    assert len(room.web.verdicts.networks) == asked
+
+
+def test_nobody_else_is_let_in_by_its_file(room: Room) -> None:
+    room.write(PICTURE, PICTURE, parted=True)
+    room.keep("known")
+    other = room.web.room()
+    for path in (f"know/{room.id}", f"known.x/{room.id}", f"..known/{room.id}", f"known/{other.id}"):
+        assert room.web.get(f"/hls/{path}/index.m3u8")[0] in (403, 404)
+
+
+def test_what_is_listed_changes_within_a_second(room: Room) -> None:
+    """What was kept of it for others is not kept for longer."""
+    room.keep("known")
+    room.write(PICTURE, PICTURE, parted=True)
+    for _ in range(3):
+        room.write(PICTURE)
+        deadline = time.monotonic() + 1
+        while room.web.get(f"/hls/known/{room.id}/index.m3u8")[1] != room.playlist():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    kept = folders.temp(room.web.settings, "web") / "lists"
+    assert 0 < len(list(kept.iterdir())) <= 4
+    assert not list(kept.glob("*/*.*"))
+
+
+def test_nothing_of_the_broadcast_before_is_kept_for_others(room: Room) -> None:
+    room.write(*[PICTURE] * 4, parted=True)
+    fresh = room.write(PICTURE, PICTURE, parted=True)
+    room.keep("known", since=fresh[0])
+    assert "#EXT-X-MEDIA-SEQUENCE:4\n" in room.web.get(f"/hls/known/{room.id}/index.m3u8")[1]
+
+
+def test_where_nothing_can_be_kept_there_are_playlists(room: Room) -> None:
+    room.keep("known")
+    lists = folders.temp(room.web.settings, "web") / "lists"
+    shutil.rmtree(lists, ignore_errors=True)
+    lists.touch()
+    try:
+        for _ in range(2):
+            room.write(PICTURE, parted=True)
+            assert room.web.get(f"/hls/known/{room.id}/index.m3u8")[:2] == (200, room.playlist())
+    finally:
+        lists.unlink()
 
 
 def test_a_publisher_that_is_back_goes_on_where_it_was(room: Room) -> None:

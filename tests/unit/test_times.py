@@ -29,6 +29,7 @@ NGINX = {
     "rtmp.hls_playlist_length": r"hls_playlist_length ",
     "rtmp.keepalive": r"keepalive_timeout ",
     "web.keepalive": r"keepalive_timeout ",
+    "web.file_seen": r"open_file_cache_valid ",
     "web.verdict_kept": r"proxy_cache_valid 204 ",
     "web.refusal_kept": r"proxy_cache_valid 403 ",
     "web.verdict_timeout": r"proxy_connect_timeout 1s;\n\s+proxy_read_timeout ",
