@@ -17,6 +17,7 @@ from pathlib import Path
 
 from control.supervisor import folders, sockets
 from tests.bench import baselines, peers
+from tests.bench.beside import HASHES, beside_rows
 from tests.bench.figures import Row, table
 from tests.bench.growth import join_growth_rows, renewal_rows
 from tests.bench.http import program
@@ -25,8 +26,8 @@ from tests.bench.lists import list_rows
 from tests.bench.others import other_rows, require_verdicts
 from tests.bench.processes import FRONT, can_pin, family, pin
 from tests.bench.product import USERS, on_air, product
-from tests.bench.size import sized, start_rows
-from tests.bench.web import api_rows, hls_rows
+from tests.bench.size import have_live, sized, start_rows
+from tests.bench.web import LIVE, api_rows, hls_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Amount:
     """Players held, to be compared."""
     windows: int
     """In which each of them is renewed once."""
+    beside: int
+    """Joins in a repetition while something else is done."""
     rooms: int
     """Of a large node."""
     live: int
@@ -56,6 +59,7 @@ FULL = Amount(
     holding=30,
     growing=(100, 1000, 10_000),
     windows=11,
+    beside=2000,
     rooms=1_000_000,
     live=10_000,
 )
@@ -67,6 +71,7 @@ QUICK = Amount(
     holding=10,
     growing=(100, 1000),
     windows=3,
+    beside=300,
     rooms=100_000,
     live=10_000,
 )
@@ -120,6 +125,13 @@ async def size(folder: Path, amount: Amount) -> Rows:
             yield await join_growth_rows([one, small, large], amount.repetitions, amount.joins)
 
 
+async def beside(folder: Path, amount: Amount) -> Rows:
+    async with product(folder, rooms=8, **HASHES) as made:
+        with baselines.rtmp(folder / "none") as none:
+            await have_live(made, LIVE)
+            yield await beside_rows(folder, made, none.port, amount.repetitions, amount.beside)
+
+
 async def others(folder: Path, amount: Amount) -> Rows:
     async with product(folder) as made:
         with ExitStack() as stack:
@@ -143,7 +155,9 @@ async def others(folder: Path, amount: Amount) -> Rows:
             yield await other_rows(targets, amount.repetitions, amount.joins // 5)
 
 
-CHAPTERS: dict[str, Callable[[Path, Amount], Rows]] = {each.__name__: each for each in (joins, web, held, size, others)}
+CHAPTERS: dict[str, Callable[[Path, Amount], Rows]] = {
+    each.__name__: each for each in (joins, web, held, size, beside, others)
+}
 
 
 async def measured(folder: Path, amount: Amount, chapters: Sequence[str]) -> tuple[list[Row], list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -60,7 +61,7 @@ async def load(folder: Path, ask: Ask, seconds: float, together: int = TOGETHER)
     script = folder / f"{ask.port}.lua"
     script.write_text(SCRIPT % ", ".join(_literal(*each) for each in ask.requests))
     pinned = ["taskset", "-c", str(FRONT)] if can_pin() else []
-    url, time = f"http://127.0.0.1:{ask.port}", f"-d{seconds:.0f}s"
+    url, time = f"http://127.0.0.1:{ask.port}", f"-d{math.ceil(seconds)}s"
     command = [*pinned, program(), "-t1", f"-c{together}", time, "--latency", "-s", str(script), url]
     before = used(ask.pids)
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)

@@ -94,6 +94,13 @@ async def listed(made: Product, count: int) -> None:
     await until(right, 20)
 
 
+async def have_live(made: Product, number: int) -> None:
+    """So many more rooms in the list of what is live, where there were none."""
+    fill(made.node.settings, number)
+    go_live(made.node.settings, number)
+    await listed(made, number)
+
+
 @asynccontextmanager
 async def sized(folder: Path, rooms: int, live: int = 0, users: int = 1) -> AsyncIterator[Sized]:
     """A node with that many rooms, of which the users of `made` own the first."""

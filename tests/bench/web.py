@@ -12,7 +12,7 @@ from tests.bench.baselines import Asked
 from tests.bench.figures import Row, Taken, cpu, order, paired, values
 from tests.bench.http import Ask, in_turns, load
 from tests.bench.product import USERS, VIEWERS, Product
-from tests.bench.size import fill, go_live, listed
+from tests.bench.size import have_live
 
 ECHO = "echo"
 LIVE = 50  # rooms in the list
@@ -20,9 +20,7 @@ LIVE = 50  # rooms in the list
 
 async def api_rows(folder: Path, made: Product, bare: Asked, repetitions: int, seconds: float) -> list[Row]:
     rooms, port = made.rooms[:USERS], made.node.settings.http_port
-    fill(made.node.settings, LIVE)
-    go_live(made.node.settings, LIVE)
-    await listed(made, LIVE)
+    await have_live(made, LIVE)
 
     def ask(name: str, *bodies: Mapping[str, object]) -> Ask:
         return Ask(port, [(f"/live/{name}", json.dumps(body)) for body in bodies], made.control)
