@@ -74,9 +74,8 @@ bench: tools  ## what the product costs, over the least it could (needs wrk): QU
 	$(PYTHON) -m tests.bench $(if $(QUICK),--quick) $(ONLY)
 
 .PHONY: bench-guard
-bench-guard: PAIRS ?= 3
-bench-guard: tools  ## what the guard costs and gives: PAIRS=3
-	$(PYTHON) -m tests.bench.guard $(PAIRS)
+bench-guard: tools  ## what the guard alone costs: QUICK=1
+	$(PYTHON) -m tests.bench $(if $(QUICK),--quick) --out var/bench/guard guard
 
 .PHONY: soak
 soak: MINUTES ?= 10

@@ -20,12 +20,13 @@ from tests.bench import baselines, peers
 from tests.bench.beside import HASHES, beside_rows
 from tests.bench.figures import Row, table
 from tests.bench.growth import join_growth_rows, renewal_rows
+from tests.bench.guard import WITH, WITHOUT, guard_rows
 from tests.bench.http import program
 from tests.bench.joins import BOUND, LEAST, NONE, PRODUCT, Target, held_rows, join_rows
 from tests.bench.lists import list_rows
 from tests.bench.others import other_rows, require_verdicts
 from tests.bench.processes import FRONT, can_pin, family, pin
-from tests.bench.product import USERS, on_air, product
+from tests.bench.product import USERS, film, on_air, product
 from tests.bench.size import have_live, sized, start_rows
 from tests.bench.web import LIVE, api_rows, hls_rows
 
@@ -132,6 +133,17 @@ async def beside(folder: Path, amount: Amount) -> Rows:
             yield await beside_rows(folder, made, none.port, amount.repetitions, amount.beside)
 
 
+async def guard(folder: Path, amount: Amount) -> Rows:
+    async with (
+        product(folder / WITHOUT, rooms=2) as without,
+        product(folder / WITH, guard="on", rooms=2) as guarded,
+        on_air(without, film()),
+        on_air(guarded, film()),
+    ):
+        nodes = {WITHOUT: without, WITH: guarded}
+        yield await guard_rows(nodes, amount.repetitions, amount.joins, amount.seconds)
+
+
 async def others(folder: Path, amount: Amount) -> Rows:
     async with product(folder) as made:
         with ExitStack() as stack:
@@ -156,7 +168,7 @@ async def others(folder: Path, amount: Amount) -> Rows:
 
 
 CHAPTERS: dict[str, Callable[[Path, Amount], Rows]] = {
-    each.__name__: each for each in (joins, web, held, size, beside, others)
+    each.__name__: each for each in (joins, guard, web, held, size, beside, others)
 }
 
 

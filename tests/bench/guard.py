@@ -1,92 +1,62 @@
-"""What the guard costs and gives: the same node with and without it, in turns.
-
-    make bench-guard PAIRS=3
-
-An ordinary player's join one after the other; joins a second, many at once; and processor time for media, in
-milliseconds a megabyte that players received.
-"""
+"""Rows of the guard: the same node with and without it."""
 
 from __future__ import annotations
 
 import asyncio
-import statistics
-import sys
-import tempfile
-import time
-from contextlib import AsyncExitStack
-from pathlib import Path
+from collections.abc import Mapping
 
+from tests.bench.figures import Row, Taken, cpu, order, paired, values
+from tests.bench.joins import ARRIVALS, Target, compared
+from tests.bench.load import Player, arriving
 from tests.bench.processes import family, used
-from tests.bench.product import film
-from tests.e2e.conftest import Node, Room, running
+from tests.bench.product import Product
 
-ONE_BY_ONE, AT_ONCE, TOGETHER = 200, 32, 1000
-PLAYERS, SECONDS = 60, 8.0
-
-
-async def join(node: Node, room: Room) -> float:
-    began = time.perf_counter()
-    async with node.player(room.play):
-        return time.perf_counter() - began
+WITHOUT, WITH = "without", "with"
+PLAYERS = 60  # of a room, at 2 Mbit/s
 
 
-async def joins_a_second(node: Node, room: Room) -> float:
-    left = iter(range(TOGETHER))
-
-    async def some() -> None:
-        for _ in left:
-            await join(node, room)
-
-    began = time.perf_counter()
-    await asyncio.gather(*(some() for _ in range(AT_ONCE)))
-    return TOGETHER / (time.perf_counter() - began)
+def _parts(made: Product) -> list[int]:
+    """What moves media."""
+    parts = ("rtmp", "guard") if made.node.settings.has_guard else ("rtmp",)
+    return [pid for part in parts for pid in family(made.node.pid(part))]
 
 
-def spent(node: Node, part: str) -> float:
-    """Seconds of processor time."""
-    return used(family(node.pid(part)))
+def _target(made: Product, room: int) -> Target:
+    return Target(made.node.settings.rtmp_port, [made.rooms[room].play], _parts(made))
 
 
-async def media(node: Node, room: Room, parts: list[str]) -> dict[str, float]:
-    """Milliseconds of each part a megabyte."""
-    received = 0
-
-    def count(message: object) -> None:
-        nonlocal received
-        received += len(message.body)  # type: ignore[attr-defined]
-
-    async with AsyncExitStack() as stack:
-        for _ in range(PLAYERS):
-            player = await stack.enter_async_context(node.player(room.play))
-            player.on_media = count
-        await asyncio.sleep(1)
-        before, received = {part: spent(node, part) for part in parts}, 0
-        await asyncio.sleep(SECONDS)
-        return {part: (spent(node, part) - before[part]) * 1000 / (received / 1e6) for part in parts}
-
-
-async def main(pairs: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="qplus-guard-") as folder:
-        nodes = {guard: Node(Path(folder) / guard, guard=guard, log_level="warning") for guard in ("off", "on")}
-        async with running(nodes["off"]), running(nodes["on"]), AsyncExitStack() as stack:
-            rooms = {}
-            for guard, node in nodes.items():
-                rooms[guard] = await node.room()
-                publisher = await stack.enter_async_context(node.client())
-                await publisher.publish(rooms[guard].push)
-                sending = asyncio.create_task(publisher.stream_media(tags=film()))
-                stack.callback(sending.cancel)
-                await node.live(rooms[guard], within=5)
-            for _ in range(pairs):
-                for guard, node in nodes.items():
-                    one_by_one = sorted([await join(node, rooms[guard]) for _ in range(ONE_BY_ONE)])
-                    rate = await joins_a_second(node, rooms[guard])
-                    cost = await media(node, rooms[guard], ["rtmp", "guard"] if guard == "on" else ["rtmp"])
-                    p50, p99 = statistics.median(one_by_one) * 1000, one_by_one[int(ONE_BY_ONE * 0.99)] * 1000
-                    told = ", ".join(f"{part} {value:.2f}" for part, value in cost.items())
-                    joined = f"join p50 {p50:.2f} ms, p99 {p99:.2f} ms; {rate:.0f} joins/s"
-                    print(f"guard {guard:3}: {joined}; ms a MB: {told}", flush=True)
+async def guard_rows(nodes: Mapping[str, Product], repetitions: int, number: int, seconds: float) -> list[Row]:
+    """WITHOUT and WITH; the first room of each is live, its second is not."""
+    joined = {name: _target(made, 1) for name, made in nodes.items()}
+    many = await compared(joined, repetitions, number, 32)
+    single = await compared(joined, repetitions, max(100, number // 5), 1, quick=False)
+    media = []
+    for repetition in range(repetitions):
+        turns = order(list(nodes), repetition)
+        media.append({name: await _media(_target(nodes[name], 0), seconds) for name in turns})
+    through = "through the guard"
+    return [
+        Row(f"joins/s {through} over without", paired(many["rate"], WITH, WITHOUT), cpu=cpu(many["rate"], WITH)),
+        Row(f"join p50 {through} over without, 32", paired(many["p50"], WITH, WITHOUT)),
+        Row(f"an ordinary player's join {through}, p50", values(single["p50"], WITH), "ms", most=1.5),
+        Row(f"an ordinary player's join {through}, p99", values(single["p99"], WITH), "ms", most=4),
+        Row(f"an ordinary player's join {through} over without, p50", paired(single["p50"], WITH, WITHOUT)),
+        Row("media without the guard: CPU a MB", values(media, WITHOUT), "ms"),
+        Row(f"media {through}: CPU a MB over without", paired(media, WITH, WITHOUT)),
+    ]
 
 
-if __name__ == "__main__":
-    asyncio.run(main(int((sys.argv[1:] or ["3"])[0])))
+async def _media(target: Target, seconds: float) -> Taken:
+    """Milliseconds of processor time for each MB that players receive."""
+    players, _ = await arriving(target.port, target.words, PLAYERS, ARRIVALS)
+    await asyncio.sleep(1)  # until all have had their first key frame
+    before, had = used(target.pids), _received(players)
+    await asyncio.sleep(seconds)
+    spent, received = used(target.pids) - before, _received(players) - had
+    for player in players:
+        player.close()
+    return Taken(spent * 1000 / (received / 1e6))
+
+
+def _received(players: list[Player]) -> int:
+    return sum(player.received for player in players)

@@ -61,6 +61,8 @@ class Player(asyncio.Protocol):
         self._socket: socket.socket | None = None
         self.joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.lost = False
+        self.received = 0
+        """Bytes, once it has joined."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are, but for their class
@@ -71,6 +73,7 @@ class Player(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._acknowledge()
         if self.joined.done():
+            self.received += len(data)
             return
         self._received += data
         self._next()

@@ -70,11 +70,11 @@ async def product(folder: Path, guard: str = "off", rooms: int = USERS, **more: 
 
 
 @asynccontextmanager
-async def on_air(made: Product) -> AsyncIterator[None]:
-    """With its first room live meanwhile."""
+async def on_air(made: Product, tags: Iterator[Tag] | None = None) -> AsyncIterator[None]:
+    """With its first room live meanwhile; `tags` are by default such that HLS has segments of some 55 kB."""
     async with made.node.client() as publisher:
         await publisher.publish(made.rooms[0].push)
-        sending = asyncio.create_task(publisher.stream_media(tags=still(FRAMES_A_SECOND, PADDING)))
+        sending = asyncio.create_task(publisher.stream_media(tags=tags or still(FRAMES_A_SECOND, PADDING)))
         try:
             await made.node.live(made.rooms[0], within=10)
             yield
