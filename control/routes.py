@@ -125,7 +125,7 @@ def public(
 def internal(callbacks: Callbacks, grace: Grace, hls_auth: HlsAuth, health: Health) -> list[BaseRoute]:
     """On a unix socket that only nginx can reach."""
     return [
-        Paths([Route("/hls", hls_auth.answer, methods=["GET"])]),
+        Route("/hls", hls_auth.answer, methods=["GET"]),  # first: the others are rare, or come another way
         *(
             Route(f"/rtmp/{{node}}/{{start}}/{call}", partial(callbacks.answer, call), methods=["POST"])
             for call in sorted(CALLS)
