@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 from uvicorn.server import ServerState
 
 from control.nginx_rtmp.listener import LONGEST, CallbackProtocol
-from control.serve import Server, server_of
+from control.serve import Server
+from tests.support.serving import serving
 from tests.support.stage import Stage
 from tests.support.world import START, body
 
@@ -55,22 +55,8 @@ def asked(call: str, content: str, version: str = "1.0", where: str = f"local/{S
 @pytest.fixture
 async def internal(stage: Stage, tmp_path: Path) -> AsyncIterator[Internal]:
     path, running = tmp_path / "internal.sock", stage.box.running
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        server = server_of(running.internal, partial(CallbackProtocol, running.callbacks))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        await until(lambda: server.started)
+    async with serving(path, running.internal, partial(CallbackProtocol, running.callbacks)) as server:
         yield Internal(server, path, stage)
-        server.should_exit = True
-        await serving
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError
 
 
 def play(internal: Internal, client: int = 1, pwd: str = "") -> str:
