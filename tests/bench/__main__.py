@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -69,10 +70,10 @@ QUICK = Amount(
     joins=1000,
     seconds=1,
     held=1000,
-    holding=10,
+    holding=5,
     growing=(100, 1000),
-    windows=3,
-    beside=300,
+    windows=1,
+    beside=200,
     rooms=100_000,
     live=10_000,
 )
@@ -177,12 +178,14 @@ async def measured(folder: Path, amount: Amount, chapters: Sequence[str]) -> tup
     rows: list[Row] = []
     notes: list[str] = []
     for name in chapters:
+        began = time.perf_counter()
         async for more in CHAPTERS[name](folder / name, amount):
             if isinstance(more, str):
                 notes.append(more)
             else:
                 rows.extend(more)
             print(more if isinstance(more, str) else table(more), flush=True)
+        print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
     return rows, notes
 
 

@@ -14,7 +14,8 @@ from tests.bench.product import Product
 
 NONE, LEAST, BOUND, PRODUCT = "no callback", "return 200", "return 200, unix socket", "product"
 ARRIVALS = 500.0  # players a second
-SETTLE = 1.0  # seconds for the ends of the joins before, which are work of theirs
+SETTLE = 0.3, 1.0  # seconds at the least and the most for the ends of the joins before, which are work of theirs
+SETTLED = 3000  # ends a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ async def _one(target: Target, number: int, together: int, quick: bool) -> tuple
     """Joins, and microseconds of processor time each, with those for its end."""
     before = used(target.pids)
     joins = await crowd(target.port, target.words, number, together, quick)
-    await asyncio.sleep(SETTLE)
+    await asyncio.sleep(min(max(number / SETTLED, SETTLE[0]), SETTLE[1]))
     return joins, (used(target.pids) - before) / number * 1e6
 
 

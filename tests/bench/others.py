@@ -36,7 +36,7 @@ async def _stays(target: Target) -> bool:
 
 async def other_rows(targets: Mapping[str, Target], repetitions: int, number: int) -> list[Row]:
     many = await compared(targets, repetitions, number, 32)
-    single = await compared(targets, repetitions, max(100, number // 5), 1)
+    single = await compared(targets, repetitions, max(50, number // 5), 1)
     names = [name for name in targets if name != NONE]
     kinds = (
         ("joins/s, 32 at a time", many["rate"]),
