@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -35,6 +36,8 @@ from tests.bench.web import LIVE, api_rows, hls_rows
 @dataclass(frozen=True, slots=True)
 class Amount:
     repetitions: int
+    turns: int
+    """Likewise, of what takes seconds each time."""
     joins: int
     """In a repetition."""
     seconds: float
@@ -55,6 +58,7 @@ class Amount:
 
 FULL = Amount(
     repetitions=11,
+    turns=11,
     joins=5000,
     seconds=3,
     held=5000,
@@ -67,6 +71,7 @@ FULL = Amount(
 )
 QUICK = Amount(
     repetitions=3,
+    turns=2,
     joins=1000,
     seconds=1,
     held=1000,
@@ -105,9 +110,9 @@ async def web(folder: Path, amount: Amount) -> Rows:
     async with product(folder) as made:
         with baselines.web(folder / "bare", folders.hls(made.node.settings)) as bare:
             await asyncio.sleep(1)  # until it listens
-            yield await api_rows(folder, made, bare, amount.repetitions, amount.seconds)
+            yield await api_rows(folder, made, bare, amount.turns, amount.seconds)
             async with on_air(made):
-                yield await hls_rows(folder, made, bare, amount.repetitions, amount.seconds)
+                yield await hls_rows(folder, made, bare, amount.turns, amount.seconds)
 
 
 async def held(folder: Path, amount: Amount) -> Rows:
@@ -122,7 +127,7 @@ async def size(folder: Path, amount: Amount) -> Rows:
         sized(folder / "large", amount.rooms, amount.live, users=USERS) as large,
     ):
         yield start_rows(large)
-        yield await list_rows(folder, small, large, amount.repetitions, amount.seconds)
+        yield await list_rows(folder, small, large, amount.turns, amount.seconds)
         async with sized(folder / "one", 1) as one:
             yield await join_growth_rows([one, small, large], amount.repetitions, amount.joins)
 
@@ -131,7 +136,7 @@ async def beside(folder: Path, amount: Amount) -> Rows:
     async with product(folder, rooms=8, **HASHES) as made:
         with baselines.rtmp(folder / "none") as none:
             await have_live(made, LIVE)
-            yield await beside_rows(folder, made, none.port, amount.repetitions, amount.beside)
+            yield await beside_rows(folder, made, none.port, amount.turns, amount.beside)
 
 
 async def guard(folder: Path, amount: Amount) -> Rows:
@@ -142,7 +147,7 @@ async def guard(folder: Path, amount: Amount) -> Rows:
         on_air(guarded, film()),
     ):
         nodes = {WITHOUT: without, WITH: guarded}
-        yield await guard_rows(nodes, amount.repetitions, amount.joins, amount.seconds)
+        yield await guard_rows(nodes, amount.turns, amount.joins, amount.seconds)
 
 
 async def others(folder: Path, amount: Amount) -> Rows:
@@ -189,6 +194,14 @@ async def measured(folder: Path, amount: Amount, chapters: Sequence[str]) -> tup
     return rows, notes
 
 
+def draw(folder: Path) -> None:
+    """Plots beside the figures."""
+    if not peers.PYTHON.exists():
+        print("plots are left out: matplotlib could not be installed")
+        return
+    subprocess.run([peers.PYTHON, Path(__file__).with_name("plots.py"), folder / "bench.json", folder], check=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--quick", action="store_true", help="less of each, in under 3 minutes: figures wobble")
@@ -214,6 +227,7 @@ def main() -> None:
     }
     (asked.out / "bench.json").write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
     print(f"\n{text}\nalso in {asked.out}")
+    draw(asked.out)
     sys.exit(any(row.verdict == "MISSED" for row in rows))
 
 

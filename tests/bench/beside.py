@@ -61,9 +61,9 @@ async def beside_rows(folder: Path, made: Product, none: int, repetitions: int, 
     ]
     return [
         Row(f"join p99, {JOINS:.0f} a second, {ALONE}", values(taken, ALONE), "ms"),
-        Row(f"join p99 {ASKED} over {ALONE}", paired(taken, ASKED, ALONE), most=4),
+        Row(f"join p99 {ASKED} over {ALONE}", paired(taken, ASKED, ALONE), most=4, aim=1.5),
         Row(f"join p99 {ASKED} over {ALONE}: {NONE}", paired(taken, f"{NONE}, {ASKED}", f"{NONE}, {ALONE}")),
-        Row(f"join p99 {LOGINS} over {ALONE}", paired(taken, LOGINS, ALONE), most=2),
+        Row(f"join p99 {LOGINS} over {ALONE}", paired(taken, LOGINS, ALONE), most=2, aim=1.2),
     ]
 
 

@@ -47,6 +47,8 @@ class Row:
     """At least this much is wanted."""
     most: float | None = None
     """At most this much is wanted."""
+    aim: float | None = None
+    """What would be good, where something is wanted; no verdict is about it."""
 
     @property
     def verdict(self) -> str:
@@ -59,7 +61,8 @@ class Row:
     @property
     def wanted(self) -> str:
         sides = [f"≥ {self.least:g}"] if self.least is not None else []
-        return " ".join(sides + ([f"≤ {self.most:g}"] if self.most is not None else []))
+        sides += [f"≤ {self.most:g}"] if self.most is not None else []
+        return " ".join(sides) + (f", aim {self.aim:g}" if self.aim is not None else "")
 
 
 Repetition = Mapping[str, Taken]

@@ -27,8 +27,7 @@ async def list_rows(folder: Path, small: Sized, large: Sized, repetitions: int, 
     variants = {"small": _pages(small), "large": _pages(large)}
     taken = await in_turns(folder, variants, repetitions, seconds)
     name = f"list of {large.live} live of {large.rooms} rooms over {small.live} of {small.rooms}"
-    wanted = {"p99": 1.5, "p50": None}
     return [
-        Row(f"{name}: {time}", paired(taken[time], "large", "small"), cpu=cpu(taken[time], "large"), most=most)
-        for time, most in wanted.items()
+        Row(f"{name}: p99", paired(taken["p99"], "large", "small"), cpu=cpu(taken["p99"], "large"), most=1.5, aim=1.1),
+        Row(f"{name}: p50", paired(taken["p50"], "large", "small")),
     ]

@@ -63,6 +63,12 @@ def test_a_row_is_judged_by_its_median(least: float | None, most: float | None, 
     assert Row("x", Quartiles(0.1, 0.5, 0.9), least=least, most=most).verdict == verdict
 
 
+def test_what_is_wanted_is_shown_with_the_aim() -> None:
+    known = Quartiles(1, 1, 1)
+    assert Row("x", known, least=0.84, aim=0.92).wanted == "≥ 0.84, aim 0.92"
+    assert Row("x", known, most=2, aim=1.0).wanted == "≤ 2, aim 1"
+
+
 def test_the_table_shows_each_row() -> None:
     rows = [Row("joins", Quartiles(0.811, 0.84, 0.86), cpu=91.4, least=0.84), Row("join p50", Quartiles(1, 1, 1), "ms")]
     assert table(rows).splitlines() == [
