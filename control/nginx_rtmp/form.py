@@ -6,7 +6,8 @@ which may repeat any of its keys. So the first fields are nginx's by their place
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 _CLIENT = ("app", "flashver", "swfurl", "tcurl", "pageurl", "addr")
@@ -22,9 +23,9 @@ _FIELDS = {
     "done": (*_STREAM, "name"),
     "record_done": (*_STREAM, "recorder", "name", "path"),
 }
-_PREFIXES = {call: tuple((name, f"{name}=".encode()) for name in names) for call, names in _FIELDS.items()}
 CALLS = frozenset(_FIELDS)
 _LEFT_OUT = {"update", "publish_done", "play_done", "done"}  # these omit `name` where it is empty
+NEEDED = ("flashver", "addr", "clientid", "call", "timestamp", "name")
 LONGEST_NUMBER = 20  # digits, of 64 bits
 
 
@@ -32,8 +33,7 @@ class BadForm(ValueError):
     """Not a body that nginx-rtmp writes; the message has none of its values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(NamedTuple):
     call: str
     """As nginx names it: `update_publish` and `update_play` for an update."""
     client: int
@@ -75,34 +75,40 @@ class Callback:
         return ""
 
 
+def _form(call: str) -> re.Pattern[bytes]:
+    """A body's, which has the groups of NEEDED."""
+    names, needed, fields = _FIELDS[call], list(NEEDED), list[str]()
+    for name in names:
+        fields.append(f"{name}=(?P<{name}>[^&]*)" if name in needed else f"{name}=[^&]*")
+        needed = [each for each in needed if each != name]
+    last = f"(?:&{fields.pop()})?" if call in _LEFT_OUT else ""
+    missing = "".join(f"(?P<{name}>(?!))?" for name in needed)
+    return re.compile(f"{missing}{'&'.join(fields)}{last}(?:&(?P<arguments>.*))?".encode(), re.DOTALL)
+
+
+_FORMS = {call: _form(call) for call in CALLS}
+
+
 def parse(call: str, body: bytes) -> Callback:
     """`call` is one of CALLS. Raises BadForm."""
-    fields, parts = _PREFIXES[call], body.split(b"&")
-    if call in _LEFT_OUT and not any(part.startswith(b"name=") for part in parts[len(fields) - 1 : len(fields)]):
-        fields = fields[:-1]
-    if len(parts) < len(fields):
-        raise BadForm(f"{call}: fields are missing")
-    values = {}
-    for (name, prefix), part in zip(fields, parts, strict=False):
-        if not part.startswith(prefix):
-            raise BadForm(f"{call}: {name} is not in its place")
-        values[name] = part[len(prefix) :]
-    return Callback(
-        call=_text(values["call"]),
-        client=_number(values.get("clientid", b"0")),
-        address=_text(values["addr"]),
-        encoder=_text(values["flashver"]),
-        name=_text(values.get("name", b"")),
-        timestamp=_number(values.get("timestamp", b"0")),
-        arguments=b"&".join(parts[len(fields) :]),
-    )
+    found = _FORMS[call].fullmatch(body)
+    if found is None:
+        missing = body.count(b"&") + 1 + (call in _LEFT_OUT) < len(_FIELDS[call])
+        raise BadForm(f"{call}: fields are missing" if missing else f"{call}: a field is not in its place")
+    call, encoder, address, name = map(_text, found.group("call", "flashver", "addr", "name"))
+    client, timestamp = map(_number, found.group("clientid", "timestamp"))
+    return Callback(call, client, address, encoder, name, timestamp, found["arguments"] or b"")
 
 
-def _text(value: bytes) -> str:
+def _text(value: bytes | None) -> str:
+    if not value:
+        return ""
     return (unquote_to_bytes(value) if b"%" in value else value).decode("utf-8", "replace")
 
 
-def _number(value: bytes) -> int:
+def _number(value: bytes | None) -> int:
+    if value is None:
+        return 0
     if not (value.isdigit() and len(value) <= LONGEST_NUMBER):
         raise BadForm("a number is none")
     return int(value)
