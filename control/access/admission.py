@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -22,8 +22,7 @@ AGAIN_MS = 60_000  # in which a ticket is not made anew: lists are read again an
 ISSUED = 50_000  # tickets kept for that
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """A yes."""
 
     room_id: int
@@ -113,42 +112,67 @@ class Admission:
         return await self._denials.of(user_id)
 
     async def admit(self, role: Role, room_id: int, shown: Credentials, address: str = "") -> Grant:
-        """The one function that says who may come in and who may stay. `room_id` 0 is no room. `address`: the client's,
-        where a password may not be enough from there. Waits only for what is not in memory; what holds when it returns
-        was judged in that moment. Raises Denied."""
+        """The one answer to who may come in and who may stay. `room_id` 0 is no room. `address`: the client's, where a
+        password may not be enough from there. Waits only for what is not in memory; what holds when it returns was
+        judged in that moment. Raises Denied."""
+        while (grant := self.admit_at_once(role, room_id, shown, address)) is None:
+            await self._look_up(role, room_id, shown)
+        return grant
+
+    def admit_at_once(self, role: Role, room_id: int, shown: Credentials, address: str = "") -> Grant | None:
+        """Likewise. None where something is not in memory."""
+        room = self._rights.peek(room_id)
         user_id = shown.user_id if role is Role.PLAYER else 0
-        room, denials = self._rights.peek(room_id), self._denials.peek(user_id) if user_id else NOTHING_DENIED
-        while room is None or denials is None:
-            if room is None and await self._rights.of(room_id) is None:
-                raise Denied("no such room")
-            if denials is None:
-                await self._denials.of(user_id)
-            # Looked up once more: while one was waited for the other may have changed.
-            room, denials = self._rights.peek(room_id), self._denials.peek(user_id) if user_id else NOTHING_DENIED
+        denials = self._denials.peek(user_id) if user_id else NOTHING_DENIED
+        if room is None or denials is None:
+            return None
         now = self._clock.now()
         if role is Role.PUBLISHER:
             return Grant(may_publish(room, shown, now).room_id, counted=False)
         there = may_play(room, shown, now, denials=denials, network=network(address) if room.address_bans else "")
         return Grant(there.room_id, is_viewer(there, shown))
 
+    async def _look_up(self, role: Role, room_id: int, shown: Credentials) -> None:
+        if await self._rights.of(room_id) is None:
+            raise Denied("no such room")
+        if role is Role.PLAYER and shown.user_id:
+            await self._denials.of(shown.user_id)
+
     async def admit_newcomer(self, role: Role, room_id: int, shown: Credentials, address: str) -> Grant:
         """Like `admit`, for a client that comes: a password that is wrong is counted, and too many are not looked at.
         Takes seconds after some. Raises Denied."""
-        if shown.has_ticket or not shown.password or await self._rights.of(room_id) is None:
+        if not shown.is_guess or await self._rights.of(room_id) is None:
             return await self.admit(role, room_id, shown, address)
-        target = Target(Secret.ANCHOR if role is Role.PUBLISHER else Secret.VIEWING, room_id)
         try:
-            await self._guesses.admit(target, address)
-            grant = await self.admit(role, room_id, shown, address)
+            await self._guesses.admit(_target(role, room_id), address)
         except TooManyGuesses:
             raise Denied("too many wrong passwords") from None
+        while (grant := self._judge_guess(role, room_id, shown, address)) is None:
+            await self._look_up(role, room_id, shown)
+        return grant
+
+    def admit_newcomer_at_once(self, role: Role, room_id: int, shown: Credentials, address: str) -> Grant | None:
+        """Likewise. None where something is not in memory, or the answer has to wait."""
+        if not shown.is_guess:
+            return self.admit_at_once(role, room_id, shown, address)
+        try:
+            waits = self._rights.peek(room_id) is None or self._guesses.delay(_target(role, room_id), address)
+        except TooManyGuesses:
+            raise Denied("too many wrong passwords") from None
+        return None if waits else self._judge_guess(role, room_id, shown, address)
+
+    def _judge_guess(self, role: Role, room_id: int, shown: Credentials, address: str) -> Grant | None:
+        target = _target(role, room_id)
+        try:
+            grant = self.admit_at_once(role, room_id, shown, address)
         except WrongRoomPassword:
             self._guesses.wrong(target, address, shown.password)
             raise
         except GateShut:
             self._guesses.right(target, address)
             raise
-        self._guesses.right(target, address)
+        if grant is not None:
+            self._guesses.right(target, address)
         return grant
 
     async def check_password(self, secret: Secret, room_id: int, shown: str, address: str) -> None:
@@ -178,6 +202,10 @@ def _by_password(password: str) -> Credentials:
 def is_viewer(room: Rights | None, shown: Credentials) -> bool:
     """Whether a player that shows this is counted: an owner who previews their own room by ticket is not."""
     return room is None or shown.ticket is None or shown.ticket.user_id != room.owner_id
+
+
+def _target(role: Role, room_id: int) -> Target:
+    return Target(Secret.ANCHOR if role is Role.PUBLISHER else Secret.VIEWING, room_id)
 
 
 def _password_of(room: Rights, secret: Secret) -> str:

@@ -46,9 +46,9 @@ class Credentials:
         return self.ticket.user_id if self.ticket else 0
 
     @property
-    def has_ticket(self) -> bool:
-        """Of ours or not: then no password is looked at."""
-        return self.ticket is not None or self.false_ticket
+    def is_guess(self) -> bool:
+        """A password is shown that is looked at: with a ticket, of ours or not, none is."""
+        return bool(self.password) and self.ticket is None and not self.false_ticket
 
 
 def may_publish(room: Rights | None, shown: Credentials, now: Epoch) -> Rights:

@@ -120,7 +120,7 @@ class Guesses:
 
     def delay(self, target: Target, address: str) -> float:
         """Seconds that the answer to the next guess has to wait. Raises TooManyGuesses."""
-        if not self._limit or all(windows.is_empty for windows in self.windows.values()):
+        if self._none_counts:
             return 0.0
         used = [(window, window.used(*key)) for window, key in self._counting(target, network(address))]
         if any(count >= window.item.amount for window, count in used):
@@ -144,9 +144,14 @@ class Guesses:
         at = network(address)
         key = (target.secret.value, str(target.subject), at)
         self.known[target.secret].note(_pair_name(target, at))
-        if self._limit:
+        if not self._none_counts:
             for window in (self._pair, self._known_pair):
                 window.limiter.clear(window.item, *key)
+
+    @property
+    def _none_counts(self) -> bool:
+        """Nobody has guessed wrong lately."""
+        return not self._limit or all(windows.is_empty for windows in self.windows.values())
 
     def forget(self, target: Target) -> None:
         """To be called when a password has changed: who was right before is a stranger."""

@@ -24,8 +24,7 @@ SOUND_FIRST = 2.0  # seconds by which an encoder may begin with sound before its
 REMEMBERED = 30  # seconds: how late a callback can still come
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SessionKey:
+class SessionKey(NamedTuple):
     node: str
     start: str
     """One life of the node's nginx: it numbers its clients from 1 again in the next."""

@@ -19,8 +19,6 @@ from control.refusals import Denied
 
 YES, NO, MALFORMED = 204, 403, 400
 
-ENDS = frozenset({"publish_done", "play_done", "done", "disconnect"})
-
 log = structlog.get_logger()
 
 
@@ -36,23 +34,37 @@ class Callbacks:
         return Response(status_code=await self.judge(call, where["node"], where["start"], await request.body()))
 
     async def judge(self, call: str, node: str, start: str, body: bytes) -> int:
-        """The HTTP status of the answer. Waits for nothing where the call is one of ENDS."""
+        """The HTTP status of the answer."""
+        status = self.judge_at_once(call, node, start, body)
+        if status is not None:
+            return status
+        callback = parse(call, body)
+        key = _key(node, start, callback)
+        try:
+            await self._wait(call, key, callback)
+        except Denied as denied:
+            return self._no(call, key, callback, denied)
+        return _yes(call)
+
+    def judge_at_once(self, call: str, node: str, start: str, body: bytes) -> int | None:
+        """Likewise. None, and nothing done, where something has to be waited for; never so for an end."""
         try:
             callback = parse(call, body)
         except BadForm as failure:
             log.warning("callback not understood", call=call, failure=str(failure))
             return MALFORMED
-        key = SessionKey(sys.intern(node), sys.intern(start), callback.client)
+        key = _key(node, start, callback)
         try:
-            await self._ask(call, key, callback)
+            return _yes(call) if self._ask_at_once(call, key, callback) else None
         except Denied as denied:
-            _counted(call, "no").inc()
-            if call in ("publish", "play"):
-                self._clients.turned_away(key)
-            self._note(callback, denied.reason)
-            return NO
-        _counted(call, "yes").inc()
-        return YES
+            return self._no(call, key, callback, denied)
+
+    def _no(self, call: str, key: SessionKey, callback: Callback, denied: Denied) -> int:
+        _counted(call, "no").inc()
+        if call in ("publish", "play"):
+            self._clients.turned_away(key)
+        self._note(callback, denied.reason)
+        return NO
 
     def _note(self, callback: Callback, reason: str) -> None:
         room = self._clients.known_room(callback.name)
@@ -68,19 +80,40 @@ class Callbacks:
         )
 
     async def _ask(self, call: str, key: SessionKey, callback: Callback) -> None:
+        """Raises Denied."""
+        if not self._ask_at_once(call, key, callback):
+            await self._wait(call, key, callback)
+
+    def _ask_at_once(self, call: str, key: SessionKey, callback: Callback) -> bool:
+        """False, and nothing done, where something has to be waited for. Raises Denied."""
         if key.node != self._node:
             raise Denied("another node's callback")
         if callback.is_relay:
-            return  # nginx's own, for a session that has its verdict: neither a publisher nor a viewer
+            return True  # nginx's own, for a session that has its verdict: neither a publisher nor a viewer
         match call:
-            case "publish" | "play":
-                await self._clients.let_in(key, callback)
+            case "publish":
+                return False
+            case "play":
+                return self._clients.play_at_once(key, callback)
             case "update":
-                await self._clients.update(key, callback)
+                return self._clients.update_at_once(key, callback)
             case "connect" | "record_done":
-                pass  # a connection counts for nothing until it publishes or plays
+                return True  # a connection counts for nothing until it publishes or plays
             case _:
                 self._clients.end(key)
+                return True
+
+    async def _wait(self, call: str, key: SessionKey, callback: Callback) -> None:
+        await (self._clients.update if call == "update" else self._clients.let_in)(key, callback)
+
+
+def _key(node: str, start: str, callback: Callback) -> SessionKey:
+    return SessionKey(sys.intern(node), sys.intern(start), callback.client)
+
+
+def _yes(call: str) -> int:
+    _counted(call, "yes").inc()
+    return YES
 
 
 @cache

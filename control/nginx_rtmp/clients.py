@@ -81,18 +81,45 @@ class Clients:
     async def play(self, key: SessionKey, callback: Callback) -> None:
         """Raises Denied."""
         shown, room_id = self._shown(callback), parse_room_id(callback.name)
-        if self._shows_the_same(key, room_id, shown):
-            grant = await self.admission.admit(Role.PLAYER, room_id, shown, callback.address)
-        else:
-            grant = await self.admission.admit_newcomer(Role.PLAYER, room_id, shown, callback.address)
+        admission, known = self.admission, self._shows_the_same(key, room_id, shown)
+        admit = admission.admit if known else admission.admit_newcomer
+        self._play(key, await admit(Role.PLAYER, room_id, shown, callback.address), shown, callback)
+
+    def play_at_once(self, key: SessionKey, callback: Callback) -> bool:
+        """Likewise. False, and nothing done, where something has to be waited for."""
+        shown, room_id = self._shown(callback), parse_room_id(callback.name)
+        admission, known = self.admission, self._shows_the_same(key, room_id, shown)
+        admit = admission.admit_at_once if known else admission.admit_newcomer_at_once
+        grant = admit(Role.PLAYER, room_id, shown, callback.address)
+        if grant is not None:
+            self._play(key, grant, shown, callback)
+        return grant is not None
+
+    def _play(self, key: SessionKey, grant: Grant, shown: Credentials, callback: Callback) -> None:
         if self._plays_again(key, grant.room_id):
             self.presence.identify(key, shown, grant.counted, callback.encoder)
         else:
             self._refuse_second(key)
             self._enter(key, Role.PLAYER, grant, shown, callback)
 
+    def update_at_once(self, key: SessionKey, callback: Callback) -> bool:
+        """Judges again. False, and nothing done, where something has to be waited for. Raises Denied."""
+        session = self.presence.get(key)
+        if session is None or session.credentials is None:
+            return False
+        if session.state is State.ENDING:
+            raise Denied("put out before")  # and nginx could not drop it
+        try:
+            judged = self.admission.admit_at_once(session.role, session.room_id, session.credentials, session.address)
+        except Denied as denied:
+            self._condemn(session, denied)
+            raise
+        if judged is not None:
+            self.presence.hear(key, callback.timestamp)
+        return judged is not None
+
     async def update(self, key: SessionKey, callback: Callback) -> None:
-        """Judges again. Raises Denied."""
+        """Likewise, and waits."""
         session = self.presence.get(key)
         if session is None:
             return await self._judge_unseen(key, callback)
@@ -101,7 +128,7 @@ class Clients:
             if session.credentials is None:
                 return  # it has gone meanwhile
         if session.state is State.ENDING:
-            raise Denied("put out before")  # and nginx could not drop it
+            raise Denied("put out before")
         await self._judge(session)
         self.presence.hear(key, callback.timestamp)
 
@@ -184,9 +211,11 @@ class Clients:
         try:
             await self.admission.admit(session.role, session.room_id, session.credentials, session.address)
         except Denied as denied:
-            why = Ending.GATE if isinstance(denied, GateShut) else Ending.PASSWORD
-            self.presence.condemn(session.key, why)
+            self._condemn(session, denied)
             raise
+
+    def _condemn(self, session: Session, denied: Denied) -> None:
+        self.presence.condemn(session.key, Ending.GATE if isinstance(denied, GateShut) else Ending.PASSWORD)
 
     def _quiet_for(self, session: Session) -> float:
         """Seconds since a publisher's last media."""

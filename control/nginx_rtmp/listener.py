@@ -16,7 +16,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from control.nginx_rtmp.callbacks import ENDS, Callbacks
+from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.form import CALLS
 
 LONGEST = 16 * 2**10  # bytes of a callback: a client's arguments are 255 at most, its other fields some KiB
@@ -74,10 +74,18 @@ class CallbackProtocol(asyncio.Protocol):
         if head is None or len(data) - head.end() != int(head[5]) or (call := head[3].decode()) not in CALLS:
             return self._hand_over(data)
         node, start, keep = head[1].decode(), head[2].decode(), head[4] == b"1"
-        judged = self._callbacks.judge(call, node, start, data[head.end() :])
-        if call in ENDS:
-            return self._answer(_at_once(judged), keep)
-        self._task = asyncio.create_task(self._answered(judged, keep))
+        body = data[head.end() :]
+        status: int | None = 500
+        try:
+            status = self._callbacks.judge_at_once(call, node, start, body)
+        finally:
+            if status is not None:
+                self._answer(status, keep)
+        if status is None:
+            self._judge_in_a_task(call, node, start, body, keep)
+
+    def _judge_in_a_task(self, call: str, node: str, start: str, body: bytes, keep: bool) -> None:
+        self._task = asyncio.create_task(self._answered(self._callbacks.judge(call, node, start, body), keep))
         self._state.tasks.add(self._task)
         self._task.add_done_callback(self._state.tasks.discard)
 
@@ -103,12 +111,3 @@ class CallbackProtocol(asyncio.Protocol):
         self._transport.write(_ANSWERS[status])
         if not keep or self._ending:
             self._transport.close()  # nginx-rtmp acts on an answer when its connection ends
-
-
-def _at_once(judged: Coroutine[Any, Any, int]) -> int:
-    """What comes of one that waits for nothing."""
-    try:
-        judged.send(None)
-    except StopIteration as done:
-        return int(done.value)
-    raise RuntimeError("an end must not wait")

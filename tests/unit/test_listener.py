@@ -134,6 +134,9 @@ class Gone:
 
 
 class Slow:
+    def judge_at_once(self, *asked: object) -> None:
+        """It has to be waited for."""
+
     async def judge(self, *asked: object) -> int:
         await asyncio.sleep(0)
         return 204
