@@ -63,3 +63,40 @@ async def test_what_is_over_is_forgotten(turns: Turns) -> None:
         async with turns.turn(f"session {number}", f"192.0.2.{number}"):
             pass
     assert not turns._lines
+
+
+async def test_who_gives_up_waiting_takes_nobodys_turn(turns: Turns) -> None:
+    async def come() -> None:
+        async with turns.turn("ann", "192.0.2.7"):
+            pass
+
+    async with AsyncExitStack() as stack:
+        for _ in range(OF_SESSION):
+            assert await let_in(turns, stack, "ann", "192.0.2.7")
+        waiting = [asyncio.create_task(come()) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        waiting[1].cancel()
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*waiting, return_exceptions=True) != [None] * 3
+    assert not waiting[2].cancelled()
+    assert not turns._lines
+
+
+async def test_a_turn_that_came_as_one_gave_up_goes_to_the_next(turns: Turns) -> None:
+    came: list[int] = []
+
+    async def come(number: int) -> None:
+        async with turns.turn("ann", f"192.0.2.{number}"):
+            came.append(number)
+
+    held = AsyncExitStack()
+    for _ in range(OF_SESSION):
+        assert await let_in(turns, held, "ann", "192.0.2.7")
+    waiting = [asyncio.create_task(come(number)) for number in range(2)]
+    await asyncio.sleep(0)
+    await held.aclose()
+    waiting[0].cancel()
+    await asyncio.wait(waiting)
+    assert waiting[0].cancelled() and came == [1]
+    assert not turns._lines
