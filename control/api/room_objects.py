@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from control.accounts.sessions import Caller
 from control.api.envelope import Call, Reply
@@ -13,12 +14,12 @@ from control.lobby.cards import Card
 def as_shown(call: Call, caller: Caller, card: Card) -> Card:
     """As a banned user sees it, where the caller's account was made since, at the address that one watched from."""
     if card.rights.address_bans and call.services.bans.keeps_out(card.rights, caller.user, call.address):
-        return card._replace(is_banned=True)
+        return replace(card, is_banned=True)
     return card
 
 
 def room_objects(call: Call, caller: Caller, cards: Iterable[Card]) -> list[Reply]:
-    shown = [as_shown(call, caller, card) for card in cards]
+    shown = [as_shown(call, caller, card) if card.rights.address_bans else card for card in cards]
     place, tickets = call.place, _tickets(call, caller, shown)
     return [_room_object(place, card, tickets.get(card.about.room_id, "")) for card in shown]
 
@@ -49,9 +50,9 @@ def _tickets(call: Call, caller: Caller, cards: Sequence[Card]) -> dict[int, str
 def _room_object(place: Place, card: Card, ticket: str) -> Reply:
     """`ticket` "": the caller needs a password."""
     about, anchor, rights = card.about, card.anchor, card.rights
-    anchor_password = card.anchor_password
+    room_id, anchor_password = about.room_id, card.anchor_password
     return {
-        "liveRoomId": about.room_id,
+        "liveRoomId": room_id,
         "liveRoomanchorPwd": anchor_password,  # the seed's spelling, which shipped apps read
         "liveRoomAnchorPwd": anchor_password,
         "liveRoomUserPwd": rights.user_password if ticket else "",
@@ -60,12 +61,12 @@ def _room_object(place: Place, card: Card, ticket: str) -> Reply:
         "liveRoomTopic": about.topic,
         "anchorName": anchor.nick_name,
         "headPicId": anchor.head_picture_id,
-        "isFollow": int(card.is_followed),
+        "isFollow": 1 if card.is_followed else 0,
         "followCount": about.follow_count,
         "playerCount": card.players,
-        "isPlay": int(card.is_live),
-        "needPassword": int(not ticket),
-        "isOpen": int(rights.is_open),
-        "playRtmpUrl": place.play_rtmp(about.room_id, ticket) if ticket else "",
-        "playHlsUrl": place.play_hls(about.room_id, ticket) if ticket else "",
+        "isPlay": 1 if card.is_live else 0,
+        "needPassword": 0 if ticket else 1,
+        "isOpen": 1 if rights.is_open else 0,
+        "playRtmpUrl": place.play_rtmp(room_id, ticket) if ticket else "",
+        "playHlsUrl": place.play_hls(room_id, ticket) if ticket else "",
     }
