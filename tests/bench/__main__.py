@@ -65,7 +65,7 @@ FULL = Amount(
     holding=30,
     growing=(100, 1000, 10_000),
     windows=11,
-    beside=2000,
+    beside=1000,
     rooms=1_000_000,
     live=10_000,
 )
