@@ -107,13 +107,14 @@ def applications(
     events = Events(services, feed, studio)
     return Running(
         public=_application(
-            routes.public(services, Confirmations(services.recovery, services.clock), events, studio, health)
+            routes.public(services, Confirmations(services.recovery, services.bodies), events, studio, health)
         ),
         internal=_application(routes.internal(callbacks, Grace(settings.grace_seconds), live.hls_auth, health)),
         callbacks=callbacks,
         live=live,
         sessions=services.sessions,
         lists=services.lists,
+        bodies=services.bodies,
         handover=handover,
         feed=feed,
         health=health,

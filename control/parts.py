@@ -19,6 +19,7 @@ from control.accounts.pictures import Pictures
 from control.accounts.recovery import Recovery
 from control.accounts.sessions import Sessions
 from control.accounts.users import Users
+from control.api.bodies import Bodies
 from control.api.services import Services
 from control.api.turns import Turns
 from control.api.uploads import Uploads
@@ -209,6 +210,7 @@ def public_parts(
         ),
         pictures=Pictures(store, changes),
         uploads=Uploads(sessions, clock),
+        bodies=Bodies(clock),
         turns=Turns(),
         rooms=rooms,
         follows=follows,

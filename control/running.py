@@ -17,6 +17,8 @@ from control.access.resealing import EVERY as RESEAL_EVERY
 from control.access.resealing import Resealing
 from control.access.rights import RightsOfRooms
 from control.accounts.sessions import Sessions
+from control.api.bodies import LOOK as LOOK_FOR_SLOW
+from control.api.bodies import Bodies
 from control.clock import Clock
 from control.guessing.handover import HAND_OVER_EVERY, Handover
 from control.live.audience import Audience
@@ -87,6 +89,7 @@ class Running:
     live: LiveParts
     sessions: Sessions
     lists: Lists
+    bodies: Bodies
     handover: Handover
     feed: Feed
     health: Health
@@ -119,6 +122,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "denials": repeat("denials", partial(clock.sleep, PURGE_EVERY), started.live.purge),
         "resealing": repeat("resealing", partial(clock.sleep, RESEAL_EVERY), started.live.resealing.step),
         "others": repeat("others", partial(clock.sleep, AGAIN), started.live.live_rooms.follow_others),
+        "bodies": repeat("bodies", partial(clock.sleep, LOOK_FOR_SLOW), started.bodies.look),
         "lag": repeat("lag", lag.measure, lag.show),
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
     }

@@ -20,13 +20,9 @@ from control.api.play_urls import Place, place
 from control.api.services import Services
 from control.api.statuses import Status, answer_to
 from control.api.uploads import Busy, TooLarge, TooSlow
-from control.clock import Clock
 from control.refusals import Refusal, SessionExpired
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
-BODY = 64 * 2**10  # bytes, at most; web.conf has the same
-ARRIVAL = 10.0  # seconds that a whole body may take
-PIECES = 128  # that a body may come in, each of which costs a turn of the loop; 64 KiB are 122 of the smallest packets
 UPLOAD = "ModifyUserHeadPic"
 UNREAD = {TooLarge: 413, TooSlow: 408, ClientDisconnect: 400}
 """HTTP statuses, by why a body was not read; the last is read by nobody."""
@@ -96,7 +92,7 @@ async def _asked(api: Api, services: Services, request: Request, own: Mapping[st
     if request.scope["path"].rpartition("/")[2] == UPLOAD:
         async with services.uploads.body(request.stream(), own.get("sessionId")) as body:
             return await _said(api, _call(services, request, body, own))
-    call = _call(services, request, await body_of(request, services.clock), own)
+    call = _call(services, request, await services.bodies.read(request), own)
     async with services.turns.turn(call.fields.claimed("sessionId"), call.address):
         return await _said(api, call)
 
@@ -148,20 +144,3 @@ def site(request: Request) -> str:
 def reply(access: str, status: Status, text: str, more: Reply | None = None) -> Response:
     content = {"access": access, "status": status.number, "desc": text} | (more or {})
     return _Json(orjson.dumps(content))
-
-
-async def body_of(request: Request, clock: Clock) -> bytes:
-    """All of it, as it comes from the client: nginx keeps nothing of it. Raises what is in UNREAD."""
-    body, pieces = bytearray(), 0
-    try:
-        async with clock.within(ARRIVAL):  # also to the first piece: nginx's own limit begins anew with each byte
-            async for part in request.stream():
-                pieces += 1
-                if len(body) + len(part) > BODY:
-                    raise TooLarge
-                if pieces > PIECES:
-                    raise TooSlow
-                body += part
-    except TimeoutError:
-        raise TooSlow from None
-    return bytes(body)

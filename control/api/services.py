@@ -10,6 +10,7 @@ from control.accounts.pictures import Pictures
 from control.accounts.recovery import Recovery
 from control.accounts.sessions import Sessions
 from control.accounts.users import Users
+from control.api.bodies import Bodies
 from control.api.turns import Turns
 from control.api.uploads import Uploads
 from control.clock import Clock
@@ -34,6 +35,7 @@ class Services:
     recovery: Recovery
     pictures: Pictures
     uploads: Uploads
+    bodies: Bodies
     turns: Turns
     rooms: Rooms
     follows: Follows

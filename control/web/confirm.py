@@ -13,16 +13,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from control.accounts.recovery import Recovery
-from control.api.envelope import UNREAD, body_of, origin_of
-from control.clock import Clock
+from control.api.bodies import Bodies
+from control.api.envelope import UNREAD, origin_of
 from control.refusals import HungUp, TooOften, WrongPassword
 from control.web.pages import HEADERS
 
 
 class Confirmations:
-    def __init__(self, recovery: Recovery, clock: Clock) -> None:
+    def __init__(self, recovery: Recovery, bodies: Bodies) -> None:
         self._recovery = recovery
-        self._clock = clock
+        self._bodies = bodies
 
     async def ask(self, request: Request) -> Response:
         """Whose password it is: `{"token"}` is answered with `{"account"}`, null where nothing waits."""
@@ -51,7 +51,7 @@ class Confirmations:
     async def _values(self, request: Request) -> dict[str, Any]:
         """Empty for what is no JSON object. Raises what is in UNREAD."""
         try:
-            values = orjson.loads(await body_of(request, self._clock))
+            values = orjson.loads(await self._bodies.read(request))
         except orjson.JSONDecodeError:
             return {}
         return values if isinstance(values, dict) else {}

@@ -6,7 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from control.api import uploads
-from control.api.envelope import ARRIVAL, BODY, PIECES, UPLOAD
+from control.api.bodies import ARRIVAL, BODY, PIECES
+from control.api.envelope import UPLOAD
 from control.storage.database import Store
 from tests.support.people import person
 from tests.support.world import Box

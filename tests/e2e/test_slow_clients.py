@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from control.api.envelope import ARRIVAL
+from control.api.bodies import ARRIVAL
 from tests.e2e.conftest import Node, until
 
 pytestmark = pytest.mark.anyio

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from control.api import uploads
-from control.api.envelope import BODY, UPLOAD
+from control.api.bodies import BODY
+from control.api.envelope import UPLOAD
 from tests.e2e.stand_in import PARTS, Node, free_ports, processes, until
 
 
