@@ -53,12 +53,19 @@ def planning(
 ) -> Iterator[None]:
     """Likewise, in steps of AT_A_TIME sessions or clients, for a caller who has others to attend to."""
     known: dict[int, Session] = {}
-    for session in held:
+    for number, session in enumerate(held):
+        if number % AT_A_TIME == 0:
+            yield
         if session.key.start == seen.start:
             known[session.key.client] = session
         elif session.since < seen.asked_at:
             work.end.append(session)
-    there = {client.client: client for client in seen.clients if not client.is_relay}
+    there: dict[int, SeenClient] = {}
+    for number, client in enumerate(seen.clients):
+        if number % AT_A_TIME == 0:
+            yield
+        if not client.is_relay:
+            there[client.client] = client
     for number, session in enumerate(known.values()):
         if number % AT_A_TIME == 0:
             yield

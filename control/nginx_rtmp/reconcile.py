@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import islice
 
 import structlog
 
@@ -169,8 +170,11 @@ class Reconciler:
 
     async def _existing(self, seen: Snapshot) -> set[str]:
         """Names of streams that are rooms'."""
-        names = {parse_room_id(name): name for name in {client.name for client in seen.clients}}
-        return {names[room_id] for room_id in await self.rights.of_all(names)}
+        names, existing = iter({client.name for client in seen.clients}), set[str]()
+        while some := {parse_room_id(name): name for name in islice(names, AT_A_TIME)}:
+            existing.update(some[room_id] for room_id in await self.rights.of_all(some))
+            await asyncio.sleep(0)
+        return existing
 
     def _notice_worker(self, pid: int) -> None:
         """A worker that crashes tells of no end, and its successor has only the clients that came since."""

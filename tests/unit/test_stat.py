@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from control.live.stream_info import StreamInfo
+from control.nginx_rtmp import stat
 from control.nginx_rtmp.stat import SeenClient, Snapshot, Stat, StatError
 from tests.support.world import HandClock
 
@@ -134,6 +136,39 @@ async def test_clients_are_the_same_however_the_answer_is_cut(size: int) -> None
     seen = await read(lambda request: httpx.Response(200, content=cut(), headers={"X-Start": "s1"}))
     assert [client.client for client in seen.clients] == list(range(3000))
     assert seen.pid == 1
+
+
+def usual(number: int, flags: str = "", encoder: str = "LNX 9,0,124,2") -> str:
+    """A client as nginx-rtmp writes it."""
+    return (
+        f"<client><id>{number}</id><address>192.0.2.7</address><time>1031</time><flashver>{encoder}</flashver>"
+        f"<dropped>0</dropped><avsync>-1</avsync><timestamp>1440</timestamp>{flags}</client>\r\n"
+    )
+
+
+def of_streams() -> bytes:
+    """Of four streams, one of which is another application's, and clients that are not as usual among them."""
+    meta = "<meta><video><width>64</width><codec>H264</codec></video></meta>\r\n"
+    first = usual(1) + usual(2, "<active/>") + usual(3, "<publishing/><active/>", "a &amp; b") + meta + usual(4)
+    second = usual(5, "<publishing/>") + "<client><id>6</id></client>" + usual(7, encoder="") + meta
+    streams = [
+        f"<stream>\r\n<name>{name}</name>{each}</stream>"
+        for name, each in (("101", first), ("102", second), ("", usual(8)))
+    ]
+    other = f"<application><name>hls</name><live><stream><name>101</name>{usual(9)}</stream></live></application>"
+    live = f"<application><name>live</name><live>{''.join(streams)}</live></application>"
+    return f"<rtmp><pid>1</pid><server>{live}</server><server>{other}</server></rtmp>".encode()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 50, 200, 65537])
+async def test_clients_are_read_as_a_parser_reads_them(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = of_streams()
+    monkeypatch.setattr(stat, "PIECE", size)
+    seen = await read(saying(whole))
+    monkeypatch.setattr(stat, "_USUAL", re.compile(rb"(?!)"))
+    parsed = await read(saying(whole))
+    assert [client.client for client in seen.clients] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert seen.clients == parsed.clients
 
 
 async def test_looks_that_wait_at_the_same_time_are_one() -> None:
