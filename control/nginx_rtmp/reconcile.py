@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeVar
 
 import structlog
 
@@ -22,9 +24,11 @@ from control.ops import metrics
 
 EVERY = 2.0  # seconds
 SETTLE_WITHIN = 5.0  # seconds that nginx is given to answer before control serves without it
-PACE = 0.0003  # seconds for each client, twenty times what it takes to read and check it
+PACE = 0.0003  # seconds for each client, more than twenty times what it takes to read and check it
 SOON = 0.3  # seconds, while a publisher has yet to send its first media
+REPAIRED = 20  # sessions that are ended or taken in, each with a line in the log, before others have their turn
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -92,7 +96,7 @@ class Reconciler:
             seen = await self.stat.read()
         except StatError as failure:
             self._say_reachable(False, str(failure))
-            self._expire()
+            await self._expire()
             return False
         self._say_reachable(True)
         self._notice_worker(seen.pid)
@@ -124,13 +128,13 @@ class Reconciler:
         self.presence.hear(key, client.timestamp, client.active, client.stream_info)
 
     async def _apply(self, work: Plan, seen: Snapshot) -> None:
-        for session in work.end:
+        async for session in _in_turns(work.end):
             if self.presence.get(session.key) is not session:
                 continue  # its end was told while others were looked at
             self.presence.end(session.key, Ending.LOST)
             metrics.repairs.labels("ended").inc()
             log.warning("repaired: ended", room=session.room_id, client=session.key.client, role=session.role.value)
-        for client in work.add:
+        async for client in _in_turns(work.add):
             await self._take_in(client, seen)
         for session in work.silent:
             if self.presence.get(session.key) is session:  # it may have gone while another was dropped
@@ -160,10 +164,11 @@ class Reconciler:
             metrics.repairs.labels("dropped").inc()
             log.warning("repaired: dropped", client=client.client)
 
-    def _expire(self) -> None:
+    async def _expire(self) -> None:
         deadline = self.clock.ticks() - self.lease
-        for session in self.presence.all():
-            if session.heard_at < deadline:
+        late = [session for session in self.presence.all() if session.heard_at < deadline]
+        async for session in _in_turns(late):
+            if session.heard_at < deadline and self.presence.get(session.key) is session:
                 self.presence.end(session.key, Ending.LOST)
                 metrics.repairs.labels("expired").inc()
                 log.warning("lease ran out", room=session.room_id, client=session.key.client)
@@ -188,3 +193,11 @@ class Reconciler:
         if reachable != self._reachable:
             self._reachable = reachable
             log.info("nginx answers") if reachable else log.warning("nginx does not answer", failure=failure)
+
+
+async def _in_turns(items: Sequence[T]) -> AsyncIterator[T]:
+    """What comes of a crash is to be repaired for thousands at once."""
+    for number, item in enumerate(items):
+        if number % REPAIRED == REPAIRED - 1:
+            await asyncio.sleep(0)
+        yield item

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 from prometheus_client import REGISTRY
@@ -161,6 +162,23 @@ async def test_repairs_are_counted(stage: Stage, kind: str, call: str | None) ->
         stage.box.nginx.put(1, str(stage.id))
     await stage.box.settle()
     assert repaired() == before + 1
+
+
+@pytest.mark.parametrize("nginx_answers", [True, False])
+async def test_others_have_their_turn_while_thousands_are_ended(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, nginx_answers: bool
+) -> None:
+    monkeypatch.setattr(reconcile, "REPAIRED", 2)
+    for client in range(1, 12):
+        await stage.play(client)
+    stage.box.clock.advance(LEASE + 1)
+    stage.box.nginx.clients, stage.box.nginx.broken = {}, not nginx_answers
+    presence, left = stage.box.running.live.presence, [11]
+    repair = asyncio.create_task(stage.box.running.live.reconciler.run())
+    while not repair.done():
+        await asyncio.sleep(0)
+        left.append(len(presence.all()))
+    assert left[-1] == 0 and max(before - after for before, after in pairwise(left)) <= 2
 
 
 async def due(box: Box, seconds: float) -> bool:
