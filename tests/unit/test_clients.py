@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from structlog.testing import capture_logs
 
+from control.live.presence import Ending, State
 from control.nginx_rtmp.pipelined import BARRED, HANDFUL
 from control.nginx_rtmp.plan import JOINING
 from control.nginx_rtmp.takeover import LONGEST_LOOK, LOOK_AGAIN, WAITING
@@ -143,6 +144,15 @@ async def test_an_update_keeps_its_session_as_long_as_it_may_stay(stage: Stage) 
 async def test_an_update_judges_what_was_shown_at_first(stage: Stage) -> None:
     await stage.play(1)
     assert await stage.update(1, "play", pwd="guess") == 204
+
+
+async def test_an_update_after_a_ticket_has_expired_is_refused(stage: Stage) -> None:
+    ticket = (await stage.own("PlayLiveStream", status=1))["playRtmpUrl"].partition("ticket=")[2]
+    assert await stage.play(1, f"ticket={ticket}") == 204
+    stage.box.clock.advance(stage.box.settings.ticket_seconds)
+    assert [await stage.update(1, "play"), await stage.update(1, "play")] == [403, 403]
+    session = next(iter(stage.box.running.live.presence.all()))
+    assert (session.state, session.ending) == (State.ENDING, Ending.PASSWORD)
 
 
 async def test_an_update_before_its_verdict_lets_nobody_in(stage: Stage) -> None:
