@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2s
 from heapq import nsmallest
 from itertools import chain
+from typing import NamedTuple
 
 from control.access.verdicts import Role
 from control.clock import Ticks
@@ -16,8 +17,7 @@ from control.live.heartbeats import Heartbeat, Heartbeats
 from control.live.presence import Presence, Session
 
 
-@dataclass(frozen=True, slots=True)
-class RoomNow:
+class RoomNow(NamedTuple):
     """One room at one moment."""
 
     room_id: int

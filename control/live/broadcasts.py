@@ -68,9 +68,10 @@ class Broadcast:
         self.seen_at = self._at(now)
         self.encoder = publisher.encoder or self.encoder
         self.peak = max(self.peak, room.identified)
-        new = set(watching) - self.viewers
-        self.new_viewers |= new
-        self.viewers |= new
+        if watching:
+            new = set(watching) - self.viewers
+            self.new_viewers |= new
+            self.viewers |= new
 
     def end(self, now: Ticks) -> None:
         assert self._session is not None

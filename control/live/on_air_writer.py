@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, takewhile, zip_longest
 from math import inf
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
@@ -26,14 +26,14 @@ AGAIN = 5.0  # seconds after which it is renewed at the latest
 LOOK = 1.0  # seconds between two looks for rows to renew
 TOGETHER = 0.1  # seconds in which changes are gathered into one write
 AT_A_TIME = 100  # rooms that are looked at before others have their turn
+PASSAGES = 500  # likewise, comings and goings of viewers that are counted
 AT_ONCE = 400  # rooms that are written in one transaction
 
 T = TypeVar("T")
 COLUMNS = ("node", "room_id", "live_since", "players", "expires_at")
 
 
-@dataclass(frozen=True, slots=True)
-class OnAir:
+class OnAir(NamedTuple):
     """One room, as one node has it."""
 
     room_id: int
@@ -90,10 +90,11 @@ class OnAirWriter:
         async with self._turn:  # a write that is overtaken would put back what was before
             self.presence.changed.clear()
             self.broadcasts.observe(())  # some may be over for good
-            while rooms := self.audience.changed(AT_A_TIME):
-                self._observe(rooms)
+            changed = dict.fromkeys(self._written_before(self.clock.ticks() - again))
+            while rooms := self.audience.changed(PASSAGES):
+                changed |= dict.fromkeys(rooms)
                 await asyncio.sleep(0)
-            for rooms in _batches(self._written_before(self.clock.ticks() - again), AT_A_TIME):
+            for rooms in _batches(list(changed), AT_A_TIME):
                 self._observe(rooms)
                 await asyncio.sleep(0)
             rows, broadcasts = _batches(list(self._unwritten), AT_ONCE), _batches(self.broadcasts.unsaved(), AT_ONCE)

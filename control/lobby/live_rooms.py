@@ -119,6 +119,8 @@ class LiveRooms:
     def _put(self, node: str, room: OnAir) -> None:
         nodes = self._rooms.setdefault(room.room_id, {})
         before = nodes.get(node)
+        if before == room:
+            return
         nodes[node] = room
         self._players[room.room_id] = sum(each.players for each in nodes.values())
         if before is None or before.live_since != room.live_since:

@@ -147,7 +147,12 @@ async def test_a_control_that_ends_writes_what_has_not_changed_too(store: Store,
 async def test_thousands_are_written_in_pieces(
     store: Store, node: Node, rooms: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("on_air_writer.AT_A_TIME", "on_air_writer.AT_ONCE", "broadcast_store.AT_A_TIME"):
+    for name in (
+        "on_air_writer.AT_A_TIME",
+        "on_air_writer.PASSAGES",
+        "on_air_writer.AT_ONCE",
+        "broadcast_store.AT_A_TIME",
+    ):
         monkeypatch.setattr(f"control.live.{name}", 2)
     for number, room in enumerate(rooms):
         node.push(room, number)
