@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -19,11 +19,14 @@ from starlette.types import ASGIApp
 from control.app import real_world, running
 from control.clock import Clock, SystemClock
 from control.nginx_rtmp.listener import CallbackProtocol
+from control.ops.pace import Pace
 from control.running import Running
 from control.settings import Settings
 
 HEAR = 1.0  # seconds to wait for the first request on an accepted connection
 KEEP = 75  # seconds that a connection may lie idle: longer than nginx keeps one, which must not find it just closed
+ACCEPTED = 4  # callbacks' connections in one turn of the event loop: of each descriptor libuv takes one
+AT_ONCE = 2  # requests of the APIs and the pages that begin in one
 YOUNG = 20_000  # objects made, less those gone, until the collector looks for cycles among them
 DRAIN = 1  # seconds that answers under way are given: newcomers wait meanwhile, for the next control to come up
 
@@ -65,7 +68,11 @@ def serve(settings: Settings, internal: socket.socket, public: socket.socket) ->
 
 async def _serve(settings: Settings, internal: socket.socket, public: socket.socket) -> None:
     async with running(settings, real_world(settings)) as started:
-        servers = [server_of(started.internal, partial(CallbackProtocol, started.callbacks)), server_of(started.public)]
+        callbacks = server_of(started.internal, partial(CallbackProtocol, started.callbacks))
+        servers = {
+            callbacks: [internal, *(internal.dup() for _ in range(ACCEPTED - 1))],
+            server_of(Pace(started.public, AT_ONCE)): [public],
+        }
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, servers, started)
@@ -76,8 +83,8 @@ async def _serve(settings: Settings, internal: socket.socket, public: socket.soc
         gc.set_threshold(YOUNG)
         log.info("control serves", node=settings.node)
         async with asyncio.TaskGroup() as group:
-            for server, listening in zip(servers, (internal, public), strict=True):
-                group.create_task(server.serve(sockets=[listening]))
+            for server, listeners in servers.items():
+                group.create_task(server.serve(sockets=listeners))
     log.info("control ended")
 
 
@@ -100,7 +107,7 @@ def server_of(app: ASGIApp, protocol: Any = "httptools") -> Server:
     )
 
 
-def _stop(servers: list[Server], started: Running) -> None:
+def _stop(servers: Iterable[Server], started: Running) -> None:
     started.stop_waiting()
     for server in servers:
         server.should_exit = True
