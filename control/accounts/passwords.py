@@ -20,7 +20,7 @@ from control.settings import Settings
 T = TypeVar("T")
 
 LONGEST_LINE = 64  # requests that wait to be hashed
-NICENESS = 5  # of the threads: callbacks come first
+NICENESS = 10  # of the threads: callbacks come first
 
 
 class Passwords:
