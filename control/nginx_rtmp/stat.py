@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias, cast
 
 import httpx
@@ -80,16 +81,23 @@ class Stat:
         self._clock = clock
         self._application = application
         self._latest: Snapshot | None = None
+        """Without players, of which there may be thousands."""
         self._under_way: asyncio.Task[Snapshot] | None = None
 
     async def recent(self, age: float) -> Snapshot:
-        """What was asked for within the last `age` seconds: however many ask, nginx is asked once. Raises StatError."""
+        """The publishers, as was asked for within the last `age` seconds: however many ask, nginx is asked once. Raises
+        StatError."""
         if self._latest is not None and self._clock.ticks() - self._latest.asked_at < age:
             return self._latest
         if self._under_way is None:
-            self._under_way = asyncio.create_task(self.read())
+            self._under_way = asyncio.create_task(self._publishers())
             self._under_way.add_done_callback(self._arrived)
         return await asyncio.shield(self._under_way)
+
+    async def _publishers(self) -> Snapshot:
+        await self.read()
+        assert self._latest is not None
+        return self._latest
 
     def _arrived(self, task: asyncio.Task[Snapshot]) -> None:
         self._under_way = None
@@ -107,8 +115,9 @@ class Stat:
                     reader.feed(piece)
                     await asyncio.sleep(0)  # thousands of viewers are a megabyte: callbacks are answered in between
                 reader.close()
-            self._latest = Snapshot(answer.headers["X-Start"], reader.pid, asked_at, tuple(reader.clients))
-            return self._latest
+            seen = Snapshot(answer.headers["X-Start"], reader.pid, asked_at, tuple(reader.clients))
+            self._latest = replace(seen, clients=tuple(each for each in seen.clients if each.publishing))
+            return seen
         except (httpx.HTTPError, ET.ParseError, LookupError, ValueError) as failure:
             raise StatError(f"{type(failure).__name__}: {failure}") from failure
 
@@ -205,8 +214,8 @@ def _usual(found: re.Match[bytes], name: str) -> SeenClient:
         publishing=publishing is not None,
         active=active is not None,
         timestamp=int(timestamp),
-        address=address.decode(),
-        encoder=encoder.decode(),
+        address=sys.intern(address.decode()),  # which its session has
+        encoder=sys.intern(encoder.decode()),
         connected=int(time) / 1000,
     )
 
