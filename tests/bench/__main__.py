@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import platform
@@ -210,6 +211,7 @@ def main() -> None:
     asked = parser.parse_args()
     program()
     sockets.raise_limit()
+    gc.disable()  # thousands of players would be looked through, while others of them wait
     pin([os.getpid()], FRONT)
     notes = ["pinned" if can_pin() else "NOT pinned: there are not two cores"]
     with tempfile.TemporaryDirectory(prefix="qplus-bench-") as folder:
