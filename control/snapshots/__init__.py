@@ -1,0 +1,1 @@
+"""A picture of each live room, made from its HLS segments."""
