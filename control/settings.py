@@ -40,6 +40,11 @@ class Settings:
         "",
         "Folder of HLS segments alone; emptied at start. Empty: in the data folder; beside the sockets for root.",
     )
+    snapshot_dir: str = _setting(
+        "",
+        "Folder of rooms' snapshots, which are kept. Empty: in the data folder; beside the sockets for root.",
+    )
+    snapshot_seconds: int = _setting(15, "Seconds between two snapshots of a live room. 0: none are made.", low=0)
     socket_dir: str = _setting("", "Folder of the unix sockets. Empty: a private one under the system's run folder.")
     public_url: str = _setting(
         "",

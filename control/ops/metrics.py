@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 callbacks = Counter("qplus_callbacks", "nginx-rtmp's callbacks, by call and answer", ["call", "answer"])
 hls_questions = Counter("qplus_hls_questions", "The web nginx's questions about HLS viewers, by answer", ["answer"])
+snapshots = Counter("qplus_snapshots", "Pictures of live rooms that were tried, by result", ["result"])
 guesses = Counter("qplus_guesses", "Guesses at passwords, codes and names, by answer", ["secret", "answer"])
 repairs = Counter("qplus_repairs", "Differences found between nginx and what control held, by kind", ["kind"])
 repair_seconds = Histogram("qplus_repair_seconds", "How long it took to ask nginx who is there and to repair")

@@ -1,0 +1,79 @@
+"""Which room's picture is made next, and which there are."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from control.access.rights import RightsOfRooms
+from control.clock import Clock, Ticks
+from control.live.presence import Presence
+from control.ops import metrics
+from control.snapshots.album import Album, newest_segment
+from control.snapshots.decoding import Decoding
+from control.snapshots.messages import NONE
+from control.storage.changes import Change, Changed
+
+LOOK = 1.0  # seconds between two looks for rooms whose picture is due
+AGAIN = 3.0  # seconds after which a room that gave none is tried again
+READ = 2 * 2**20  # bytes of a segment: a key frame is at its beginning
+BUSY = 2.0  # load average for each core, above which none are made
+
+
+@dataclass(kw_only=True)
+class Snapshots:
+    """`every`: seconds between two pictures of a room; 0: none are made."""
+
+    presence: Presence
+    rights: RightsOfRooms
+    album: Album
+    decoding: Decoding
+    segments: Path
+    """The folder that nginx writes HLS into."""
+    every: float
+    clock: Clock
+    _taken: dict[int, int] = field(default_factory=dict)
+    _due: dict[int, Ticks] = field(default_factory=dict)
+    """When live rooms are next."""
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def load(self) -> None:
+        self._taken = await asyncio.to_thread(self.album.taken)
+
+    def taken_at(self, room_id: int) -> int:
+        """Whole seconds since the epoch; 0: there is no picture."""
+        return self._taken.get(room_id, 0)
+
+    async def step(self) -> None:
+        """Makes those that are due, one after the other, as long as the machine has time."""
+        live = {publisher.room_id for publisher in self.presence.publishers() if publisher.live}
+        now = self.clock.ticks()
+        self._due = {room_id: self._due.get(room_id, now) for room_id in live}
+        for room_id in sorted((each for each in live if self._due[each] <= now), key=self._due.__getitem__):
+            if not self.every or os.getloadavg()[0] > BUSY * (os.cpu_count() or 1):
+                return
+            made = await self._make(room_id)
+            self._due[room_id] = Ticks(self.clock.ticks() + (self.every if made else min(AGAIN, self.every)))
+
+    async def reconsider(self, change: Change) -> None:
+        """Shows everybody no more of a room that was made private than they may see, before its owner is answered."""
+        if change.what is Changed.ROOM and change.room_id in self._taken:
+            async with self._turn:
+                await asyncio.to_thread(self.album.show, change.room_id, await self._is_open(change.room_id))
+
+    async def _make(self, room_id: int) -> bool:
+        segment = await asyncio.to_thread(newest_segment, self.segments / str(room_id), READ)
+        picture = await self.decoding.picture(segment) if segment else NONE
+        metrics.snapshots.labels("made" if picture[0] else "none").inc()
+        if not picture[0]:
+            return False
+        async with self._turn:
+            await asyncio.to_thread(self.album.put, room_id, picture, await self._is_open(room_id))
+            self._taken[room_id] = int(self.clock.now())
+        return True
+
+    async def _is_open(self, room_id: int) -> bool:
+        rights = await self.rights.of(room_id)
+        return rights is not None and rights.is_open
