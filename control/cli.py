@@ -78,7 +78,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
 
         status = 0
         try:
-            serve(folders.with_hls_dir(settings), internal, public)
+            serve(folders.spelled_out(settings), internal, public)
         except* Unusable as failures:  # alone, or out of the group of what was open already
             print(f"error: {_first(failures)}", file=sys.stderr)
             status = os.EX_CONFIG  # no new try will help

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 
 from control.access.admission import Admission
@@ -52,6 +54,9 @@ from control.rooms.gate import Gate
 from control.rooms.rooms import Rooms
 from control.running import LiveParts
 from control.settings import Settings
+from control.snapshots.album import Album
+from control.snapshots.decoding import Decoding
+from control.snapshots.snapshots import Snapshots
 from control.storage.changes import Changes
 from control.storage.database import Store
 
@@ -138,7 +143,16 @@ def live_parts(
         first_media=settings.first_media_seconds,
         lease=settings.lease_seconds,
     )
-    for listener in (hls.reconsider, clients.reconsider):
+    snapshots = Snapshots(
+        presence=presence,
+        rights=rights,
+        album=Album(Path(settings.snapshot_dir)),
+        decoding=Decoding(clock),
+        segments=Path(settings.hls_dir),
+        every=settings.snapshot_seconds,
+        clock=clock,
+    )
+    for listener in (snapshots.reconsider, hls.reconsider, clients.reconsider):
         changes.listen(listener)
     return LiveParts(
         rights=rights,
@@ -156,6 +170,7 @@ def live_parts(
         clients=clients,
         kept_verdicts=kept_verdicts,
         hls_auth=hls,
+        snapshots=snapshots,
         reconciler=reconciler,
     )
 
@@ -187,6 +202,7 @@ def public_parts(
         denials=live.denials,
         follows=follows,
         live=live.live_rooms,
+        snapshots=live.snapshots,
         clock=clock,
     )
     search = Search(store=store, about=about, users=users, changes=changes)

@@ -36,6 +36,8 @@ from control.nginx_rtmp.reconcile import Reconciler
 from control.ops.floods import floods
 from control.ops.lag import LoopLag
 from control.ops.loops import once, repeat
+from control.snapshots.snapshots import LOOK as LOOK_FOR_DUE
+from control.snapshots.snapshots import Snapshots
 from control.storage.changes import Changes
 from control.web.feed import EVERY, Feed
 from control.web.health import EVERY as LOOK_EVERY
@@ -64,11 +66,13 @@ class LiveParts:
     clients: Clients
     kept_verdicts: KeptVerdicts
     hls_auth: HlsAuth
+    snapshots: Snapshots
     reconciler: Reconciler
 
     async def load(self) -> None:
         """Reads what the control before had on air, and its broadcasts; asks nginx to ask about everybody."""
         await asyncio.to_thread(self.kept_verdicts.clear)
+        await self.snapshots.load()
         await self.live_rooms.load()
         await self.on_air_writer.load()
         await self.broadcast_store.load()
@@ -122,6 +126,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "denials": repeat("denials", partial(clock.sleep, PURGE_EVERY), started.live.purge),
         "resealing": repeat("resealing", partial(clock.sleep, RESEAL_EVERY), started.live.resealing.step),
         "others": repeat("others", partial(clock.sleep, AGAIN), started.live.live_rooms.follow_others),
+        "snapshots": repeat("snapshots", partial(clock.sleep, LOOK_FOR_DUE), started.live.snapshots.step),
         "bodies": repeat("bodies", partial(clock.sleep, LOOK_FOR_SLOW), started.bodies.look),
         "lag": repeat("lag", lag.measure, lag.show),
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
@@ -133,6 +138,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        await started.live.snapshots.decoding.close()
         await once("sessions", sessions.save)
         await once("guesses", started.handover.save)
         await once("lists", partial(lists.save, LAST_WRITTEN))

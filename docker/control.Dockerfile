@@ -22,12 +22,13 @@ LABEL org.opencontainers.image.title="QPlus Live Server: control" \
 # and mode of the folder it covers.
 RUN groupadd --gid 10001 qplus \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin qplus \
-    && install -d -m 0700 -o 10001 -g 10001 /var/lib/qplus /run/qplus /srv/hls
+    && install -d -m 0700 -o 10001 -g 10001 /var/lib/qplus /run/qplus /srv/hls /srv/snapshots
 COPY --from=build /opt/qplus /opt/qplus
 ENV PATH=/opt/qplus/bin:$PATH \
     QPLUS_DATA_DIR=/var/lib/qplus \
     QPLUS_SOCKET_DIR=/run/qplus \
     QPLUS_HLS_DIR=/srv/hls \
+    QPLUS_SNAPSHOT_DIR=/srv/snapshots \
     QPLUS_LOG_FORMAT=json
 WORKDIR /opt/qplus/app
 USER 10001:10001

@@ -8,7 +8,7 @@ RUN apt-get update \
 # The number is control's too: see there.
 RUN groupadd --gid 10001 qplus \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin qplus \
-    && install -d -m 0700 -o 10001 -g 10001 /run/qplus /srv/hls
+    && install -d -m 0700 -o 10001 -g 10001 /run/qplus /srv/hls /srv/snapshots
 COPY docker/nginx.sh /opt/qplus/
 ENV QPLUS_SOCKET_DIR=/run/qplus \
     QPLUS_HLS_DIR=/srv/hls

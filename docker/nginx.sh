@@ -67,6 +67,7 @@ HLS_DIR=$hls
 PLAYLIST_SCRIPT=$here/playlist.js
 NETWORK_SCRIPT=$here/network.js
 VERDICT_DIR=$sockets/verdicts
+SNAPSHOT_DIR=${QPLUS_SNAPSHOT_DIR:-/srv/snapshots}
 QUESTIONS_SOCKET=$temp/questions.sock
 ADDRESS_REQUESTS=${QPLUS_ADDRESS_REQUESTS:-100}
 PROXY_PROTOCOL=$(proxy_protocol ' proxy_protocol')

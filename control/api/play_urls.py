@@ -21,6 +21,10 @@ class Place:
     def play_rtmp(self, room_id: int, ticket: str) -> str:
         return f"{self.rtmp}/{room_id}?ticket={ticket}"
 
+    def snapshot(self, room_id: int, taken_at: int, ticket: str = "") -> str:
+        """Another one for each picture. `ticket`: of who sees more of it than everybody may."""
+        return f"{self.http}/snapshot/{ticket}{'/' if ticket else ''}{room_id}.jpg?at={taken_at}"
+
     def play_hls(self, room_id: int, ticket: str) -> str:
         return f"{self.http}/hls/{ticket}/{room_id}/index.m3u8"
 

@@ -69,4 +69,10 @@ def _room_object(place: Place, card: Card, ticket: str) -> Reply:
         "isOpen": 1 if rights.is_open else 0,
         "playRtmpUrl": place.play_rtmp(room_id, ticket) if ticket else "",
         "playHlsUrl": place.play_hls(room_id, ticket) if ticket else "",
+        "snapshotUrl": _snapshot(place, card, ticket) if card.snapshot_at else "",
     }
+
+
+def _snapshot(place: Place, card: Card, ticket: str) -> str:
+    """Blurred, where the room is private and there is no ticket."""
+    return place.snapshot(card.about.room_id, card.snapshot_at, "" if card.rights.is_open else ticket)

@@ -12,6 +12,7 @@ from control.clock import Clock
 from control.lobby.live_rooms import LiveRooms
 from control.rooms.about import About, AboutRooms
 from control.rooms.follows import Follows
+from control.snapshots.snapshots import Snapshots
 
 
 @dataclass(slots=True)
@@ -31,6 +32,8 @@ class Card:
     """No password helps the visitor."""
     denials: Denials
     """The visitor's."""
+    snapshot_at: int
+    """When it was taken, whole seconds since the epoch; 0: there is none."""
 
     @property
     def room_id(self) -> int:
@@ -65,6 +68,7 @@ class Cards:
     denials: DenialsOfUsers
     follows: Follows
     live: LiveRooms
+    snapshots: Snapshots
     clock: Clock
 
     async def of(self, visitor: User, room_ids: Iterable[int]) -> list[Card]:
@@ -74,7 +78,7 @@ class Cards:
         rights = await self.rights.of_all(about)
         followed = await self.follows.of(visitor.id)
         denials = await self.denials.of(visitor.id)
-        now, live = self.clock.now(), self.live
+        now, live, snapshots = self.clock.now(), self.live, self.snapshots
         banned = {room_id for room_id, until in denials.banned_until.items() if until > now}
         return [
             Card(
@@ -87,6 +91,7 @@ class Cards:
                 room_id in followed,
                 room_id in banned,
                 denials,
+                snapshots.taken_at(room_id),
             )
             for room_id, each in about.items()
         ]

@@ -64,6 +64,15 @@ class HlsAuth:
             headers["Cache-Control"] = "no-store"  # whoever makes tickets up must not fill nginx's cache
         return Response(status_code=204 if verdict == WELCOME else 403, headers=headers)
 
+    async def may_look(self, request: Request) -> Response:
+        """`GET /snapshot?ticket=&room=`: whether the ticket would let watch, were there anything to watch."""
+        shown = self.admission.credentials("", request.query_params["ticket"])
+        try:
+            await self.admission.admit(Role.PLAYER, parse_room_id(request.query_params["room"]), shown)
+        except Denied:
+            return Response(status_code=403)
+        return Response(status_code=204)
+
     async def admit(self, name: str, ticket: str, address: str = "") -> Listing | None:
         """Notes a viewer's heartbeat, and has nginx not ask for a time. Returns None where there is nothing to see now.
         Raises Denied."""

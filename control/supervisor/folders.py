@@ -127,9 +127,17 @@ def hls(settings: Settings) -> Path:
     return inside if PLAIN_PATH.fullmatch(str(inside)) else settings.sockets / "hls"
 
 
-def with_hls_dir(settings: Settings) -> Settings:
-    """The same settings with the folder of HLS segments spelled out: a child process may run as another user."""
-    return dataclasses.replace(settings, hls_dir=str(hls(settings)))
+def snapshots(settings: Settings) -> Path:
+    """The folder of rooms' snapshots."""
+    if settings.snapshot_dir:
+        return Path(settings.snapshot_dir)
+    inside = (settings.data_dir / "snapshots").absolute()
+    return inside if PLAIN_PATH.fullmatch(str(inside)) else settings.sockets / "snapshots"
+
+
+def spelled_out(settings: Settings) -> Settings:
+    """The same settings with the folders of HLS segments and snapshots: a child process may run as another user."""
+    return dataclasses.replace(settings, hls_dir=str(hls(settings)), snapshot_dir=str(snapshots(settings)))
 
 
 def prepare_hls(settings: Settings) -> Path:

@@ -120,6 +120,7 @@ def write_web(settings: Settings) -> Path:
             "PLAYLIST_SCRIPT": str(_written(settings, PLAYLIST_SCRIPT, template(PLAYLIST_SCRIPT))),
             "NETWORK_SCRIPT": str(_written(settings, NETWORK_SCRIPT, template(NETWORK_SCRIPT))),
             "VERDICT_DIR": str(settings.verdict_dir),
+            "SNAPSHOT_DIR": str(folders.snapshots(settings)),
             "QUESTIONS_SOCKET": str(settings.questions_socket),
             "ADDRESS_REQUESTS": str(settings.address_requests),
             "PROXY_PROTOCOL": " proxy_protocol" if settings.proxy_protocol == "on" else "",

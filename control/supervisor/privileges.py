@@ -27,6 +27,7 @@ OURS: dict[str, Callable[[list[str]], bool]] = {
     "DATA_DIR": lambda names: not names or "qplus.db" in names or "keys" in names,
     "SOCKET_DIR": lambda names: all(name.endswith(".sock") for name in names),
     "HLS_DIR": lambda names: all(name.isdigit() for name in names),
+    "SNAPSHOT_DIR": lambda names: set(names) <= {"clear", "blurred", "public"},
     "": lambda names: all(name.startswith("qplus-") for name in names),
 }
 
@@ -89,7 +90,13 @@ def hand_over(settings: Settings, user: pwd.struct_passwd) -> None:
     """Makes the folders where they are absent, and gives the user what is root's in them. Raises StartError where one
     is not a node's: it would be given away."""
     chosen = {
-        Path(each): name for each, name in ((settings.socket_dir, "SOCKET_DIR"), (settings.hls_dir, "HLS_DIR")) if each
+        Path(folder): name
+        for name, folder in (
+            ("SOCKET_DIR", settings.socket_dir),
+            ("HLS_DIR", settings.hls_dir),
+            ("SNAPSHOT_DIR", settings.snapshot_dir),
+        )
+        if folder
     }
     for folder, name in {settings.data_dir: "DATA_DIR", RUNTIME: "", **chosen}.items():
         try:

@@ -45,7 +45,7 @@ def run(settings: Settings, control_command: Sequence[str] = ()) -> int:
 class Supervisor:
     def __init__(self, settings: Settings, control_command: Sequence[str] = ()) -> None:
         """`control_command` gets `--internal-fd N --public-fd M` appended."""
-        self._settings = folders.with_hls_dir(settings)
+        self._settings = folders.spelled_out(settings)
         self._control_command = control_command or (sys.executable, "-m", "control", "serve")
         self._listeners: list[socket.socket] = []
         self._on_terminal = os.isatty(0)

@@ -22,6 +22,7 @@ def public_card(card: Card) -> dict[str, Any]:
         "anchor": card.anchor.nick_name,
         "headPicId": card.anchor.head_picture_id,
         "needPassword": card.need_password,
+        "snapshotUrl": f"/snapshot/{card.room_id}.jpg?at={card.snapshot_at}" if card.snapshot_at else "",
     }
 
 

@@ -35,8 +35,9 @@ async def test_no_container_has_more_rights_than_it_needs(stack: Stack) -> None:
         assert await stack.sh(service, "stat -c %a:%u /run/qplus") == "700:10001\n"
         assert int(await stack.inspect(service, "{{.HostConfig.Memory}}")) > 0
         assert int(await stack.inspect(service, "{{.HostConfig.PidsLimit}}")) > 0
-    assert await writable(stack, "web", "/srv/hls", "/run/qplus") == []
-    assert await writable(stack, "control", "/srv/hls", "/var/lib/qplus", "/tmp") == ["/var/lib/qplus", "/tmp"]
+    assert await writable(stack, "web", "/srv/hls", "/srv/snapshots", "/run/qplus") == []
+    for_control = ["/var/lib/qplus", "/srv/snapshots", "/tmp"]
+    assert await writable(stack, "control", "/srv/hls", *for_control) == for_control
 
 
 async def test_the_check_from_outside_passes_again_on_the_same_data(stack: Stack) -> None:

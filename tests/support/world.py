@@ -283,6 +283,7 @@ def quick_settings(data_dir: Path) -> Settings:
         data_dir=data_dir,
         hls_dir=str(data_dir / "hls"),
         socket_dir=str(data_dir / "sockets"),
+        snapshot_dir=str(data_dir / "snapshots"),
         argon2_time_cost=1,
         argon2_memory_kib=8,
         log_level="warning",

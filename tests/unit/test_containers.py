@@ -93,7 +93,7 @@ def test_a_folder_is_where_its_setting_says() -> None:
     folders = {COMPOSE["x-node"]["QPLUS_SOCKET_DIR"], COMPOSE["x-node"]["QPLUS_HLS_DIR"]}
     for service in SERVICES.values():
         mounted = {re.sub(r"^(\$\{.*\}|[a-z]+):|:ro$", "", volume) for volume in service["volumes"]}
-        known = folders | {service["environment"].get("QPLUS_DATA_DIR"), TLS}
+        known = folders | {service["environment"].get("QPLUS_DATA_DIR"), TLS, COMPOSE["x-node"]["QPLUS_SNAPSHOT_DIR"]}
         assert mounted <= known and (mounted >= folders or service is SERVICES["guard"])
 
 

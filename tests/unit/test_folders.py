@@ -131,7 +131,7 @@ def test_segments_are_with_the_data_where_nginx_can_read_its_name(short: Path) -
     assert folders.hls(settings) == settings.data_dir / "hls"
     assert folders.hls(Settings(data_dir=short / "a b", socket_dir=str(short))) == short / "hls"
     assert folders.hls(Settings(hls_dir="/srv/hls")) == Path("/srv/hls")
-    assert folders.with_hls_dir(settings).hls_dir == str(settings.data_dir / "hls")
+    assert folders.spelled_out(settings).hls_dir == str(settings.data_dir / "hls")
 
 
 def test_segments_of_an_nginx_that_ended_are_cleared_away(short: Path) -> None:
