@@ -4,6 +4,7 @@ Refusal
 ├── BadParameter            a field is missing or of no use; names it
 ├── TooOften                more asked for than is given
 │   └── TooManyGuesses      wrong ones, from there or at that
+├── Muted                   in a room's chat, for a time
 ├── HungUp                  nobody waits for the answer any more
 ├── SessionExpired
 ├── NoSuchAccount, WrongPassword
@@ -40,6 +41,10 @@ class TooOften(Refusal):
 
 
 class TooManyGuesses(TooOften):
+    pass
+
+
+class Muted(Refusal):
     pass
 
 

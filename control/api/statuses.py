@@ -38,6 +38,7 @@ class Status(Enum):
 STATUS_OF: dict[type[refusals.Refusal], Status] = {
     refusals.BadParameter: Status.PARAM_ERROR,
     refusals.TooOften: Status.PARAM_ERROR,
+    refusals.Muted: Status.PARAM_ERROR,
     refusals.TooManyGuesses: Status.PARAM_ERROR,
     refusals.HungUp: Status.PARAM_ERROR,  # which nobody reads
     refusals.SessionExpired: Status.EXPIRED_SESSION,
@@ -66,4 +67,6 @@ def answer_to(refusal: refusals.Refusal) -> tuple[Status, str]:
             return status, f"{status.text}: {field}" + (f" ({hint})" if hint else "")
         case refusals.TooOften():
             return status, f"{status.text}: 操作过于频繁"
+        case refusals.Muted():
+            return status, f"{status.text}: 您已被禁言"
     return status, status.text

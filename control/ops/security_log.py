@@ -19,10 +19,13 @@ EVENTS = frozenset(
         "link sent",
         "login",
         "logout",
+        "message deleted",
         "password changed",
         "session ended",
         "user banned",
+        "user muted",
         "user unbanned",
+        "user unmuted",
         "viewer kicked",
     }
 )

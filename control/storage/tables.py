@@ -202,6 +202,36 @@ address_bans = sa.Table(  # networks that a banned user watched an open room fro
     sa.Column("until", sa.Float, nullable=False, index=True),
 )
 
+chat_rooms = sa.Table(  # rooms in which somebody has written, or whose rules are others than at the start
+    "chat_rooms",
+    metadata,
+    _room(primary_key=True),
+    sa.Column("broadcast_ms", sa.BigInteger, nullable=False),  # the start of the one that its messages are of
+    sa.Column("last_number", sa.Integer, nullable=False),  # of a message, also of one that is gone: never given again
+    sa.Column("slow_seconds", sa.Integer, nullable=False),
+    sa.Column("muted_words", sa.Text, nullable=False),  # JSON
+)
+
+chat_messages = sa.Table(
+    "chat_messages",
+    metadata,
+    _room(primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    _user(index=True),
+    sa.Column("nick_name", sa.Text, nullable=False),  # as it was then
+    sa.Column("text", sa.Text, nullable=False),  # "" once it is deleted
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("deleted", sa.Boolean, nullable=False),
+)
+
+chat_mutes = sa.Table(  # users who may read a room's chat, and not write there
+    "chat_mutes",
+    metadata,
+    _room(primary_key=True),
+    _user(primary_key=True, index=True),
+    sa.Column("until", sa.Float, nullable=False, index=True),
+)
+
 list_pages = sa.Table(  # how far a session has read a list
     "list_pages",
     metadata,

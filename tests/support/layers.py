@@ -2,6 +2,6 @@
 
 LAYERS = [
     *("settings", "refusals", "clock", "entropy", "ops", "storage", "guessing", "accounts", "access", "rooms", "live"),
-    "snapshots",
+    *("chat", "snapshots"),
     *("lobby", "nginx_rtmp", "api", "web", "routes", "running", "parts", "app", "serve", "supervisor", "cli"),
 ]

@@ -1,0 +1,1 @@
+"""Chat: the messages of a room's current broadcast, and who may write how often."""
