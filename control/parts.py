@@ -14,6 +14,7 @@ from control.access.revocations import Revocations
 from control.access.rights import RightsOfRooms
 from control.access.tickets import Keys
 from control.access.vault import Vault
+from control.access.visitors import Visitors
 from control.accounts.limits import Limits
 from control.accounts.notifiers import Notifier
 from control.accounts.passwords import Passwords
@@ -25,6 +26,9 @@ from control.api.bodies import Bodies
 from control.api.services import Services
 from control.api.turns import Turns
 from control.api.uploads import Uploads
+from control.chat.chat import Chat
+from control.chat.chat_store import Chats
+from control.chat.chat_writer import ChatWriter
 from control.clock import Clock
 from control.entropy import Entropy
 from control.guessing.guesses import Guesses
@@ -89,6 +93,9 @@ def live_parts(
     heartbeats = Heartbeats(clock, presence.changed)
     audience, broadcasts = Audience(presence, heartbeats), Broadcasts(clock, settings.gap_seconds)
     broadcast_store = BroadcastStore(store, broadcasts, AGAIN)
+    chats = Chats(store=store, broadcasts=broadcasts, clock=clock, most=settings.cached_rooms)
+    chat_writer = ChatWriter(store, chats, clock)
+    chat = Chat(store=store, chats=chats, writer=chat_writer, clock=clock)
     live_rooms = LiveRooms(store, settings.node, clock)
     on_air_writer = OnAirWriter(
         store=store,
@@ -97,7 +104,7 @@ def live_parts(
         audience=audience,
         broadcasts=broadcasts,
         clock=clock,
-        observers=[live_rooms.observe],
+        observers=[live_rooms.observe, chat.observe],
     )
 
     stat, looks, control = Stat(nginx, clock), Looks(), RtmpControl(nginx)
@@ -167,6 +174,8 @@ def live_parts(
         broadcasts=broadcasts,
         broadcast_store=broadcast_store,
         on_air_writer=on_air_writer,
+        chat=chat,
+        chat_writer=chat_writer,
         clients=clients,
         kept_verdicts=kept_verdicts,
         hls_auth=hls,
@@ -238,5 +247,7 @@ def public_parts(
         lobby=Lobby(cards=cards, about=about, live=live.live_rooms, search=search),
         lists=Lists(store=store, cards=cards, live=live.live_rooms, follows=follows, most=most_sessions),
         admission=live.admission,
+        visitors=Visitors(live.admission, live.bans),
+        chat=live.chat,
         clients=live.clients,
     )

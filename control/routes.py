@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from control.access.rights import ROOM_ID
-from control.api import logins, moderation, own_rooms, people, visits
+from control.api import chats, logins, moderation, own_rooms, people, visits
 from control.api.envelope import Api, endpoint
 from control.api.people import get_user_head_pic
 from control.api.services import Services
@@ -77,6 +77,11 @@ APIS: dict[str, Api] = {
     "GetRoomPlayers": moderation.get_room_players,
     "KickPlayer": moderation.kick_player,
     "BanUser": moderation.ban_user,
+    "SendRoomMessage": chats.send_room_message,
+    "GetRoomMessages": chats.get_room_messages,
+    "DeleteRoomMessage": chats.delete_room_message,
+    "MuteUser": chats.mute_user,
+    "SetChat": chats.set_chat,
     "GetLiveRoomList": visits.get_live_room_list,
     "SearchLiveStream": visits.search_live_stream,
     "SearchLiveRoom": visits.search_live_stream,

@@ -19,6 +19,8 @@ from control.access.rights import RightsOfRooms
 from control.accounts.sessions import Sessions
 from control.api.bodies import LOOK as LOOK_FOR_SLOW
 from control.api.bodies import Bodies
+from control.chat.chat import Chat
+from control.chat.chat_writer import ChatWriter
 from control.clock import Clock
 from control.guessing.handover import HAND_OVER_EVERY, Handover
 from control.live.audience import Audience
@@ -63,6 +65,8 @@ class LiveParts:
     broadcasts: Broadcasts
     broadcast_store: BroadcastStore
     on_air_writer: OnAirWriter
+    chat: Chat
+    chat_writer: ChatWriter
     clients: Clients
     kept_verdicts: KeptVerdicts
     hls_auth: HlsAuth
@@ -78,9 +82,10 @@ class LiveParts:
         await self.broadcast_store.load()
 
     async def purge(self) -> None:
-        """Deletes bans and void tickets that have no effect any more."""
+        """Deletes bans, mutes and void tickets that have no effect any more."""
         await self.denials.purge()
         await self.bans.purge()
+        await self.chat.purge()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +116,13 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
     await once("resealing", started.live.resealing.step)
     writer, reconciler = started.live.on_air_writer, started.live.reconciler
     sessions, lists, lag = started.sessions, started.lists, LoopLag(clock)
-    kept_verdicts = started.live.kept_verdicts
+    kept_verdicts, chat_writer = started.live.kept_verdicts, started.live.chat_writer
     if await reconciler.settle():
         await once("on air", writer.write)  # before any answer is made from what the last control wrote
     loops = {
         "feed": repeat("feed", partial(clock.sleep, EVERY), started.feed.refresh),
         "on air": repeat("on air", writer.next_change, writer.write),
+        "chat": repeat("chat", chat_writer.next_turn, chat_writer.write),
         "verdicts": repeat("verdicts", kept_verdicts.next_turn, kept_verdicts.write),
         "reconcile": repeat("reconcile", reconciler.next_turn, reconciler.run),
         "sessions": repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save),
@@ -140,6 +146,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
         await started.live.snapshots.decoding.close()
         await once("sessions", sessions.save)
+        await once("chat", chat_writer.write)
         await once("guesses", started.handover.save)
         await once("lists", partial(lists.save, LAST_WRITTEN))
         await once("on air", partial(writer.write, again=0.0))  # all of it, for the next control

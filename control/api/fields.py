@@ -100,6 +100,15 @@ class Fields:
             raise BadParameter(name)
         return value
 
+    def texts_or_none(self, name: str) -> list[str] | None:
+        """None where it is left out. Raises BadParameter for what is no list of texts, and for a NUL in one."""
+        values = self._values.get(name)
+        if values is None:
+            return None
+        if not isinstance(values, list) or any(not isinstance(each, str) or "\0" in each for each in values):
+            raise BadParameter(name)
+        return values
+
     def choice(self, name: str, *allowed: int) -> int:
         """Raises BadParameter unless it is one of these numbers."""
         value = self.number(name, -1)

@@ -19,7 +19,7 @@ SHOWN, MOST_SHOWN = 100, 1000  # viewers
 
 
 async def get_room_players(call: Call) -> Reply:
-    room, _ = await _moderated(call)
+    room, _ = await moderated(call)
     services = call.services
     number, shown = services.audience.viewers(room.room_id, call.fields.count(SHOWN, MOST_SHOWN))
     users = await services.users.of_all([viewer.user_id for viewer in shown if viewer.user_id])
@@ -35,7 +35,7 @@ async def get_room_players(call: Call) -> Reply:
 
 
 async def kick_player(call: Call) -> Reply:
-    room, by = await _moderated(call)
+    room, by = await moderated(call)
     services = call.services
     viewer = services.audience.viewer(room.room_id, call.fields.needed_text("playerId"))
     if viewer is None:
@@ -49,7 +49,7 @@ async def kick_player(call: Call) -> Reply:
 
 
 async def ban_user(call: Call) -> Reply:
-    room, by = await _moderated(call)
+    room, by = await moderated(call)
     services, fields = call.services, call.fields
     user_id = fields.needed_number("userId")
     if not fields.choice("status", 0, 1):
@@ -63,7 +63,7 @@ async def ban_user(call: Call) -> Reply:
     return {}
 
 
-async def _moderated(call: Call) -> tuple[Rights, int]:
+async def moderated(call: Call) -> tuple[Rights, int]:
     """The room of the request, which the caller owns or knows the assistant's password of, and the caller's id. Raises
     NoSuchRoom, also where neither is claimed, BadRoomPassword, TooManyGuesses and Banned."""
     caller, fields = await call.caller(), call.fields

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from control.access.admission import Admission
 from control.access.bans import Bans
+from control.access.visitors import Visitors
 from control.accounts.pictures import Pictures
 from control.accounts.recovery import Recovery
 from control.accounts.sessions import Sessions
@@ -13,6 +14,7 @@ from control.accounts.users import Users
 from control.api.bodies import Bodies
 from control.api.turns import Turns
 from control.api.uploads import Uploads
+from control.chat.chat import Chat
 from control.clock import Clock
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
@@ -47,4 +49,6 @@ class Services:
     lobby: Lobby
     lists: Lists
     admission: Admission
+    visitors: Visitors
+    chat: Chat
     clients: Clients

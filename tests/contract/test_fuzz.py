@@ -76,6 +76,22 @@ FIELDS: dict[str, dict[str, list[Any]]] = {
         "status": SWITCH,
         "timeout": [1, 3600],
     },
+    "SendRoomMessage": {"liveRoomId": ROOM_IDS, "text": [*NAMES, "hello"], "ticket": ["", "1.2.3"]},
+    "GetRoomMessages": {"liveRoomId": ROOM_IDS, "after": [None, 0, 5], "count": [0, 1, 100], "ticket": ["", "1.2.3"]},
+    "DeleteRoomMessage": {"liveRoomId": ROOM_IDS, "liveRoomAssistPwd": ROOM_PASSWORDS, "number": [1, 2, "3"]},
+    "MuteUser": {
+        "liveRoomId": ROOM_IDS,
+        "liveRoomAssistPwd": ROOM_PASSWORDS,
+        "userId": [1, 2, "2", 2**31 - 1],
+        "status": SWITCH,
+        "timeout": [1, 3600],
+    },
+    "SetChat": {
+        "liveRoomId": ROOM_IDS,
+        "liveRoomAssistPwd": ROOM_PASSWORDS,
+        "slowSeconds": [0, 1, "120"],
+        "mutedWords": [[], ["spam"], NAMES],
+    },
 }
 
 SIGNS = [

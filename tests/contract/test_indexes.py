@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from control.live.broadcasts import REMEMBERED
+from control.live.on_air_writer import OnAir
 from control.routes import APIS
 from control.settings import Settings
 from control.storage import database
@@ -98,6 +99,7 @@ async def evening(box: Box, ann: Person, bob: Person) -> None:
         await ann.does("BanUser", liveRoomId=room["liveRoomId"], userId=player["userId"], status=wish)
     await ann.does("KickPlayer", liveRoomId=room["liveRoomId"], playerId=player["playerId"])
     await bob.does("PlayLiveStream", liveroomId=room["liveRoomId"], status=0)
+    await chat(box, ann, bob, room["liveRoomId"])
     await ann.does("GetMyLiveRoomId")
     await ann.does("ModifyMyLiveRoom", liveRoomName="Orchard", liveRoomTopic="Apples", liveRoomUserPwd="viewer-2")
     await ann.does("PushLiveStream", liveRoomId=room["liveRoomId"], status=0)
@@ -110,6 +112,18 @@ async def evening(box: Box, ann: Person, bob: Person) -> None:
     await box.settle()
     await bob.does("GetMyLiveSessions")
     await new_passwords(box, ann, bob)
+
+
+async def chat(box: Box, ann: Person, bob: Person, room: int) -> None:
+    for who in (ann, bob):
+        await who.does("SendRoomMessage", liveRoomId=room, text="hello")
+    await bob.does("GetRoomMessages", liveRoomId=room)
+    await ann.does("DeleteRoomMessage", liveRoomId=room, number=1)
+    for wish in (1, 0):
+        await ann.does("MuteUser", liveRoomId=room, userId=2, status=wish)
+    await ann.does("SetChat", liveRoomId=room, slowSeconds=1)
+    box.running.live.chat.observe([OnAir(room, box.clock.now() + 1000, 0)])
+    await box.running.live.chat_writer.write()
 
 
 async def new_passwords(box: Box, ann: Person, bob: Person) -> None:
@@ -183,6 +197,13 @@ async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[s
         ("KickPlayer", {"liveRoomId": room, "playerId": "hls.2"}),
         ("BanUser", {"liveRoomId": room, "userId": 2, "status": 1}),
         ("BanUser", {"liveRoomId": room, "userId": 2, "status": 0}),
+        ("SendRoomMessage", {"liveRoomId": room, "text": "hello"}),
+        ("GetRoomMessages", {"liveRoomId": room}),
+        ("DeleteRoomMessage", {"liveRoomId": room, "number": 99}),
+        ("MuteUser", {"liveRoomId": room, "userId": 2, "status": 1}),
+        ("MuteUser", {"liveRoomId": room, "userId": 2, "status": 0}),
+        ("SetChat", {"liveRoomId": room, "slowSeconds": 1}),
+        ("SetChat", {"liveRoomId": room, "slowSeconds": 0}),
     ]
     assert {name for name, _ in asked} | {"LogOut"} == APIS.keys()
     made = []
@@ -227,6 +248,7 @@ async def test_what_was_asked_before_is_answered_from_memory(trace: Trace, trace
         ("GetLiveRoomList", {"type": 2, "count": 20}),
         ("SearchLiveRoom", {"keyword": "garden"}),
         ("SearchLiveRoom", {"keyword": mine["liveRoomId"]}),
+        ("GetRoomMessages", {"liveRoomId": mine["liveRoomId"]}),
         ("FollowLiveRoom", {"liveRoomId": mine["liveRoomId"], "isFollow": 1}),
         ("PlayLiveStream", {"liveroomId": mine["liveRoomId"], "status": 1}),
         ("GetLiveroomNumber", {"liveroomId": mine["liveRoomId"]}),

@@ -19,6 +19,7 @@ HOSTILE = {"marks": "a" + "\u0300\u0316" * 10_000, "ligatures": "\ufdfa" * 20_00
 FIELDS = ["account", "phone", "email", "password", "oldPassword", "authCode", "nickName", "address", "sessionId"]
 FIELDS += ["keyword", "liveRoomName", "liveRoomDesc", "liveRoomTopic", "liveRoomUserPwd", "liveRoomAnchorPwd"]
 FIELDS += ["liveRoomanchorPwd", "liveRoomAssistPwd", "liveRoomId", "liveroomId", "type", "count", "status", "headPic"]
+FIELDS += ["text", "ticket"]
 # What lets a request come as far as the field that is in question.
 USUAL = {"account": "bob", "phone": "13500000009", "password": "secret-1", "keyword": "k", "liveRoomName": "r"}
 
@@ -43,7 +44,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         lengths.append(len(text))
         return real(text[:LONGEST])
 
-    for module in ("control.accounts.identity", "control.rooms.rooms"):
+    for module in ("control.accounts.identity", "control.rooms.rooms", "control.chat.rules"):
         monkeypatch.setattr(f"{module}.has_controls", has_controls)
     return lengths
 

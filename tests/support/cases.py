@@ -152,6 +152,11 @@ GIVEN: dict[str, Callable[[Scene], Awaitable[Any]]] = {
     "bob follows ann's room": lambda scene: scene.ask(
         "FollowLiveRoom", sessionId="$bob", liveRoomId="$room", isFollow=1
     ),
+    "bob is banned": lambda scene: scene.ask("BanUser", sessionId="$ann", liveRoomId="$room", userId=2, status=1),
+    "bob is muted": lambda scene: scene.ask("MuteUser", sessionId="$ann", liveRoomId="$room", userId=2, status=1),
+    "ann's chat is slow": lambda scene: scene.ask("SetChat", sessionId="$ann", liveRoomId="$room", slowSeconds=10),
+    "spam is muted": lambda scene: scene.ask("SetChat", sessionId="$ann", liveRoomId="$room", mutedWords=["spam"]),
+    "bob says three things": lambda scene: says(scene, "one", "two", "three"),
     "ann has a picture": Scene.picture,
     "a code for ann": Scene.code,
     "an hour": lambda scene: passes(scene, 3600),
@@ -163,6 +168,11 @@ GIVEN: dict[str, Callable[[Scene], Awaitable[Any]]] = {
 
 async def passes(scene: Scene, seconds: float) -> None:
     scene.box.clock.advance(seconds)
+
+
+async def says(scene: Scene, *texts: str) -> None:
+    for text in texts:
+        await scene.ask("SendRoomMessage", sessionId="$bob", liveRoomId="$room", text=text)
 
 
 VALUES: dict[str, Any] = {
