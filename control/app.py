@@ -33,6 +33,7 @@ from control.web.confirm import Confirmations
 from control.web.events import Events
 from control.web.feed import Feed
 from control.web.health import Health
+from control.web.room_streams import RoomStreams
 from control.web.studio import Studio
 
 
@@ -104,10 +105,12 @@ def applications(
     studio = Studio(services, refused_pushes, Path(settings.hls_dir))
     health = Health(store, settings.database, services.clock)
     callbacks = Callbacks(settings.node, live.clients, refused_pushes)
-    events = Events(services, feed, studio)
+    events, streams = Events(services, feed, studio), RoomStreams(services)
+    live.chat_writer.listeners.append(streams.tell)
+    live.changes.listen(streams.reconsider)
     return Running(
         public=_application(
-            routes.public(services, Confirmations(services.recovery, services.bodies), events, studio, health)
+            routes.public(services, Confirmations(services.recovery, services.bodies), events, streams, studio, health)
         ),
         internal=_application(routes.internal(callbacks, Grace(settings.grace_seconds), live.hls_auth, health)),
         callbacks=callbacks,
@@ -117,6 +120,7 @@ def applications(
         bodies=services.bodies,
         handover=handover,
         feed=feed,
+        streams=streams,
         health=health,
     )
 

@@ -26,6 +26,7 @@ from control.web.events import Events
 from control.web.health import Health
 from control.web.page_api import get_my_ban, log_in_endpoint, log_out_endpoint, page_endpoint, who_am_i
 from control.web.pages import STATIC, page
+from control.web.room_streams import RoomStreams
 from control.web.studio import Studio
 
 
@@ -97,7 +98,12 @@ PAGE_APIS: dict[str, Api] = {name: api for name, api in APIS.items() if name not
 
 
 def public(
-    services: Services, confirmations: Confirmations, events: Events, studio: Studio, health: Health
+    services: Services,
+    confirmations: Confirmations,
+    events: Events,
+    streams: RoomStreams,
+    studio: Studio,
+    health: Health,
 ) -> list[BaseRoute]:
     """Behind the web nginx."""
     apis = [
@@ -111,7 +117,7 @@ def public(
         Paths(apis),
         Route("/web/room/{room:room}", partial(public_rooms.room, services=services), methods=["GET"]),
         Route("/events", events.front, methods=["GET"]),
-        Route("/events/room/{room:room}", events.room, methods=["GET"]),
+        Route("/events/room/{room:room}", streams.answer, methods=["GET"]),
         Route("/events/studio", events.studio, methods=["GET"]),
         Route("/", page("front"), methods=["GET"]),
         Route("/room/{room:room}", page("room"), methods=["GET"]),

@@ -44,6 +44,8 @@ from control.storage.changes import Changes
 from control.web.feed import EVERY, Feed
 from control.web.health import EVERY as LOOK_EVERY
 from control.web.health import Health
+from control.web.room_streams import LOOK as LOOK_FOR_NEWS
+from control.web.room_streams import RoomStreams
 
 PURGE_EVERY = 600.0  # seconds
 SAVE_EVERY = 1.0  # seconds between two writes of when sessions were used, and of how far lists were read
@@ -101,11 +103,13 @@ class Running:
     bodies: Bodies
     handover: Handover
     feed: Feed
+    streams: RoomStreams
     health: Health
 
     def stop_waiting(self) -> None:
         """Ends what would hold a shutdown up: event streams, and publishers that wait for their room."""
         self.feed.close()
+        self.streams.close()
         self.live.clients.close()
 
 
@@ -121,6 +125,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         await once("on air", writer.write)  # before any answer is made from what the last control wrote
     loops = {
         "feed": repeat("feed", partial(clock.sleep, EVERY), started.feed.refresh),
+        "rooms' pages": repeat("rooms' pages", partial(clock.sleep, LOOK_FOR_NEWS), started.streams.deliver),
         "on air": repeat("on air", writer.next_change, writer.write),
         "chat": repeat("chat", chat_writer.next_turn, chat_writer.write),
         "verdicts": repeat("verdicts", kept_verdicts.next_turn, kept_verdicts.write),

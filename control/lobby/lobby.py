@@ -34,6 +34,10 @@ class Lobby:
         newest = islice(self._live.below(self._live.top), most)
         return await self._cards.of(NOBODY, [room_id for _, room_id in newest])
 
+    def now(self, room_id: int) -> tuple[bool, int]:
+        """Whether a room is live, and how many watch it."""
+        return self._live.is_live(room_id), self._live.players(room_id)
+
     def counts(self) -> dict[int, tuple[int, bool]]:
         """Viewers, and whether it is live, of every room that has a viewer or a publisher."""
         live = self._live

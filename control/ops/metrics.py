@@ -15,6 +15,7 @@ repair_seconds = Histogram("qplus_repair_seconds", "How long it took to ask ngin
 live_rooms = Gauge("qplus_live_rooms", "Rooms of this node that are live")
 players = Gauge("qplus_players", "Viewers of this node")
 chat_messages = Counter("qplus_chat_messages", "Messages written in rooms' chats")
+room_readers = Gauge("qplus_room_readers", "Pages of rooms that are open")
 loop_lag = Gauge("qplus_event_loop_lag_seconds", "Longest that the event loop kept work waiting within 10 s")
 
 

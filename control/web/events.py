@@ -48,15 +48,6 @@ class Events:
 
         return self._stream(request, values)
 
-    async def room(self, request: Request) -> Response:
-        """`state`: whether the room is live, and how many watch."""
-        room_id = request.path_params["room"]
-
-        async def values(now: Now) -> Values:
-            return {"state": {"live": room_id in now.live, "players": now.players.get(room_id, 0)}}
-
-        return self._stream(request, values)
-
     async def studio(self, request: Request) -> Response:
         """`state`: the caller's room as its anchor sees it. 403 without a session, 404 without a room."""
         try:

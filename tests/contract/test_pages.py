@@ -37,18 +37,22 @@ async def log_in(box: Box, account: str = "ann", phone: str = "13500000000") -> 
 class Stream:
     """An event stream, read by hand: the test client of an application waits for the end of an answer."""
 
-    def __init__(self, box: Box, path: str, cookie: str = "") -> None:
+    def __init__(self, box: Box, path: str, cookie: str = "", query: str = "") -> None:
         headers = [(b"host", b"live.example"), (b"cookie", cookie.encode())]
         self._scope: dict[str, Any] = {
             "type": "http",
             "method": "GET",
             "path": path,
             "raw_path": path.encode(),
-            "query_string": b"",
+            "query_string": query.encode(),
         }
         self._scope |= {"headers": headers, "http_version": "1.1", "scheme": "http", "server": None, "client": None}
         self._app, self._clock = box.running.public, box.clock
         self._parts: asyncio.Queue[bytes] = asyncio.Queue()
+        self._moving = asyncio.Event()
+        self._moving.set()
+        self.texts: list[str] = []
+        """What came and was not read yet."""
         self.status = 0
 
     @asynccontextmanager
@@ -62,10 +66,23 @@ class Stream:
 
     async def event(self) -> tuple[str, Any]:
         while True:
-            text = (await self._part()).decode()
+            if not self.texts:
+                self.texts = (await self._part()).decode().split("\n\n")
+            text = self.texts.pop(0)
             if text.startswith("event: "):
                 name, _, data = text.partition("\n")
                 return name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+    async def silence(self) -> None:
+        """A sign of life and nothing else."""
+        assert await self._part() == b":\n\n"
+
+    def stall(self) -> None:
+        """Takes nothing any more."""
+        self._moving.clear()
+
+    def go_on(self) -> None:
+        self._moving.set()
 
     async def ended(self) -> None:
         while await self._part():
@@ -84,6 +101,7 @@ class Stream:
         raise AssertionError
 
     async def _send(self, message: MutableMapping[str, Any]) -> None:
+        await self._moving.wait()
         if message["type"] == "http.response.start":
             self.status = message["status"]
         else:
