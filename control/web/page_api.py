@@ -88,6 +88,7 @@ async def who_am_i(call: Call) -> Reply:
         return {"account": ""}
     return {
         "account": user.account,
+        "userId": user.id,
         "phone": user.phone,
         "nickName": user.nick_name,
         "headPicId": user.head_picture_id,

@@ -27,7 +27,10 @@ interface Elements {
   "register-form": HTMLFormElement;
   search: HTMLFormElement;
   server: HTMLInputElement;
+  rules: HTMLFormElement;
+  "rules-box": HTMLDetailsElement;
   session: HTMLDialogElement;
   video: HTMLVideoElement;
   watch: HTMLAnchorElement;
+  write: HTMLFormElement;
 }

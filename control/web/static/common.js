@@ -49,8 +49,9 @@ export async function ask(api, fields = {}) {
  * Follows a stream of events, over breaks. Returns what ends it.
  * @param {string} path
  * @param {Record<string, (data: any) => void>} handlers by event name
+ * @param {() => void} [begins] called whenever the stream begins, before any handler
  */
-export function watch(path, handlers) {
+export function watch(path, handlers, begins) {
   /** @type {EventSource} */
   let source;
   /** @type {number | undefined} */
@@ -60,6 +61,7 @@ export function watch(path, handlers) {
     for (const [name, handle] of Object.entries(handlers)) {
       source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
     }
+    if (begins) source.addEventListener("open", begins);
     // A server that is starting again answers 503, after which browsers do not try again by themselves.
     source.addEventListener("error", () => {
       if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, 2000);
@@ -179,7 +181,7 @@ const DIALOG = `
 
 /**
  * Who is logged in; nobody is while the account is empty.
- * @type {{ account: string, phone?: string, nickName?: string, liveRoomId?: number }}
+ * @type {{ account: string, userId?: number, phone?: string, nickName?: string, liveRoomId?: number }}
  */
 export let me = { account: "" };
 /** @type {(() => unknown)[]} */

@@ -1,5 +1,6 @@
 /* One room: its player, and what keeps somebody from watching. */
 
+import { closeChat, enterChat, showChat, showMessage } from "./chat.js";
 import { Refused, ask, byId, face, logIn, me, onSession, onSubmit, start, watch, within } from "./common.js";
 import { watchStream } from "./player.js";
 import { Status } from "./statuses.js";
@@ -24,6 +25,9 @@ let followed = false;
 let password = ""; // of a private room, once it was given
 /** @type {ReturnType<typeof watchStream>} */
 let player = null;
+/** @type {(() => void) | null} */
+let unwatch = null;
+let ticket = ""; // of a private room, once there is one
 let attempt = 0; // counts attempts to watch; an answer to an older one is of no interest
 
 /**
@@ -78,7 +82,10 @@ async function enter() {
   try {
     const given = password ? { liveRoomUserPwd: password } : {};
     const reply = await ask("PlayLiveStream", { liveroomId: id, status: 1, ...given });
-    if (mine === attempt) play(new URL(reply.playHlsUrl).pathname);
+    if (mine !== attempt) return;
+    const path = new URL(reply.playHlsUrl).pathname;
+    play(path);
+    if (card?.needPassword) follow(path.split("/")[2]);
   } catch (failure) {
     if (mine === attempt) await explain(failure);
   }
@@ -174,6 +181,20 @@ function showState(state) {
   if (ready) enter();
 }
 
+/**
+ * Follows what becomes of the room, and its chat where one may.
+ * @param {string} shown the ticket that a private room's chat asks for, or nothing
+ */
+function follow(shown) {
+  if (unwatch && shown && shown === ticket) return;
+  unwatch?.();
+  ticket = shown;
+  enterChat(id, shown);
+  closeChat();
+  const path = `/events/room/${id}${shown && `?ticket=${shown}`}`;
+  unwatch = watch(path, { state: showState, chat: showChat, message: showMessage }, closeChat);
+}
+
 async function showFollow() {
   if (!me.account) {
     followed = false;
@@ -207,9 +228,10 @@ if (card === null) {
   showCard(card);
   ready = true;
   onSession(async () => {
+    follow("");
     await showFollow();
     await enter();
   });
+  follow("");
   await showFollow();
-  watch(`/events/room/${id}`, { state: showState });
 }

@@ -43,6 +43,23 @@ const zh = {
   followers: "人关注",
   noHls: "此浏览器不能播放 HLS。",
   trouble: "网络不稳定, 正在重试…",
+  chat: "聊天",
+  chatLogin: "登录后即可聊天。",
+  chatClosed: "能观看这个直播室的人才能聊天。",
+  yourMessage: "说点什么",
+  send: "发送",
+  newest: "有新消息",
+  slowMode: "慢速模式, 发言间隔",
+  deletedMessage: "(已删除)",
+  refusedText: "这条消息不能发送。",
+  moderate: "管理",
+  deleteMessage: "删除",
+  mute: "禁言十分钟",
+  mutedUsers: "已禁言",
+  done: "已完成:",
+  chatRules: "聊天规则",
+  slowSeconds: "发言间隔秒数(0 为不限)",
+  mutedWords: "屏蔽词(每行一个)",
   studioLogin: "登录后即可管理您的直播间。",
   createRoom: "创建直播间",
   myRoom: "直播间设置",
@@ -155,6 +172,23 @@ const en = {
   followers: "followers",
   noHls: "This browser cannot play HLS.",
   trouble: "The network is unsteady, trying again…",
+  chat: "Chat",
+  chatLogin: "Log in to chat.",
+  chatClosed: "The chat is for those who may watch.",
+  yourMessage: "Your message",
+  send: "Send",
+  newest: "New messages",
+  slowMode: "Slow mode: one message in",
+  deletedMessage: "(deleted)",
+  refusedText: "This message cannot be sent.",
+  moderate: "Moderate",
+  deleteMessage: "Delete",
+  mute: "Mute for ten minutes",
+  mutedUsers: "Muted",
+  done: "Done:",
+  chatRules: "Rules of the chat",
+  slowSeconds: "Seconds between two messages of one user (0: no limit)",
+  mutedWords: "Muted words, one a line",
   studioLogin: "Log in to run your room.",
   createRoom: "Create your room",
   myRoom: "Your room",
@@ -273,6 +307,12 @@ const ENDINGS = {
   },
 };
 
+/** What the server says of a refusal beside its status. @type {Record<string, string>} */
+const SAID_EN = {
+  操作过于频繁: "Too often. Wait a moment.",
+  您已被禁言: "You are muted here for a time.",
+};
+
 export const language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 const texts = language === "zh" ? zh : en;
 
@@ -287,8 +327,9 @@ export function t(key) {
  * @param {string} desc
  */
 export function statusText(status, desc) {
-  if (language === "zh") return desc;
   const field = desc.split(": ")[1];
+  if (field in SAID_EN) return language === "zh" ? `${field}。` : SAID_EN[field];
+  if (language === "zh") return desc;
   if (field?.startsWith("password (")) return "This password is too easy to guess.";
   return (STATUSES_EN[status] ?? desc) + (status === Status.PARAM_ERROR && field ? `: ${field}` : "");
 }
