@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +18,8 @@ from control.storage.changes import Change, Changed
 LOOK = 1.0  # seconds between two looks for rooms whose picture is due
 AGAIN = 3.0  # seconds after which a room that gave none is tried again
 READ = 2 * 2**20  # bytes of a segment: a key frame is at its beginning
-BUSY = 2.0  # load average for each core, above which none are made
+REST = 3.0  # times as long as one took, before the next: on a busy machine they take longer, and so become rare
+LONGEST_REST = 10.0  # seconds
 
 
 @dataclass(kw_only=True)
@@ -47,15 +47,19 @@ class Snapshots:
         return self._taken.get(room_id, 0)
 
     async def step(self) -> None:
-        """Makes those that are due, one after the other, as long as the machine has time."""
+        """Makes those that are due, one after the other."""
         live = {publisher.room_id for publisher in self.presence.publishers() if publisher.live}
-        now = self.clock.ticks()
-        self._due = {room_id: self._due.get(room_id, now) for room_id in live}
-        for room_id in sorted((each for each in live if self._due[each] <= now), key=self._due.__getitem__):
-            if not self.every or os.getloadavg()[0] > BUSY * (os.cpu_count() or 1):
+        began = self.clock.ticks()
+        self._due = {room_id: self._due.get(room_id, began) for room_id in live}
+        for room_id in sorted((each for each in live if self._due[each] <= began), key=self._due.__getitem__):
+            if not self.every:
                 return
+            began = self.clock.ticks()
             made = await self._make(room_id)
-            self._due[room_id] = Ticks(self.clock.ticks() + (self.every if made else min(AGAIN, self.every)))
+            ended = self.clock.ticks()
+            self._due[room_id] = Ticks(ended + (self.every if made else min(AGAIN, self.every)))
+            if rest := min(LONGEST_REST, REST * (ended - began)):
+                await self.clock.sleep(rest)
 
     async def reconsider(self, change: Change) -> None:
         """Shows everybody no more of a room that was made private than they may see, before its owner is answered."""

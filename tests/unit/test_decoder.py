@@ -127,7 +127,8 @@ def test_without_files_none_is_opened() -> None:
         "assert without_files()\n"
         "assert kept.read(4) == 'Name'\n"
         "try: open('/etc/passwd')\n"
-        "except PermissionError: print('none')\n"
+        "except PermissionError: print('none', flush=True)\n"
+        "import os; os._exit(0)\n"  # what measures coverage would want a file at the end
     )
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert (ran.stdout, ran.stderr) == ("none\n", "")

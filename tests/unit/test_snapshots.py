@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from control.snapshots.album import Album, newest_segment
 from control.snapshots.decoder import sample
 from control.snapshots.decoding import Decoding
 from control.snapshots.messages import NONE, Picture
-from control.snapshots.snapshots import AGAIN, Snapshots
+from control.snapshots.snapshots import AGAIN, REST, Snapshots
 from control.storage.changes import Change, Changed
 from tests.support.stage import Stage
 
@@ -69,8 +68,7 @@ class Made:
 
 
 @pytest.fixture
-async def made(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+async def made(stage: Stage, tmp_path: Path) -> Made:
     await stage.publish(1)
     await stage.box.settle()
     done = Made(stage, tmp_path)
@@ -99,12 +97,22 @@ async def test_one_that_gives_none_is_tried_again_soon(made: Made) -> None:
     assert made.snapshots.taken_at(made.stage.id) > 0
 
 
-async def test_none_are_made_while_the_machine_is_busy(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_between_two_there_is_a_rest_as_long_as_they_take(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     made.write()
-    monkeypatch.setattr(os, "getloadavg", lambda: (1000.0, 0.0, 0.0))
-    assert await made.after(0) == 0
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
-    assert await made.after(0) == 1
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    class Busy(Decoded):
+        async def picture(self, segment: bytes) -> Picture:
+            made.stage.box.clock.advance(0.5)
+            return await super().picture(segment)
+
+    monkeypatch.setattr(made.stage.box.clock, "sleep", rest)
+    made.snapshots.decoding = cast(Decoding, Busy())
+    await made.snapshots.step()
+    assert rests == [pytest.approx(0.5 * REST)]
 
 
 async def test_none_are_made_where_none_are_wanted(made: Made) -> None:
