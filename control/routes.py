@@ -25,7 +25,7 @@ from control.web.confirm import Confirmations
 from control.web.events import Events
 from control.web.health import Health
 from control.web.page_api import get_my_ban, log_in_endpoint, log_out_endpoint, page_endpoint, who_am_i
-from control.web.pages import STATIC, page
+from control.web.pages import STATIC, page, room_page
 from control.web.room_streams import RoomStreams
 from control.web.studio import Studio
 
@@ -120,7 +120,7 @@ def public(
         Route("/events/room/{room:room}", streams.answer, methods=["GET"]),
         Route("/events/studio", events.studio, methods=["GET"]),
         Route("/", page("front"), methods=["GET"]),
-        Route("/room/{room:room}", page("room"), methods=["GET"]),
+        Route("/room/{room:room}", partial(room_page, services=services), methods=["GET"]),
         Route("/studio", page("studio"), methods=["GET"]),
         Route("/account", page("account"), methods=["GET"]),
         Route("/studio/qr.svg", studio.qr, methods=["GET"]),

@@ -38,6 +38,11 @@ class Lobby:
         """Whether a room is live, and how many watch it."""
         return self._live.is_live(room_id), self._live.players(room_id)
 
+    def live_since(self, room_id: int) -> float | None:
+        """Seconds since the epoch; None: it is not live."""
+        place = self._live.place(room_id)
+        return place[0] if place else None
+
     def counts(self) -> dict[int, tuple[int, bool]]:
         """Viewers, and whether it is live, of every room that has a viewer or a publisher."""
         live = self._live

@@ -40,11 +40,14 @@ class Events:
         """The studio's streams of each user, the oldest first."""
 
     async def front(self, request: Request) -> Response:
-        """`rooms`: the rooms on air, newest first; `players`: how many watch each."""
+        """`rooms`: the rooms on air, newest first; by room `players`, how many watch, and `snapshots`, when they were
+        taken."""
 
         async def values(now: Now) -> Values:
             players = {str(card.room_id): now.players.get(card.room_id, 0) for card in now.rooms}
-            return {"rooms": [public_card(card) for card in now.rooms], "players": players}
+            rooms = [public_card(card) | {"since": now.since[card.room_id]} for card in now.rooms]
+            snapshots = {str(room_id): taken_at for room_id, taken_at in now.snapshots.items()}
+            return {"rooms": rooms, "players": players, "snapshots": snapshots}
 
         return self._stream(request, values)
 

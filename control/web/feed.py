@@ -11,6 +11,7 @@ from control.lobby.lobby import Lobby
 
 EVERY = 1.0  # seconds
 SHOWN = 100  # rooms on the front page
+RENEWED = 10  # turns of the feed after which pages are told of newer snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,10 @@ class Now:
     """Of every room that has any."""
     live: frozenset[int] = frozenset()
     """Every room on air."""
+    since: dict[int, int] = field(default_factory=dict)
+    """When each of `rooms` went on air, whole seconds since the epoch."""
+    snapshots: dict[int, int] = field(default_factory=dict)
+    """When each of `rooms` that has a picture had it taken, as of a few seconds ago."""
 
 
 class Feed:
@@ -29,6 +34,7 @@ class Feed:
         self._now = Now()
         self._turn = asyncio.Event()
         self._watchers = 0
+        self._number = 0
         self._closed = False
 
     async def turns(self) -> AsyncIterator[Now]:
@@ -51,9 +57,22 @@ class Feed:
         rooms = await self._lobby.on_air(SHOWN)
         counts = self._lobby.counts()
         live = frozenset(room_id for room_id, (_, is_live) in counts.items() if is_live)
-        self._now = Now(rooms, {room_id: players for room_id, (players, _) in counts.items()}, live)
+        self._number += 1
+        self._now = Now(
+            rooms,
+            {room_id: players for room_id, (players, _) in counts.items()},
+            live,
+            {card.room_id: int(self._lobby.live_since(card.room_id) or 0) for card in rooms},
+            self._snapshots(rooms),
+        )
         turn, self._turn = self._turn, asyncio.Event()
         turn.set()
+
+    def _snapshots(self, rooms: list[Card]) -> dict[int, int]:
+        """New ones once in a while: of a hundred rooms one is new nearly always, and all are told of."""
+        taken = {card.room_id: card.snapshot_at for card in rooms if card.snapshot_at}
+        known = self._now.snapshots
+        return taken if self._number % RENEWED == 0 or taken.keys() != known.keys() else known
 
     def close(self) -> None:
         """Ends every stream; pages open it again by themselves, at the next control."""

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cache
+from html import escape
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from control.accounts.users import NOBODY
+from control.api.envelope import site
+from control.api.services import Services
+from control.lobby.cards import Card
+from control.refusals import NoSuchRoom
 
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
@@ -19,6 +27,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
+ABOUT = "<!--room-->"  # where room.html has what link previews show
+DESCRIBED = 300  # characters of a description that they get
 
 
 def page(name: str) -> Callable[[Request], Awaitable[Response]]:
@@ -26,3 +36,34 @@ def page(name: str) -> Callable[[Request], Awaitable[Response]]:
         return FileResponse(STATIC / f"{name}.html", headers=HEADERS)
 
     return answer
+
+
+async def room_page(request: Request, services: Services) -> Response:
+    """`GET /room/{room}`, with what a link to it is shown with elsewhere. 404 for a room that does not exist."""
+    room_id = request.path_params["room"]
+    try:
+        card = await services.lobby.room(room_id, NOBODY)
+    except NoSuchRoom:
+        return HTMLResponse(_template(), 404, HEADERS)
+    address = services.settings.public_url.rstrip("/") or site(request)
+    return HTMLResponse(_template().replace(ABOUT, _preview(card, address), 1), headers=HEADERS)
+
+
+@cache
+def _template() -> str:
+    return (STATIC / "room.html").read_text()
+
+
+def _preview(card: Card, address: str) -> str:
+    """https://ogp.me"""
+    about = card.about
+    properties = {
+        "og:type": "video.other",
+        "og:site_name": "QPlus",
+        "og:title": about.name,
+        "og:description": (about.description or about.topic)[:DESCRIBED],
+        "og:url": f"{address}/room/{card.room_id}",
+    }
+    if card.snapshot_at:
+        properties["og:image"] = f"{address}/snapshot/{card.room_id}.jpg?at={card.snapshot_at}"
+    return "\n".join(f'<meta property="{name}" content="{escape(value)}">' for name, value in properties.items())

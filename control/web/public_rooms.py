@@ -22,7 +22,6 @@ def public_card(card: Card) -> dict[str, Any]:
         "anchor": card.anchor.nick_name,
         "headPicId": card.anchor.head_picture_id,
         "needPassword": card.need_password,
-        "snapshotUrl": f"/snapshot/{card.room_id}.jpg?at={card.snapshot_at}" if card.snapshot_at else "",
     }
 
 
@@ -32,5 +31,6 @@ async def room(request: Request, services: Services) -> Response:
         card = await services.lobby.room(request.path_params["room"], NOBODY)
     except NoSuchRoom:
         return Response(status_code=404)
-    more = {"description": card.about.description, "followCount": card.about.follow_count}
+    about = card.about
+    more = {"description": about.description, "followCount": about.follow_count, "snapshotAt": card.snapshot_at}
     return Response(orjson.dumps(public_card(card) | more), media_type="application/json")

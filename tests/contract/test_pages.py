@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -201,8 +202,11 @@ async def live_room(box: Box) -> int:
 async def test_the_front_pages_events_tell_what_is_live_and_then_only_what_changes(box: Box) -> None:
     room = await live_room(box)
     async with Stream(box, "/events").opened() as stream:
-        assert [each["id"] for each in (await stream.event())[1]] == [room]
+        [shown] = (await stream.event())[1]
+        assert shown["id"] == room
+        assert 0 <= box.clock.now() - shown["since"] < 10
         assert await stream.event() == ("players", {str(room): 0})
+        assert await stream.event() == ("snapshots", {})
         user = (await box.api("GetLiveRoomList", sessionId=await box.session("bob", "13500000001"), type=1))["list"][0]
         await box.callback("play", 2, str(room), f"pwd={user['liveRoomUserPwd']}")
         box.nginx.put(2, str(room))
@@ -305,6 +309,8 @@ async def test_the_qr_code_is_kept_by_no_cache(box: Box) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/room/1000001", "/studio", "/confirm"])
 async def test_pages_allow_nothing_but_their_own(box: Box, path: str) -> None:
+    ann = await box.session("ann", "13500000000")
+    assert (await box.api("CreateLiveRoom", sessionId=ann, liveRoomName="Rivers"))["liveRoomId"] == 1000001
     answer = await box.http.get(path)
     assert answer.status_code == 200
     policy = answer.headers["content-security-policy"]
@@ -354,3 +360,21 @@ async def test_a_logout_of_a_session_that_has_ended_clears_the_cookie_too(box: B
     box.clock.advance(3601)
     assert (await ask(box, "LogOut"))["status"] == 10003
     assert "qplus_session" not in box.http.cookies
+
+
+async def test_a_link_to_a_room_can_be_shown_elsewhere(box: Box) -> None:
+    ann = await box.session("ann", "13500000000")
+    name, text = "Rivers <\"&'>", "of the north\n" * 100
+    room = (await box.api("CreateLiveRoom", sessionId=ann, liveRoomName=name, liveRoomDesc=text))["liveRoomId"]
+    answer = await box.http.get(f"/room/{room}")
+    assert answer.status_code == 200 and "script-src 'self'" in answer.headers["content-security-policy"]
+    found = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', answer.text))
+    assert found["title"] == "Rivers &lt;&quot;&amp;&#x27;&gt;"
+    assert found["url"] == f"{world.SITE}/room/{room}"
+    assert found["description"].startswith("of the north") and len(found["description"]) == 300
+    assert "image" not in found
+
+
+async def test_the_page_of_no_room_is_not_found(box: Box) -> None:
+    answer = await box.http.get("/room/1999999")
+    assert answer.status_code == 404 and "<main" in answer.text
