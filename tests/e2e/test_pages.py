@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator
 
@@ -77,7 +78,7 @@ async def test_the_front_page_follows_what_is_live(node: Node, browser: Browser)
         await guest.page.wait_for_selector("#nobody:visible")
         async with node.publisher(room.push), node.player(room.play):
             await guest.says("#rooms strong", "Rivers <b>of</b> the north")
-            await guest.says("#rooms .badge + .soft", "1 watching")
+            await guest.says("#rooms .players", "1 watching")
         await guest.page.wait_for_selector("#nobody:visible")
     assert guest.complaints == []
 
@@ -95,6 +96,52 @@ async def test_search_asks_a_guest_to_log_in_and_then_finds(node: Node, browser:
         await guest.page.keyboard.press("Enter")
         await guest.says("#results strong", "Rivers of the north")
     assert guest.complaints == []
+
+
+async def test_the_front_page_shows_pictures_and_what_a_visitor_follows(node: Node, browser: Browser) -> None:
+    room, other = await node.room(liveRoomName="Rivers of the north"), await node.room(liveRoomName="Lakes")
+    session = await node.user()
+    for each in (room, other):
+        await node.api("FollowLiveRoom", sessionId=session, liveRoomId=each.id, isFollow=1)
+    async with visitor(browser, node) as guest, encoder(f"{node.rtmp}/{room.push}"):
+        await guest.open("/")
+        assert await guest.page.is_hidden("#follows")
+        await guest.page.wait_for_selector("#rooms .shot img:visible")
+
+        async def drawn() -> bool:
+            return bool(await guest.page.evaluate("document.querySelector('#rooms .shot img').naturalWidth > 100"))
+
+        await until(drawn, 10)
+        assert re.fullmatch(r"\d+:\d\d", await guest.page.inner_text("#rooms .time"))
+        await guest.log_in("user3")
+        await guest.page.wait_for_selector("#follows:visible")
+        assert await guest.page.locator("#followed strong").all_inner_texts() == ["Rivers of the north", "Lakes"]
+        assert await guest.page.locator("#followed .badge").all_inner_texts() == ["Live", "Off air"]
+        assert await guest.faults() == []
+    assert guest.complaints == []
+
+
+async def test_search_finds_while_one_types(node: Node, browser: Browser) -> None:
+    await node.room(liveRoomName="Rivers of the north")
+    async with visitor(browser, node) as guest:
+        await guest.open("/")
+        await guest.log_in("user1")
+        await guest.page.fill("#search input", "river")
+        await guest.says("#results strong", "Rivers of the north")
+        await guest.page.fill("#search input", "")
+        await guest.page.wait_for_selector("#found", state="hidden")
+        await guest.page.fill("#search input", "nothing of that name")
+        await guest.says("#results li", "No room was found.")
+    assert guest.complaints == []
+
+
+async def test_an_empty_front_page_tells_how_to_go_live(node: Node, browser: Browser) -> None:
+    async with visitor(browser, node) as guest:
+        await guest.open("/")
+        await guest.page.wait_for_selector("#nobody li")
+        assert await guest.faults() == []
+        await guest.page.click("#nobody a")
+        await guest.page.wait_for_selector("#stranger:visible")
 
 
 async def test_the_studio_shows_refused_pushes_and_the_gate(node: Node, browser: Browser) -> None:

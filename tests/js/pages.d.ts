@@ -18,6 +18,7 @@ interface Elements {
   create: HTMLFormElement;
   "is-open": HTMLInputElement;
   key: HTMLInputElement;
+  last: HTMLImageElement;
   "login-form": HTMLFormElement;
   modify: HTMLFormElement;
   "new-password": HTMLInputElement;

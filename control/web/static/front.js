@@ -1,47 +1,20 @@
-/* The rooms that are live now, and search. */
+/* The rooms that are live now, those that the visitor follows, and search. */
 
-import { Refused, ask, byId, element, face, logIn, me, onSession, onSubmit, start, watch } from "./common.js";
+import { Refused, ask, byId, element, logIn, me, onSession, onSubmit, start, watch } from "./common.js";
 import { Status } from "./statuses.js";
 import { t } from "./texts.js";
+import { cardOf, tile } from "./tiles.js";
 
-/**
- * @typedef {object} Card what a visitor sees of a room
- * @property {number} id
- * @property {string} name
- * @property {string} topic
- * @property {string} anchor
- * @property {number} headPicId
- * @property {boolean} needPassword
- */
+/** @typedef {import("./tiles.js").Card} Card */
+/** @typedef {import("./tiles.js").Tile} Tile */
 
-/** @type {Map<number, HTMLElement>} */
-const counts = new Map();
-
-/** @param {number} players */
-function count(players) {
-  return element("span", { className: "soft" }, `${players} ${t("watching")}`);
-}
-
-/**
- * @param {Card} room
- * @param {...HTMLElement} badges
- */
-function tile(room, ...badges) {
-  if (room.needPassword) badges.push(element("span", { className: "badge" }, t("private")));
-  const link = element(
-    "a",
-    { href: `/room/${room.id}` },
-    face(room.headPicId, room.anchor),
-    element("strong", {}, room.name),
-    element("span", { className: "soft" }, room.topic ? `${room.anchor} · ${room.topic}` : room.anchor),
-    element("span", { className: "row" }, ...badges),
-  );
-  return element("li", {}, link);
-}
+const FOLLOWED = 100; // rooms
+const FOLLOWED_EVERY = 30_000; // milliseconds
+const TYPED = 300; // milliseconds after the last key
 
 /**
  * Tiles that are there already stay as they are, and with them the keyboard's focus.
- * @type {Map<number, { item: HTMLElement, text: string }>}
+ * @type {Map<number, { made: Tile, text: string }>}
  */
 const tiles = new Map();
 
@@ -49,37 +22,69 @@ const tiles = new Map();
 function showRooms(rooms) {
   const list = byId("rooms");
   const shown = new Set(rooms.map((room) => room.id));
-  for (const [id, made] of tiles) {
+  for (const [id, { made }] of tiles) {
     if (shown.has(id)) continue;
     made.item.remove();
     tiles.delete(id);
-    counts.delete(id);
   }
   /** @type {HTMLElement | null} */
   let before = null;
   for (const room of rooms.toReversed()) {
     const text = JSON.stringify(room);
-    let made = tiles.get(room.id);
-    if (made?.text !== text) {
-      const players = count(0);
-      const item = tile(room, element("span", { className: "badge live" }, t("live")), players);
-      made?.item.remove();
-      made = { item, text };
-      tiles.set(room.id, made);
-      counts.set(room.id, players);
+    let known = tiles.get(room.id);
+    if (known?.text !== text) {
+      known?.made.item.remove();
+      known = { made: tile({ ...room, live: true }), text };
+      known.made.showPlayers(0);
+      tiles.set(room.id, known);
     }
-    if (made.item.nextSibling !== before || made.item.parentNode !== list) list.insertBefore(made.item, before);
-    before = made.item;
+    const { item } = known.made;
+    if (item.nextSibling !== before || item.parentNode !== list) list.insertBefore(item, before);
+    before = item;
   }
   byId("nobody").hidden = rooms.length > 0;
 }
 
 /** @param {Record<string, number>} players by room */
 function showCounts(players) {
-  for (const [id, number] of Object.entries(players)) {
-    const place = counts.get(Number(id));
-    if (place) place.textContent = `${number} ${t("watching")}`;
+  for (const [id, number] of Object.entries(players)) tiles.get(Number(id))?.made.showPlayers(number);
+}
+
+/** @param {Record<string, number>} taken when each room's picture was, by room */
+function showPictures(taken) {
+  for (const [id, at] of Object.entries(taken)) {
+    tiles.get(Number(id))?.made.showPicture(`/snapshot/${id}.jpg?at=${at}`);
   }
+}
+
+/**
+ * @param {HTMLElement} list
+ * @param {any[]} rooms as the APIs have them
+ */
+function fill(list, rooms) {
+  const made = rooms.map((room) => {
+    const known = tile(cardOf(room));
+    if (room.isPlay) known.showPlayers(room.playerCount);
+    return known.item;
+  });
+  list.replaceChildren(...made);
+}
+
+/** What the last answer was, so that one that says the same leaves the page alone. */
+let followed = "";
+
+async function showFollowed() {
+  const rooms = me.account ? await followedRooms() : [];
+  byId("follows").hidden = !rooms.length;
+  const text = JSON.stringify(rooms);
+  if (text === followed) return;
+  followed = text;
+  fill(byId("followed"), rooms);
+}
+
+async function followedRooms() {
+  const reply = await ask("GetLiveRoomList", { type: 2, refresh: 1, count: FOLLOWED });
+  return [...reply.onlineList, ...reply.offlineList].slice(0, FOLLOWED);
 }
 
 /**
@@ -87,32 +92,27 @@ function showCounts(players) {
  * @type {string | null}
  */
 let wanted = null;
+/** The last keyword that was asked for: an answer to one before it comes too late. */
+let asked = "";
 
 /** @param {string} keyword */
 async function search(keyword) {
-  byId("found").hidden = false;
-  const results = byId("results");
+  asked = keyword;
   try {
     const reply = await ask("SearchLiveStream", { keyword });
-    results.replaceChildren(...reply.list.map(found));
+    if (asked !== keyword) return;
+    fill(byId("results"), reply.list);
   } catch (failure) {
     if (!(failure instanceof Refused) || failure.status !== Status.LIVEROOM_ID_NOT_EXIST) throw failure;
-    results.replaceChildren(element("li", { className: "soft" }, t("nothingFound")));
+    if (asked !== keyword) return;
+    byId("results").replaceChildren(element("li", { className: "soft" }, t("nothingFound")));
   }
+  byId("found").hidden = false;
 }
 
-/** @param {any} room as SearchLiveStream has it */
-function found(room) {
-  const state = element("span", { className: room.isPlay ? "badge live" : "badge" }, t(room.isPlay ? "live" : "offAir"));
-  const card = {
-    id: room.liveRoomId,
-    name: room.liveRoomName,
-    topic: room.liveRoomTopic,
-    anchor: room.anchorName,
-    headPicId: room.headPicId,
-    needPassword: room.needPassword === 1,
-  };
-  return tile(card, state, count(room.playerCount));
+function endSearch() {
+  asked = "";
+  byId("found").hidden = true;
 }
 
 onSubmit(byId("search"), async ({ keyword }) => {
@@ -120,11 +120,29 @@ onSubmit(byId("search"), async ({ keyword }) => {
   wanted = keyword;
   logIn();
 });
+
+/** @type {number | undefined} */
+let typing;
+byId("search").addEventListener("input", (event) => {
+  const keyword = event.target instanceof HTMLInputElement ? event.target.value.trim() : "";
+  clearTimeout(typing);
+  if (!keyword) return endSearch();
+  if (me.account) typing = setTimeout(() => search(keyword).catch(() => endSearch()), TYPED);
+});
+
 onSession(async () => {
+  await showFollowed();
   if (!me.account || wanted === null) return;
   const keyword = wanted;
   wanted = null;
   await search(keyword);
 });
-watch("/events", { rooms: showRooms, players: showCounts });
+
+setInterval(() => {
+  if (document.hidden) return;
+  showFollowed().catch(() => undefined); // the next one will tell
+}, FOLLOWED_EVERY);
+setInterval(() => tiles.forEach(({ made }) => made.showTime()), 1000);
+
+watch("/events", { rooms: showRooms, players: showCounts, snapshots: showPictures });
 start();

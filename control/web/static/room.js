@@ -16,6 +16,7 @@ const video = byId("video");
  * @property {number} headPicId
  * @property {boolean} needPassword
  * @property {string} description
+ * @property {number} snapshotAt when its picture was taken, seconds since the epoch; 0: there is none
  * @property {number} followCount
  */
 /** @type {Card | null} null for a room that does not exist */
@@ -71,6 +72,8 @@ function showCard(room) {
   byId("description").textContent = room.description;
   byId("face").replaceChildren(face(room.headPicId, room.anchor));
   byId("follow-count").textContent = String(room.followCount);
+  byId("last").hidden = !room.snapshotAt;
+  if (room.snapshotAt) byId("last").src = `/snapshot/${id}.jpg?at=${room.snapshotAt}`;
 }
 
 /** Finds out what the caller has to do to watch, and if nothing, plays. */
