@@ -38,7 +38,6 @@ from control.nginx_rtmp.reconcile import Reconciler
 from control.ops.floods import floods
 from control.ops.lag import LoopLag
 from control.ops.loops import once, repeat
-from control.snapshots.snapshots import LOOK as LOOK_FOR_DUE
 from control.snapshots.snapshots import Snapshots
 from control.storage.changes import Changes
 from control.web.feed import EVERY, Feed
@@ -137,7 +136,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "denials": repeat("denials", partial(clock.sleep, PURGE_EVERY), started.live.purge),
         "resealing": repeat("resealing", partial(clock.sleep, RESEAL_EVERY), started.live.resealing.step),
         "others": repeat("others", partial(clock.sleep, AGAIN), started.live.live_rooms.follow_others),
-        "snapshots": repeat("snapshots", partial(clock.sleep, LOOK_FOR_DUE), started.live.snapshots.step),
+        "snapshots": repeat("snapshots", started.live.snapshots.next_turn, started.live.snapshots.step),
         "bodies": repeat("bodies", partial(clock.sleep, LOOK_FOR_SLOW), started.bodies.look),
         "lag": repeat("lag", lag.measure, lag.show),
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),

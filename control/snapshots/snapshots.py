@@ -15,7 +15,7 @@ from control.snapshots.decoding import Decoding
 from control.snapshots.messages import NONE
 from control.storage.changes import Change, Changed
 
-LOOK = 1.0  # seconds between two looks for rooms whose picture is due
+LOOK = 1.0  # seconds between two looks for rooms whose picture is due, where none is
 AGAIN = 3.0  # seconds after which a room that gave none is tried again
 READ = 2 * 2**20  # bytes of a segment: a key frame is at its beginning
 REST = 3.0  # times as long as one took, before the next: on a busy machine they take longer, and so become rare
@@ -37,6 +37,7 @@ class Snapshots:
     _taken: dict[int, int] = field(default_factory=dict)
     _due: dict[int, Ticks] = field(default_factory=dict)
     """When live rooms are next."""
+    _rest: float = LOOK
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def load(self) -> None:
@@ -46,20 +47,22 @@ class Snapshots:
         """Whole seconds since the epoch; 0: there is no picture."""
         return self._taken.get(room_id, 0)
 
+    async def next_turn(self) -> None:
+        await self.clock.sleep(self._rest)
+
     async def step(self) -> None:
-        """Makes those that are due, one after the other."""
+        """Makes the one that has been due the longest, if any is."""
         live = {publisher.room_id for publisher in self.presence.publishers() if publisher.live}
         began = self.clock.ticks()
         self._due = {room_id: self._due.get(room_id, began) for room_id in live}
-        for room_id in sorted((each for each in live if self._due[each] <= began), key=self._due.__getitem__):
-            if not self.every:
-                return
-            began = self.clock.ticks()
-            made = await self._make(room_id)
-            ended = self.clock.ticks()
-            self._due[room_id] = Ticks(ended + (self.every if made else min(AGAIN, self.every)))
-            if rest := min(LONGEST_REST, REST * (ended - began)):
-                await self.clock.sleep(rest)
+        room_id = min(live, key=self._due.__getitem__, default=None)
+        if not self.every or room_id is None or self._due[room_id] > began:
+            self._rest = LOOK
+            return
+        made = await self._make(room_id)
+        ended = self.clock.ticks()
+        self._due[room_id] = Ticks(ended + (self.every if made else min(AGAIN, self.every)))
+        self._rest = min(LONGEST_REST, REST * (ended - began))
 
     async def reconsider(self, change: Change) -> None:
         """Shows everybody no more of a room that was made private than they may see, before its owner is answered."""

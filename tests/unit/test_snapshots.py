@@ -97,22 +97,24 @@ async def test_one_that_gives_none_is_tried_again_soon(made: Made) -> None:
     assert made.snapshots.taken_at(made.stage.id) > 0
 
 
-async def test_between_two_there_is_a_rest_as_long_as_they_take(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_between_two_there_is_a_rest_as_long_as_they_take(made: Made) -> None:
     made.write()
-    rests: list[float] = []
-
-    async def rest(seconds: float) -> None:
-        rests.append(seconds)
 
     class Busy(Decoded):
         async def picture(self, segment: bytes) -> Picture:
             made.stage.box.clock.advance(0.5)
             return await super().picture(segment)
 
-    monkeypatch.setattr(made.stage.box.clock, "sleep", rest)
-    made.snapshots.decoding = cast(Decoding, Busy())
+    busy = Busy()
+    made.snapshots.decoding, made.snapshots.every = cast(Decoding, busy), 0.1
     await made.snapshots.step()
-    assert rests == [pytest.approx(0.5 * REST)]
+    turn = asyncio.ensure_future(made.snapshots.next_turn())
+    await asyncio.sleep(0)
+    made.stage.box.clock.advance(0.5 * REST - 0.1)
+    await asyncio.sleep(0)
+    assert not turn.done()
+    made.stage.box.clock.advance(0.2)
+    await asyncio.wait_for(turn, 1)
 
 
 async def test_none_are_made_where_none_are_wanted(made: Made) -> None:
