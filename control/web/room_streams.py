@@ -28,7 +28,7 @@ from control.web.page_api import caller_of
 LOOK = 0.25  # seconds between two looks for what is new
 CHECK = 5.0  # seconds after which it is asked again whether a reader may read on
 SILENCE = 15.0  # seconds without a word, after which a comment shows that the connection lives
-SOME = 20  # readers that are told before others have their turn
+SOME = 2  # readers that are told before others have their turn
 MANY = 500  # likewise, readers that are looked at
 BEHIND = 200  # events of a chat; a reader who has missed more is given up, and begins anew
 LATEST = 50  # messages for who comes
