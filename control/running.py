@@ -149,6 +149,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.wait(tasks)
         await started.live.snapshots.decoding.close()
+        kept_verdicts.close()
         await once("sessions", sessions.save)
         await once("chat", chat_writer.write)
         await once("guesses", started.handover.save)

@@ -82,7 +82,7 @@ class Lists:
         row = await self._store.fetch_one(sa.select(list_pages.c.position).where(mine))
         if row is None:
             return None
-        return (read_all if kind is Kind.ALL else read_followed)(orjson.loads(row["position"]))
+        return (read_all if kind is Kind.ALL else read_followed)(orjson.loads(row["position"]), self._live.life)
 
     def _keep(self, listing: Listing, position: Position) -> None:
         for kept in (self._positions, self._unsaved):
@@ -97,7 +97,8 @@ class Lists:
         saved = {listing: self._unsaved[listing] for listing, _ in zip(self._unsaved, range(most), strict=False)}
         if not saved:
             return
-        texts = [(*listing, orjson.dumps(written(position)).decode()) for listing, position in saved.items()]
+        life = self._live.life
+        texts = [(*listing, orjson.dumps(written(position, life)).decode()) for listing, position in saved.items()]
         columns = ("session_digest", "kind", "position")
         fresh = listed(texts, columns).subquery()
         # Of sessions that are still there: what has ended has nothing to go on with.

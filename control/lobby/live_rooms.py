@@ -10,6 +10,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -39,6 +40,8 @@ class LiveRooms:
         """The newest last."""
         self._departed: deque[Place] = deque(maxlen=LOGGED)
         self._departures = 0
+        self.life = uuid4().hex
+        """Names what departures are counted from."""
         self._others: dict[tuple[str, int], float] = {}
         """When what other nodes said expires; by node and room."""
 

@@ -13,6 +13,7 @@ from control.lobby.live_rooms import LiveRooms, Place
 from control.rooms.follows import Followed
 
 TOP: Place = (inf, 0)
+MOST_MISSED = 1000  # rooms that left the air while a list was read; of more it begins anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class InAll:
             return None
         below = (place for place in departed if place < self.place)
         missed = {room_id: (at, room_id) for at, room_id in (*below, *self.missed)}
+        if len(missed) > MOST_MISSED:
+            return None
         waiting = [place for room_id, place in missed.items() if not self._is_below(live.place(room_id))]
         waiting.sort(reverse=True)
         back = [room_id for _, room_id in waiting if live.is_live(room_id)][:count]
@@ -75,22 +78,23 @@ class InFollowed:
 Position = InAll | InFollowed
 
 
-def written(position: Position) -> list[Any]:
-    """As JSON can have it."""
+def written(position: Position, life: str) -> list[Any]:
+    """As JSON can have it. `life` is that of the `LiveRooms` whose departures are counted."""
     match position:
         case InAll():
-            return [position.place, position.missed]
+            return [position.place, position.missed, position.departures, life]
         case InFollowed():
             return [_finite(position.place), position.rest and _finite(position.rest), position.shown]
 
 
-def read_all(text: Sequence[Any]) -> InAll:
-    """What an earlier control wrote: all that left the air in its time is taken account of."""
-    [place, missed] = text
-    return InAll(_place(place), 0, tuple(map(_place, missed)))
+def read_all(text: Sequence[Any], life: str) -> InAll:
+    """Of what another life wrote all that left the air since this one began is taken account of."""
+    place, missed, *counted = text
+    departures = int(counted[0]) if counted and counted[1] == life else 0
+    return InAll(_place(place), departures, tuple(map(_place, missed)))
 
 
-def read_followed(text: Sequence[Any]) -> InFollowed:
+def read_followed(text: Sequence[Any], _: str) -> InFollowed:
     [place, rest, shown] = text
     return InFollowed(_place(place), None if rest is None else _place(rest), tuple(shown))
 

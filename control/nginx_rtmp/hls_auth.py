@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from control.clock import Clock, Ticks
 from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Heartbeats
 from control.live.presence import Presence, Session
+from control.nginx_rtmp.clients import AT_A_TIME, RECONSIDERED
 from control.nginx_rtmp.kept_verdicts import KeptVerdicts
 from control.ops import metrics
 from control.refusals import Denied
@@ -89,11 +91,15 @@ class HlsAuth:
         return listing
 
     async def reconsider(self, change: Change) -> None:
-        """Stops counting viewers that may no longer watch; nginx lets them go on until its kept yes expires."""
-        out = set()
-        for user_id, beat in self.heartbeats.in_room(change.room_id).items():
-            if change.what is Changed.TICKETS and user_id != change.user_id:
-                continue
+        """Stops counting viewers that may no longer watch, and letting them."""
+        if change.what not in RECONSIDERED:
+            return
+        watching, out = self.heartbeats.in_room(change.room_id), set()
+        if change.what is Changed.TICKETS:
+            watching = {user_id: beat for user_id, beat in watching.items() if user_id == change.user_id}
+        for number, (user_id, beat) in enumerate(watching.items()):
+            if number % AT_A_TIME == AT_A_TIME - 1:
+                await asyncio.sleep(0)
             try:
                 await self.admission.admit(Role.PLAYER, change.room_id, beat.shown)
             except Denied:

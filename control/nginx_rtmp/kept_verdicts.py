@@ -9,6 +9,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +51,7 @@ class KeptVerdicts:
         self._rooms: dict[int, _Room] = {}
         self._todo: list[Change] = []
         self._wanted = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, "verdicts")  # others wait for disks and mail servers on theirs
         self._failing = False
 
     def clear(self) -> None:
@@ -83,8 +85,16 @@ class KeptVerdicts:
         self._expire()
         self._wanted.clear()
         todo, self._todo = self._todo, []
-        if todo:
-            self._note(await asyncio.to_thread(carry_out, self._folder, todo))
+        if not todo:
+            return
+        again = todo
+        try:
+            failure, again = await asyncio.get_running_loop().run_in_executor(
+                self._thread, carry_out, self._folder, todo
+            )
+            self._note(failure)
+        finally:
+            self._todo[:0] = again  # before all that came since
 
     def _expire(self) -> None:
         now, late = self._clock.ticks(), []
@@ -104,21 +114,27 @@ class KeptVerdicts:
                 del self._rooms[room_id]
                 self._todo.append((str(room_id), None))
 
+    def close(self) -> None:
+        self._thread.shutdown()
+
     def _note(self, failure: OSError | None) -> None:
         if failure and not self._failing:
             log.warning("verdicts are not kept", error=failure.strerror)
         self._failing = failure is not None
 
 
-def carry_out(folder: Path, todo: Iterable[Change]) -> OSError | None:
-    """Returns the last failure: one change that fails must not keep others from being made. Blocks."""
-    failure = None
+def carry_out(folder: Path, todo: Iterable[Change]) -> tuple[OSError | None, list[Change]]:
+    """Returns the last failure, and what is to be removed still: one change that fails must not keep others from being
+    made, and who may not stay is not forgotten. Blocks."""
+    failure, left = None, list[Change]()
     for name, text in todo:
         try:
             _write(folder / name, text) if text else _mark(folder / name, text)
         except OSError as error:
             failure = error
-    return failure
+            if text is None:
+                left.append((name, text))
+    return failure, left
 
 
 def _write(file: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -52,8 +53,11 @@ class Changes:
         self._listeners.append(listener)
 
     async def announce(self, change: Change) -> None:
-        """Returns when each listener has acted on it."""
+        """Returns when each listener has acted on it, also where another could not. Raises what the first of those did:
+        the change holds all the same."""
         for forgetting in self._forgetting:
             forgetting(change)
-        for listener in self._listeners:
-            await listener(change)
+        acted = await asyncio.gather(*(listener(change) for listener in self._listeners), return_exceptions=True)
+        for failure in acted:
+            if isinstance(failure, BaseException):
+                raise failure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -215,9 +216,26 @@ def test_tickets_that_are_made_up_cost_others_nothing(behind: Front) -> None:
     statuses = flood(behind, "/hls/made-up-{number}/1000001/index.m3u8", 3000, X_Forwarded_For="198.51.100.3")
     assert set(statuses) == {403, 503}
     assert len(behind.verdicts.networks) - asked < 2900
-    # Also who watches from the same address, once let in.
+    # Also who watches from the same address, once let in, however long that was ago.
     for source in ("198.51.100.4", "198.51.100.3"):
         assert behind.ask("/hls/real/1000002/1.ts", "GET", X_Forwarded_For=source)[0] == 200
+
+
+def test_who_may_watch_no_more_is_out_also_beside_a_flood_from_their_address(behind: Front) -> None:
+    folder = folders.hls(behind.settings) / "1000003"
+    folder.mkdir()
+    (folder / "1.ts").write_bytes(b"G")
+    behind.verdicts.of_tickets["revoked"] = {}
+
+    def status() -> int:
+        return behind.ask("/hls/revoked/1000003/1.ts", "GET", X_Forwarded_For="198.51.100.5")[0]
+
+    assert status() == 200
+    del behind.verdicts.of_tickets["revoked"]
+    deadline = time.monotonic() + 5
+    while status() != 403:
+        assert time.monotonic() < deadline
+        flood(behind, "/hls/made-up-{number}/1000001/index.m3u8", 700, X_Forwarded_For="198.51.100.5")
 
 
 def test_questions_name_the_network(behind: Front) -> None:

@@ -94,6 +94,18 @@ async def test_a_file_that_cannot_be_made_is_told_once_and_keeps_no_other_from_g
     assert "bob" not in str(logs)
 
 
+async def test_who_may_not_stay_is_removed_as_soon_as_that_can_be_done(folder: Folder) -> None:
+    folder.keep(ROOM, ANN, "ann")
+    await folder.after()
+    (folder.path / "7.ann").unlink()
+    (folder.path / "7.ann").mkdir()  # so that it cannot be
+    folder.kept.withdraw(ROOM, {ANN})
+    assert await folder.after() == ["7.ann"]
+    (folder.path / "7.ann").rmdir()
+    (folder.path / "7.ann").touch()
+    assert await folder.after() == []
+
+
 async def test_there_is_a_turn_once_there_is_something_to_do(folder: Folder) -> None:
     turn = asyncio.ensure_future(folder.kept.next_turn())
     await asyncio.sleep(0)

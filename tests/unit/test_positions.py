@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from control.live.on_air_writer import OnAir
 from control.lobby.live_rooms import LOGGED, LiveRooms
-from control.lobby.positions import InAll, InFollowed, read_all, read_followed, written
+from control.lobby.positions import MOST_MISSED, InAll, InFollowed, read_all, read_followed, written
 from tests.support.world import HandClock
 
 ROOMS = range(1, 9)
 rooms = st.sampled_from(ROOMS)
 # What happens between two pages: rooms that go off air or on again, and how many rooms the next page has.
 evenings = st.lists(st.tuples(st.lists(rooms, max_size=4), st.integers(1, 3)), max_size=12)
+
+LIFE = "this"
 
 
 class Air:
@@ -64,7 +66,7 @@ def test_in_the_list_of_what_is_followed(
         for room in switched:
             air.switch(room)
         page, position = position.next(air.index, followed, count)
-        position = read_followed(orjson.loads(orjson.dumps(written(position))))
+        position = read_followed(orjson.loads(orjson.dumps(written(position, LIFE))), LIFE)
         shown += page
     assert sorted(shown) == sorted(follows)
 
@@ -79,11 +81,32 @@ def test_a_list_is_read_on_by_the_next_control() -> None:
     air = Air(1, 2, 3)
     following = air.all().next(air.index, 1)
     assert following is not None
-    again = read_all(orjson.loads(orjson.dumps(written(following[1]))))
+    again = read_all(orjson.loads(orjson.dumps(written(following[1], LIFE))), "another")
     air.switch(2)
     air.switch(2)
     after = again.next(air.index, 5)
     assert after is not None and after[0] == [2, 1]
+
+
+def test_a_list_that_fell_out_of_memory_shows_no_room_twice() -> None:
+    air, position, shown = Air(1, 2, 3, 4, 5), None, list[int]()
+    air.switch(3)
+    air.switch(3)  # before the list began
+    for _ in range(5):
+        following = (position or air.all()).next(air.index, 1)
+        assert following is not None
+        shown += following[0]
+        position = read_all(orjson.loads(orjson.dumps(written(following[1], LIFE))), LIFE)
+    assert sorted(shown) == [1, 2, 3, 4, 5]
+
+
+def test_a_list_that_very_many_have_left_begins_anew() -> None:
+    rooms = range(1, MOST_MISSED + 3)
+    air = Air(*rooms)
+    position = air.all()
+    for room in rooms:
+        air.switch(room)
+    assert position.next(air.index, 5) is None
 
 
 def test_a_list_that_was_left_too_long_ago_begins_anew() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from control.clock import Epoch
-from control.nginx_rtmp.refused_pushes import KEPT, RefusedPush, RefusedPushes
+from control.nginx_rtmp.refused_pushes import ENCODER, KEPT, ROOMS, RefusedPush, RefusedPushes
 from tests.support.world import HandClock
 
 
@@ -31,3 +31,11 @@ def test_rooms_are_kept_apart(room: int) -> None:
     pushes = RefusedPushes(HandClock())
     pushes.note(1000001, "gate shut", "", "")
     assert len(pushes.of(room)) == (room == 1000001)
+
+
+def test_those_of_the_last_rooms_are_kept_and_no_long_name_of_an_encoder() -> None:
+    pushes = RefusedPushes(HandClock())
+    for room in range(ROOMS + 1):
+        pushes.note(room, "no such room", "", "x" * 1000)
+    assert not pushes.of(0)
+    assert [len(each.encoder) for each in pushes.of(ROOMS)] == [ENCODER]
