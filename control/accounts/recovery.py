@@ -14,15 +14,16 @@ from control.accounts.limits import Limits
 from control.accounts.notifiers import Message, Notifier
 from control.accounts.origin import Origin
 from control.accounts.passwords import Passwords
+from control.accounts.sessions import Caller
 from control.accounts.users import User, Users
 from control.clock import Clock
 from control.entropy import Entropy, digest
 from control.guessing.guesses import Guesses, Secret, Target
 from control.ops.addresses import network
-from control.refusals import BadParameter, NotSent, WrongPassword
+from control.refusals import BadParameter, NotSent, SessionExpired, WrongPassword
 from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Row, Store, insert
-from control.storage.tables import auth_codes, pending_passwords, users
+from control.storage.tables import auth_codes, pending_passwords, sessions, users
 
 LIFETIME = 600  # seconds, of a code and of a pending password
 TRIES = 5
@@ -80,8 +81,13 @@ class Recovery:
         if not await self._put_in_force(user.id, password_hash, auth_codes.delete().where(this), "code", origin):
             raise BadParameter("authCode")
 
-    async def change(self, user: User, password: str, origin: Origin) -> None:
-        await self._put_in_force(user.id, await self.passwords.hash(password, origin), None, "session", origin)
+    async def change(self, caller: Caller, password: str, origin: Origin) -> None:
+        """Raises SessionExpired where the session has ended while the password was hashed: its owner may have changed
+        the password meanwhile, to be rid of who is there."""
+        password_hash = await self.passwords.hash(password, origin)
+        claim = sessions.delete().where(sessions.c.digest == caller.session)
+        if not await self._put_in_force(caller.user.id, password_hash, claim, "session", origin):
+            raise SessionExpired
 
     async def ask_first(self, user: User, password: str, origin: Origin) -> None:
         """Keeps the password pending and asks the phone's holder. Raises TooOften, NotSent."""
@@ -130,14 +136,12 @@ class Recovery:
         row = await self._pending(token)
         return row["account"] if row is not None else None
 
-    async def _put_in_force(
-        self, user_id: int, password_hash: str, claim: sa.Delete | None, way: str, origin: Origin
-    ) -> bool:
+    async def _put_in_force(self, user_id: int, password_hash: str, claim: sa.Delete, way: str, origin: Origin) -> bool:
         """Logins, codes, pending passwords and tickets of the user end. False, and nothing changes, where `claim`
         deletes nothing any more."""
         voiding = await self.tickets.voiding(user_id)
         async with self.store.writing() as connection:
-            if claim is not None and await connection.fetch_one(claim.returning(claim.table.c.user_id)) is None:
+            if await connection.fetch_one(claim.returning(claim.table.c.user_id)) is None:
                 return False
             for statement in (*self.users.new_password(user_id, password_hash), voiding):
                 await connection.execute(statement)

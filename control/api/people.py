@@ -56,7 +56,7 @@ async def modify_user_pwd(call: Call) -> Reply:
         if caller.user.id != user.id:
             raise BadParameter("sessionId")
         await _prove(call, caller)
-        await services.recovery.change(user, password, origin)
+        await services.recovery.change(caller, password, origin)
     elif code:
         await services.recovery.change_by_code(user, code, password, origin)
     else:

@@ -1,4 +1,4 @@
-"""What is live, as the pages watch it: asked of the database once a second for all of them together."""
+"""What is live, as the pages watch it: put together once a second for all of them."""
 
 from __future__ import annotations
 

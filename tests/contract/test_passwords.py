@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -273,3 +274,26 @@ async def test_a_login_that_takes_its_time_does_not_outlive_a_change(box: Box, m
     old = await box.api("Login", account="ann", password="secret-1")
     assert old["status"] == 10101 and "sessionId" not in old
     assert (await box.api("Login", account="ann", password="changed1"))["status"] == 10000
+
+
+async def test_a_session_that_ends_meanwhile_changes_no_password(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    thief = await box.session("ann", "13500000001")
+    owner = (await box.api("Login", account="ann", password="secret-1"))["sessionId"]
+    hashing, go_on, real = asyncio.Event(), asyncio.Event(), Passwords.hash
+
+    async def late(self: Passwords, password: str, origin: Origin) -> str:
+        if password == "thiefs-own":
+            hashing.set()
+            await go_on.wait()
+        return await real(self, password, origin)
+
+    monkeypatch.setattr(Passwords, "hash", late)
+    change = {"phone": "13500000001", "oldPassword": "secret-1"}
+    asked = asyncio.create_task(
+        box.http.post("/live/ModifyUserPwd", json={**change, "sessionId": thief, "password": "thiefs-own"})
+    )
+    await hashing.wait()
+    assert (await box.api("ModifyUserPwd", **change, sessionId=owner, password="owners-own"))["status"] == 10000
+    go_on.set()
+    assert (await asked).json()["status"] == 10003
+    assert (await box.api("Login", account="ann", password="owners-own"))["status"] == 10000
