@@ -94,6 +94,8 @@ class Sessions:
         key = digest(session_id)
         kept = await self._kept.get(key)
         user = await self._users.of(kept.user_id) if kept else None
+        if kept is not None and self._kept.peek(key) is not kept:
+            kept = await self._kept.get(key)  # it may have ended while it was looked up
         now = self._clock.now()
         if kept is None or user is None or max(kept.used_at, self._used.get(key, 0.0)) < now - LIFETIME:
             raise SessionExpired

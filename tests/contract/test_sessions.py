@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
@@ -128,3 +130,25 @@ async def test_nobody_ends_a_strangers_session(box: Box) -> None:
     (his,) = (await bob.does("GetMySessions"))["list"]
     await ann.does("EndSession", loginId=his["loginId"])
     assert await bob.is_logged_in()
+
+
+async def test_who_logged_out_meanwhile_does_nothing_more(box: Box) -> None:
+    ann = await box.session("ann", "13500000001")
+    kept, looked_up, go_on = box.running.sessions._kept, asyncio.Event(), asyncio.Event()
+    load = kept._load
+
+    async def late(keys: Sequence[str]) -> Any:
+        found = await load(keys)
+        looked_up.set()
+        await go_on.wait()
+        return found
+
+    kept.clear()
+    kept._load = late
+    asked = asyncio.create_task(box.http.post("/live/GetMyLiveRoomId", json={"sessionId": ann}))
+    await looked_up.wait()
+    kept._load = load
+    kept._loading.clear()  # what is asked next looks it up by itself
+    assert (await box.api("LogOut", sessionId=ann))["status"] == 10000
+    go_on.set()
+    assert (await asked).json()["status"] == 10003
