@@ -55,9 +55,13 @@ class Callbacks:
             return MALFORMED
         key = _key(node, start, callback)
         try:
-            return _yes(call) if self._ask_at_once(call, key, callback) else None
+            if self._ask_at_once(call, key, callback):
+                return _yes(call)
         except Denied as denied:
             return self._no(call, key, callback, denied)
+        if call != "update":
+            self._clients.expect(key)
+        return None
 
     def _no(self, call: str, key: SessionKey, callback: Callback, denied: Denied) -> int:
         _counted(call, "no").inc()

@@ -42,6 +42,8 @@ class Clients:
     clock: Clock
     _asking: Counter[SessionKey] = field(default_factory=Counter)
     """How many streams of a connection are being judged."""
+    _expected: set[SessionKey] = field(default_factory=set)
+    """Connections with one that is about to be."""
     _turned_away: dict[SessionKey, Session] = field(default_factory=dict)
     """What those had that were denied another stream: what they asked for besides, at once, is still to come."""
     _unseen: dict[SessionKey, tuple[Callback, Ticks]] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class Clients:
 
     async def let_in(self, key: SessionKey, callback: Callback) -> None:
         """A publisher or a player. Raises Denied."""
+        self._expected.discard(key)
         self._asking[key] += 1
         try:
             await (self.publish if callback.publishes else self.play)(key, callback)
@@ -139,6 +142,10 @@ class Clients:
         if session is not None:
             _log_passage(session, "left")
 
+    def expect(self, key: SessionKey) -> None:
+        """`let_in` is to be called for it."""
+        self._expected.add(key)
+
     def turned_away(self, key: SessionKey) -> None:
         """A connection that asked for one stream more and was denied it: nginx closes it then, and tells of no end of
         the stream that it had."""
@@ -146,7 +153,7 @@ class Clients:
         if session is not None:
             self._turned_away[key] = session
             self.end(key)
-        elif self._asking[key]:
+        elif key in self._expected or self._asking[key]:
             self.presence.end(key)  # for what it asked for besides, and is still being judged
 
     async def reconsider(self, change: Change) -> None:
@@ -193,6 +200,7 @@ class Clients:
         deadline = self.clock.ticks() - REMEMBERED
         self._unseen = {key: pair for key, pair in self._unseen.items() if pair[1] > deadline}
         self._turned_away = {key: had for key, had in self._turned_away.items() if (had.over_at or deadline) > deadline}
+        self._expected.clear()
         self.pipelined.forget()
 
     async def _may_stay(self, session: Session) -> bool:

@@ -159,3 +159,28 @@ async def test_an_ending_control_answers_what_is_under_way(internal: Internal) -
     writer.write(asked("play", play(internal)))
     assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 204 ")
     writer.close()
+
+
+async def test_a_publisher_whose_connection_asks_for_more_at_once_and_is_denied_is_not_held(internal: Internal) -> None:
+    """Both are read before the first is judged. nginx closes the connection then, and tells of no end."""
+    connections = [await asyncio.open_unix_connection(str(internal.path)) for _ in range(2)]
+    anchor = f"pwd={internal.stage.anchor}"
+    publish = asked("publish", body("publish", 11, str(internal.stage.id), anchor))
+    for (_, writer), data in zip(connections, (publish, asked("play", play(internal, 11, "wrong"))), strict=True):
+        writer.write(data)
+    answers = [await asyncio.wait_for(reader.read(), 5) for reader, _ in connections]
+    assert b" 403 " in answers[1]
+    for _, writer in connections:
+        writer.close()
+    assert internal.held() == 0
+
+
+async def test_the_same_where_both_are_read_in_one_turn(stage: Stage) -> None:
+    parts: dict[str, Any] = {"config": None, "server_state": ServerState(), "app_state": {}}
+    protocols = [CallbackProtocol(stage.box.running.callbacks, **parts) for _ in range(2)]
+    for protocol in protocols:
+        protocol.connection_made(cast(Any, Gone()))
+    protocols[0].data_received(asked("publish", body("publish", 11, str(stage.id), f"pwd={stage.anchor}")))
+    protocols[1].data_received(asked("play", body("play", 11, str(stage.id), "pwd=wrong")))
+    await asyncio.gather(*parts["server_state"].tasks)
+    assert stage.box.running.live.presence.all() == []
