@@ -15,7 +15,7 @@ import pytest
 
 from control.refusals import NotSent
 from control.settings import Settings
-from control.web.events import STREAMS
+from control.web.events import QUIET, RENEW, STREAMS
 from control.web.feed import EVERY
 from tests.support import world
 from tests.support.world import Box
@@ -378,3 +378,16 @@ async def test_a_link_to_a_room_can_be_shown_elsewhere(box: Box) -> None:
 async def test_the_page_of_no_room_is_not_found(box: Box) -> None:
     answer = await box.http.get("/room/1999999")
     assert answer.status_code == 404 and "<main" in answer.text
+
+
+async def test_the_front_page_uses_the_session_and_shows_that_it_lives(box: Box) -> None:
+    await log_in(box)
+    cookie = f"qplus_session={box.http.cookies['qplus_session']}"
+    async with Stream(box, "/events", cookie).opened() as stream, Stream(box, "/events").opened() as guest:
+        for each in (stream, guest):
+            assert {(await each.event())[0] for _ in range(3)} == {"rooms", "players", "snapshots"}
+        for _ in range(RENEW // QUIET):
+            await stream.silence()
+            await guest.silence()
+        box.clock.advance(3560)
+    assert (await ask(box, "GetMyLiveRoomId"))["status"] == 10000
