@@ -53,8 +53,11 @@ def test_what_is_roots_is_handed_over_but_nothing_that_is_elsewhere_too(tmp_path
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="to give something away needs root")
-@pytest.mark.parametrize("setting", ["data_dir", "hls_dir", "socket_dir"])
-def test_a_folder_of_something_else_is_not_given_away(tmp_path: Path, setting: str) -> None:
+@pytest.mark.parametrize("setting", ["data_dir", "hls_dir", "snapshot_dir", "socket_dir"])
+def test_a_folder_of_something_else_is_not_given_away(
+    tmp_path: Path, setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privileges, "RUNTIME", tmp_path / "run")  # the machine's own is for its nodes
     folder = tmp_path / "site"
     (folder / "log").mkdir(parents=True)
     (folder / "index.html").touch()
