@@ -17,23 +17,6 @@ from tests.support.world import Box
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def ann(box: Box) -> Person:
-    return await person(box)
-
-
-@pytest.fixture
-async def bob(box: Box) -> Person:
-    return await person(box, "bob", 2)
-
-
-@pytest.fixture
-async def room(box: Box, ann: Person) -> dict[str, Any]:
-    room = await ann.opens()
-    await go_live(box, room)
-    return room
-
-
 async def says(who: Person, room: dict[str, Any], text: str, **more: Any) -> dict[str, Any]:
     return await who.says("SendRoomMessage", liveRoomId=room["liveRoomId"], text=text, **more)
 

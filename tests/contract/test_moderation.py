@@ -10,27 +10,10 @@ from control.live.audience import _id
 from control.live.presence import SessionKey
 from tests.contract.test_watching import number, ticket
 from tests.support import world
-from tests.support.people import Person, go_live, person, watch
+from tests.support.people import Person, person, watch
 from tests.support.world import Box
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def ann(box: Box) -> Person:
-    return await person(box)
-
-
-@pytest.fixture
-async def bob(box: Box) -> Person:
-    return await person(box, "bob", 2)
-
-
-@pytest.fixture
-async def room(box: Box, ann: Person) -> dict[str, Any]:
-    room = await ann.opens()
-    await go_live(box, room)
-    return room
 
 
 async def players(owner: Person, room: dict[str, Any]) -> list[dict[str, Any]]:

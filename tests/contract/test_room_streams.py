@@ -18,23 +18,6 @@ from tests.support.world import Box
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def ann(box: Box) -> Person:
-    return await person(box)
-
-
-@pytest.fixture
-async def bob(box: Box) -> Person:
-    return await person(box, "bob", 2)
-
-
-@pytest.fixture
-async def room(box: Box, ann: Person) -> dict[str, Any]:
-    room = await ann.opens()
-    await go_live(box, room)
-    return room
-
-
 def stream(who: Person, room: dict[str, Any], shown: str = "") -> Stream:
     return Stream(who.box, f"/events/room/{room['liveRoomId']}", f"qplus_session={who.session}", shown)
 

@@ -26,16 +26,6 @@ async def number(who: Person, room_id: int) -> int:
     return int(found)
 
 
-@pytest.fixture
-async def ann(box: Box) -> Person:
-    return await person(box)
-
-
-@pytest.fixture
-async def bob(box: Box) -> Person:
-    return await person(box, "bob", 2)
-
-
 async def test_a_ticket_lets_in_and_is_counted(box: Box, ann: Person, bob: Person) -> None:
     room = (await ann.opens())["liveRoomId"]
     assert await watch(box, 1, room, await ticket(bob, room)) == 204
