@@ -1,6 +1,6 @@
 /* The rooms that are live now, those that the visitor follows, and search. */
 
-import { Refused, ask, byId, element, logIn, me, onSession, onSubmit, start, watch } from "./common.js";
+import { Refused, ask, byId, element, logIn, me, messageOf, onSession, onSubmit, start, watch, within } from "./common.js";
 import { Status } from "./statuses.js";
 import { t } from "./texts.js";
 import { cardOf, tile } from "./tiles.js";
@@ -98,6 +98,7 @@ let asked = "";
 /** @param {string} keyword */
 async function search(keyword) {
   asked = keyword;
+  within(byId("search"), ".error").textContent = "";
   try {
     const reply = await ask("SearchLiveStream", { keyword });
     if (asked !== keyword) return;
@@ -108,6 +109,12 @@ async function search(keyword) {
     byId("results").replaceChildren(element("li", { className: "soft" }, t("nothingFound")));
   }
   byId("found").hidden = false;
+}
+
+/** @param {unknown} failure */
+function showFailure(failure) {
+  endSearch();
+  within(byId("search"), ".error").textContent = messageOf(failure);
 }
 
 function endSearch() {
@@ -127,7 +134,7 @@ byId("search").addEventListener("input", (event) => {
   const keyword = event.target instanceof HTMLInputElement ? event.target.value.trim() : "";
   clearTimeout(typing);
   if (!keyword) return endSearch();
-  if (me.account) typing = setTimeout(() => search(keyword).catch(() => endSearch()), TYPED);
+  if (me.account) typing = setTimeout(() => search(keyword).catch(showFailure), TYPED);
 });
 
 onSession(async () => {
