@@ -19,14 +19,14 @@ from starlette.types import ASGIApp
 from control.app import real_world, running
 from control.clock import Clock, SystemClock
 from control.nginx_rtmp.listener import CallbackProtocol
-from control.ops.pace import Pace
+from control.ops.pace import Pace, PacedProtocol
 from control.running import Running
 from control.settings import Settings
 
 HEAR = 1.0  # seconds to wait for the first request on an accepted connection
 KEEP = 75  # seconds that a connection may lie idle: longer than nginx keeps one, which must not find it just closed
 ACCEPTED = 4  # callbacks' connections in one turn of the event loop: of each descriptor libuv takes one
-AT_ONCE = 2  # requests of the APIs and the pages that begin in one
+AT_ONCE = 3  # requests of the APIs and the pages that begin in one
 YOUNG = 20_000  # objects made, less those gone, until the collector looks for cycles among them
 DRAIN = 1  # seconds that answers under way are given: newcomers wait meanwhile, for the next control to come up
 
@@ -71,7 +71,7 @@ async def _serve(settings: Settings, internal: socket.socket, public: socket.soc
         callbacks = server_of(started.internal, partial(CallbackProtocol, started.callbacks))
         servers = {
             callbacks: [internal, *(internal.dup() for _ in range(ACCEPTED - 1))],
-            server_of(Pace(started.public, AT_ONCE)): [public],
+            server_of(started.public, partial(PacedProtocol, Pace(AT_ONCE))): [public],
         }
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

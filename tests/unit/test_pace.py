@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from pathlib import Path
 
+import httpx
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
-from control.ops.pace import Pace
+from control.ops.pace import Pace, PacedProtocol
+from tests.support.serving import serving, until
 
 pytestmark = pytest.mark.anyio
 MOST = 2
@@ -18,19 +24,16 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]
     return "asyncio", {"use_uvloop": request.param}
 
 
-class Application:
-    """Notes which requests have begun."""
+class Begun:
+    """Notes what has begun."""
 
     def __init__(self) -> None:
-        self.begun: list[int] = []
-        self.paced = Pace(self, MOST)
+        self.order: list[int] = []
+        self.pace = Pace(MOST)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.begun.append(scope["number"])
-
-    def ask(self, number: int) -> asyncio.Task[None]:
-        nothing: Any = None
-        return asyncio.ensure_future(self.paced({"number": number}, nothing, nothing))
+    def ask(self, *numbers: int) -> None:
+        for number in numbers:
+            self.pace.begin(partial(self.order.append, number))
 
 
 async def turns(number: int) -> None:
@@ -39,46 +42,48 @@ async def turns(number: int) -> None:
 
 
 async def test_few_begin_at_once() -> None:
-    app = Application()
-    requests = [app.ask(number) for number in range(MOST)]
-    await turns(1)
-    assert app.begun == list(range(MOST))
-    await asyncio.gather(*requests)
+    begun = Begun()
+    begun.ask(*range(MOST))
+    assert begun.order == list(range(MOST))
 
 
 async def test_of_many_so_many_begin_in_a_turn_and_others_come_between() -> None:
-    app, between = Application(), list[int]()
-    requests = [app.ask(number) for number in range(5 * MOST)]
-
-    async def another() -> None:
-        while not all(request.done() for request in requests):
-            between.append(len(app.begun))
-            await asyncio.sleep(0)
-
-    await another()
-    await asyncio.gather(*requests)
-    assert app.begun == list(range(5 * MOST))
+    begun, between = Begun(), list[int]()
+    begun.ask(*range(5 * MOST))
+    while len(begun.order) < 5 * MOST:
+        between.append(len(begun.order))
+        await turns(1)
+    assert begun.order == list(range(5 * MOST))
     assert max(after - before for before, after in pairwise(between)) <= MOST
-    assert len(between) >= 5
+    assert len(between) >= 4
 
 
 async def test_who_comes_later_begins_later() -> None:
-    app = Application()
-    requests = [app.ask(number) for number in range(3 * MOST)]
-    await turns(2)
-    requests.append(app.ask(99))
-    await asyncio.gather(*requests)
-    assert app.begun[-1] == 99
-
-
-async def test_who_gives_up_takes_nobodys_place() -> None:
-    app = Application()
-    requests = [app.ask(number) for number in range(3 * MOST)]
+    begun = Begun()
+    begun.ask(*range(3 * MOST))
     await turns(1)
-    for request in requests[MOST : 2 * MOST]:
-        request.cancel()
-    await asyncio.gather(*requests, return_exceptions=True)
-    assert app.begun == [*range(MOST), *range(2 * MOST, 3 * MOST)]
-    last = app.ask(7)
-    await last
-    assert app.begun[-1] == 7
+    begun.ask(99)
+    await turns(5)
+    assert begun.order == [*range(3 * MOST), 99]
+
+
+async def test_requests_of_many_connections_are_all_answered_also_of_who_has_gone(tmp_path: Path) -> None:
+    begun, path = list[str](), tmp_path / "socket"
+
+    async def answer(request: Request) -> PlainTextResponse:
+        begun.append(request.url.path)
+        return PlainTextResponse(request.url.path)
+
+    app = Starlette(routes=[Route("/{number}", answer)])
+    transport = httpx.AsyncHTTPTransport(uds=str(path))
+    async with (
+        serving(path, app, partial(PacedProtocol, Pace(MOST))),
+        httpx.AsyncClient(transport=transport, base_url="http://control") as client,
+    ):
+        _, writer = await asyncio.open_unix_connection(str(path))
+        writer.writelines([b"GET /gone HTTP/1.1\r\nHost: control\r\n\r\n"] * MOST * 5)
+        await writer.drain()
+        writer.close()
+        answers = await asyncio.gather(*(client.get(f"/{number}") for number in range(10 * MOST)))
+        await until(lambda: len(begun) >= len(answers))
+    assert [answer.text for answer in answers] == [f"/{number}" for number in range(10 * MOST)]
