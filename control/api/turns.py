@@ -19,8 +19,9 @@ Key = tuple[str, int]
 
 class Turns:
     def __init__(self) -> None:
-        self._lines: dict[Key, _Line] = {}
-        """Those that somebody is in."""
+        self._lines: dict[Key, int] = {}
+        """How many have their turn; of those that somebody is in. All places are taken while somebody waits."""
+        self._waiting: dict[Key, deque[asyncio.Future[None]]] = {}
 
     def turn(self, session_id: str, address: str) -> AbstractAsyncContextManager[object]:
         """Turns are taken in the order of coming. Without a session there is no line: who logs in waits elsewhere."""
@@ -30,47 +31,46 @@ class Turns:
 
     def enter(self, key: Key) -> bool:
         """Whether there was a place. Where there was none, `wait` is next."""
-        line = self._lines.get(key)
-        if line is None:
-            line = self._lines[key] = _Line(key[1])
-        if not line.places:
+        taken = self._lines.get(key, 0)
+        if taken == key[1]:
             return False
-        line.places -= 1
+        self._lines[key] = taken + 1
         return True
 
     async def wait(self, key: Key) -> None:
         """Returns with a place."""
-        waiting, turn = self._lines[key].waiting, asyncio.get_running_loop().create_future()
-        waiting.append(turn)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, deque()).append(turn)
         try:
             await turn
         except asyncio.CancelledError:
             if not turn.cancelled():
                 self.leave(key)  # which was had in the same moment
-            elif turn in waiting:
-                waiting.remove(turn)
+            elif turn in self._waiting.get(key, ()):
+                self._waiting[key].remove(turn)
+                self._tidy(key)
             raise
 
     def leave(self, key: Key) -> None:
-        line = self._lines[key]
-        while line.waiting:
-            turn = line.waiting.popleft()
-            if not turn.done():
-                return turn.set_result(None)
-        line.places += 1
-        if line.places == key[1]:
-            del self._lines[key]
+        turn = self._next(key) if key in self._waiting else None
+        if turn is not None:
+            return turn.set_result(None)
+        taken = self._lines.pop(key) - 1
+        if taken:
+            self._lines[key] = taken
 
+    def _next(self, key: Key) -> asyncio.Future[None] | None:
+        """The first who still waits."""
+        waiting, turn = self._waiting[key], None
+        while waiting and turn is None:
+            first = waiting.popleft()
+            turn = None if first.done() else first
+        self._tidy(key)
+        return turn
 
-class _Line:
-    """A semaphore of asyncio's costs more where nobody waits, as nearly always, and does not tell that it is free."""
-
-    __slots__ = ("places", "waiting")
-
-    def __init__(self, places: int) -> None:
-        self.places = places
-        """Free ones; none while somebody waits."""
-        self.waiting: deque[asyncio.Future[None]] = deque()
+    def _tidy(self, key: Key) -> None:
+        if not self._waiting[key]:
+            del self._waiting[key]
 
 
 class _Turn(AbstractAsyncContextManager[object]):

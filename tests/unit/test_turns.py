@@ -62,7 +62,7 @@ async def test_what_is_over_is_forgotten(turns: Turns) -> None:
     for number in range(100):
         async with turns.turn(f"session {number}", f"192.0.2.{number}"):
             pass
-    assert not turns._lines
+    assert not turns._lines and not turns._waiting
 
 
 async def test_who_gives_up_waiting_takes_nobodys_turn(turns: Turns) -> None:
@@ -80,7 +80,7 @@ async def test_who_gives_up_waiting_takes_nobodys_turn(turns: Turns) -> None:
         await asyncio.sleep(0)
     assert await asyncio.gather(*waiting, return_exceptions=True) != [None] * 3
     assert not waiting[2].cancelled()
-    assert not turns._lines
+    assert not turns._lines and not turns._waiting
 
 
 async def test_a_turn_that_came_as_one_gave_up_goes_to_the_next(turns: Turns) -> None:
@@ -99,4 +99,4 @@ async def test_a_turn_that_came_as_one_gave_up_goes_to_the_next(turns: Turns) ->
     waiting[0].cancel()
     await asyncio.wait(waiting)
     assert waiting[0].cancelled() and came == [1]
-    assert not turns._lines
+    assert not turns._lines and not turns._waiting
