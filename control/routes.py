@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from control.access.rights import ROOM_ID
 from control.api import chats, logins, moderation, own_rooms, people, visits
-from control.api.envelope import Api, endpoint
+from control.api.envelope import Api, Endpoint
 from control.api.people import get_user_head_pic
 from control.api.services import Services
 from control.nginx_rtmp.callbacks import Callbacks
@@ -50,10 +50,13 @@ class Paths(BaseRoute):
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = {route.path: route for route in routes}
+        self._methods = {route.path: route.methods or () for route in self._routes.values()}
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        route = self._routes.get(scope["path"])
-        return route.matches(scope) if route else (Match.NONE, {})
+        methods = self._methods.get(scope["path"])
+        if methods is None:
+            return Match.NONE, {}
+        return Match.FULL if scope["method"] in methods else Match.PARTIAL, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._routes[scope["path"]].handle(scope, receive, send)
@@ -107,7 +110,7 @@ def public(
 ) -> list[BaseRoute]:
     """Behind the web nginx."""
     apis = [
-        *(Route(f"/live/{name}", endpoint(api, services), methods=["POST"]) for name, api in APIS.items()),
+        *(Route(f"/live/{name}", Endpoint(api, services), methods=["POST"]) for name, api in APIS.items()),
         Route("/live/GetUserHeadPic", partial(get_user_head_pic, services=services), methods=["GET"]),
         *(Route(f"/web/{name}", page_endpoint(api, services), methods=["POST"]) for name, api in PAGE_APIS.items()),
         Route("/web/Login", log_in_endpoint(services), methods=["POST"]),

@@ -7,7 +7,7 @@ import asyncio
 from itertools import takewhile
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from control.api.uploads import TooLarge, TooSlow
 from control.clock import Clock, Ticks
@@ -31,18 +31,19 @@ class Bodies:
 
     async def read(self, request: Request) -> bytes:
         """All of it. Raises TooLarge, TooSlow, and ClientDisconnect where the client has gone."""
-        body, pieces = bytearray(), 0
-        with _Arrival(
-            self._coming, self._clock.ticks()
-        ):  # the first one too: nginx's own limit begins anew with a byte
-            async for part in request.stream():
-                pieces += 1
-                if len(body) + len(part) > BODY:
+        parts, size, more = list[bytes](), 0, True
+        with _Arrival(self._coming, self._clock.ticks()):  # also the first part: nginx's limit begins anew with a byte
+            while more:
+                message = await request.receive()
+                if message["type"] != "http.request":
+                    raise ClientDisconnect
+                parts.append(message.get("body", b""))
+                more, size = message.get("more_body", False), size + len(parts[-1])
+                if size > BODY:
                     raise TooLarge
-                if pieces > PIECES:
+                if len(parts) > PIECES:
                     raise TooSlow
-                body += part
-        return bytes(body)
+        return b"".join(parts)
 
     async def look(self) -> None:
         deadline = self._clock.ticks() - ARRIVAL

@@ -12,6 +12,7 @@ import orjson
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from control.accounts.origin import Origin
 from control.accounts.sessions import Caller
@@ -76,11 +77,17 @@ Reply = dict[str, Any]
 Api = Callable[[Call], Awaitable[Reply]]
 
 
-def endpoint(api: Api, services: Services) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        return await answered(api, services, request, {})
+@dataclass(frozen=True)
+class Endpoint:
+    """An API as an application. Starlette puts another that handles exceptions around a function, of which none leaves
+    this one."""
 
-    return answer
+    api: Api
+    services: Services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await answered(self.api, self.services, Request(scope, receive, send), {})
+        await response(scope, receive, send)
 
 
 async def answered(api: Api, services: Services, request: Request, own: Mapping[str, str]) -> Response:
