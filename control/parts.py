@@ -23,6 +23,7 @@ from control.accounts.recovery import Recovery
 from control.accounts.sessions import Sessions
 from control.accounts.users import Users
 from control.api.bodies import Bodies
+from control.api.room_objects import written
 from control.api.services import Services
 from control.api.turns import Turns
 from control.api.uploads import Uploads
@@ -39,6 +40,7 @@ from control.live.heartbeats import Heartbeats
 from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.presence import Presence
 from control.lobby.cards import Cards
+from control.lobby.known_rooms import KnownRooms
 from control.lobby.lists import Lists
 from control.lobby.live_rooms import LiveRooms
 from control.lobby.lobby import Lobby
@@ -204,10 +206,16 @@ def public_parts(
     rooms = Rooms(store=store, vault=vault, changes=changes, guesses=guesses, clock=clock, entropy=entropy)
     about = AboutRooms(store=store, changes=changes, most=settings.cached_rooms)
     follows = Follows(store=store, about=about, changes=changes, clock=clock, most=most_users)
-    cards = Cards(
+    known = KnownRooms(
         about=about,
         users=users,
         rights=live.rights,
+        write=written,
+        changes=changes,
+        most=settings.cached_rooms,
+    )
+    cards = Cards(
+        rooms=known,
         denials=live.denials,
         follows=follows,
         live=live.live_rooms,

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from control.accounts.sessions import Caller
+from control.accounts.users import User
 from control.api.envelope import Call, Reply
 from control.api.play_urls import Place
 from control.lobby.cards import Card
+from control.rooms.about import About
 
 
 def as_shown(call: Call, caller: Caller, card: Card) -> Card:
@@ -19,9 +21,9 @@ def as_shown(call: Call, caller: Caller, card: Card) -> Card:
 
 
 def room_objects(call: Call, caller: Caller, cards: Iterable[Card]) -> list[Reply]:
-    shown = [as_shown(call, caller, card) if card.rights.address_bans else card for card in cards]
+    shown = [as_shown(call, caller, card) if card.room.rights.address_bans else card for card in cards]
     place, tickets = call.place, _tickets(call, caller, shown)
-    return [_room_object(place, card, tickets.get(card.about.room_id, "")) for card in shown]
+    return [_room_object(place, card, tickets.get(card.room.about.room_id, "")) for card in shown]
 
 
 def room_object(call: Call, caller: Caller, card: Card) -> Reply:
@@ -43,34 +45,52 @@ def _tickets(call: Call, caller: Caller, cards: Sequence[Card]) -> dict[int, str
     """By room, of those that the caller may watch without a password."""
     if not cards:
         return {}
-    generations = {card.about.room_id: card.rights.password_generation for card in cards if not card.need_password}
+    watched = [card.room for card in cards if not card.need_password]
+    generations = {room.about.room_id: room.rights.password_generation for room in watched}
     return call.services.admission.issue_all(caller.user.id, generations, cards[0].denials)
 
 
-def _room_object(place: Place, card: Card, ticket: str) -> Reply:
-    """`ticket` "": the caller needs a password."""
-    about, anchor, rights = card.about, card.anchor, card.rights
-    room_id, anchor_password = about.room_id, card.anchor_password
+def written(about: About, anchor: User) -> Reply:
+    """A room's object for whom the rest of it is empty."""
     return {
-        "liveRoomId": room_id,
-        "liveRoomanchorPwd": anchor_password,  # the seed's spelling, which shipped apps read
-        "liveRoomAnchorPwd": anchor_password,
-        "liveRoomUserPwd": rights.user_password if ticket else "",
+        "liveRoomId": about.room_id,
+        "liveRoomanchorPwd": "",  # the seed's spelling, which shipped apps read
+        "liveRoomAnchorPwd": "",
+        "liveRoomUserPwd": "",
         "liveRoomName": about.name,
         "liveRoomDesc": about.description,
         "liveRoomTopic": about.topic,
         "anchorName": anchor.nick_name,
         "headPicId": anchor.head_picture_id,
-        "isFollow": 1 if card.is_followed else 0,
+        "isFollow": 0,
         "followCount": about.follow_count,
-        "playerCount": card.players,
-        "isPlay": 1 if card.is_live else 0,
-        "needPassword": 0 if ticket else 1,
-        "isOpen": 1 if rights.is_open else 0,
-        "playRtmpUrl": place.play_rtmp(room_id, ticket) if ticket else "",
-        "playHlsUrl": place.play_hls(room_id, ticket) if ticket else "",
-        "snapshotUrl": _snapshot(place, card, ticket) if card.snapshot_at else "",
+        "playerCount": 0,
+        "isPlay": 0,
+        "needPassword": 1,
+        "isOpen": 0,
+        "playRtmpUrl": "",
+        "playHlsUrl": "",
+        "snapshotUrl": "",
     }
+
+
+def _room_object(place: Place, card: Card, ticket: str) -> Reply:
+    """`ticket` "": the caller needs a password."""
+    room, room_id = card.room.written.copy(), card.room.about.room_id
+    room["playerCount"] = card.players
+    room["isPlay"] = 1 if card.is_live else 0
+    room["isFollow"] = 1 if card.is_followed else 0
+    room["isOpen"] = 1 if card.room.rights.is_open else 0
+    if card.is_mine:
+        room["liveRoomanchorPwd"] = room["liveRoomAnchorPwd"] = card.anchor_password
+    if ticket:
+        room["needPassword"] = 0
+        room["liveRoomUserPwd"] = card.room.rights.user_password
+        room["playRtmpUrl"] = place.play_rtmp(room_id, ticket)
+        room["playHlsUrl"] = place.play_hls(room_id, ticket)
+    if card.snapshot_at:
+        room["snapshotUrl"] = _snapshot(place, card, ticket)
+    return room
 
 
 def _snapshot(place: Place, card: Card, ticket: str) -> str:

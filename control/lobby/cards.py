@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from control.access.denials import Denials, DenialsOfUsers
-from control.access.rights import Rights, RightsOfRooms
-from control.accounts.users import User, Users
+from control.access.rights import Rights
+from control.accounts.users import User
 from control.clock import Clock
+from control.lobby.known_rooms import KnownRoom, KnownRooms
 from control.lobby.live_rooms import LiveRooms
-from control.rooms.about import About, AboutRooms
+from control.rooms.about import About
 from control.rooms.follows import Follows
 from control.snapshots.snapshots import Snapshots
 
@@ -19,10 +20,7 @@ from control.snapshots.snapshots import Snapshots
 class Card:
     """Lists make a hundred at a time, and a frozen one takes several times as long to make."""
 
-    about: About
-    anchor: User
-    """The room's owner."""
-    rights: Rights
+    room: KnownRoom
     players: int
     is_live: bool
     is_mine: bool
@@ -37,12 +35,24 @@ class Card:
 
     @property
     def room_id(self) -> int:
-        return self.about.room_id
+        return self.room.about.room_id
+
+    @property
+    def about(self) -> About:
+        return self.room.about
+
+    @property
+    def anchor(self) -> User:
+        return self.room.anchor
+
+    @property
+    def rights(self) -> Rights:
+        return self.room.rights
 
     @property
     def need_password(self) -> bool:
         """The visitor must know the viewing password to watch: it was not issued, which would be told to every user."""
-        return not (self.is_mine or (self.rights.is_open and not self.is_banned))
+        return not (self.is_mine or (self.room.rights.is_open and not self.is_banned))
 
     @property
     def anchor_password(self) -> str:
@@ -62,9 +72,7 @@ class Card:
 class Cards:
     """At most one query of a kind, however many rooms; none for what is in memory."""
 
-    about: AboutRooms
-    users: Users
-    rights: RightsOfRooms
+    rooms: KnownRooms
     denials: DenialsOfUsers
     follows: Follows
     live: LiveRooms
@@ -73,25 +81,21 @@ class Cards:
 
     async def of(self, visitor: User, room_ids: Iterable[int]) -> list[Card]:
         """Of the rooms that exist, in their order."""
-        about = await self.about.of_all(room_ids)
-        owners = await self.users.of_all([each.owner_id for each in about.values()])
-        rights = await self.rights.of_all(about)
+        rooms = await self.rooms.of_all(room_ids)
         followed = await self.follows.of(visitor.id)
         denials = await self.denials.of(visitor.id)
         now, live, snapshots = self.clock.now(), self.live, self.snapshots
         banned = {room_id for room_id, until in denials.banned_until.items() if until > now}
         return [
             Card(
-                each,
-                owners[each.owner_id],
-                rights[room_id],
+                room,
                 live.players(room_id),
                 live.is_live(room_id),
-                each.owner_id == visitor.id,
+                room.about.owner_id == visitor.id,
                 room_id in followed,
                 room_id in banned,
                 denials,
                 snapshots.taken_at(room_id),
             )
-            for room_id, each in about.items()
+            for room_id, room in rooms.items()
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from uuid import uuid4
 
@@ -102,10 +102,10 @@ class LiveRooms:
         """Above all that is live."""
         return (self._order[-1][0], self._order[-1][1] + 1) if self._order else (0.0, 0)
 
-    def below(self, place: Place) -> Iterator[Place]:
-        """What is live there and further down, the newest first."""
-        first = bisect_left(self._order, place)
-        return (self._order[at] for at in range(first - 1, -1, -1))
+    def below(self, place: Place, most: int) -> list[Place]:
+        """What is live further down, the newest first."""
+        end = bisect_left(self._order, place)
+        return self._order[max(0, end - most) : end][::-1]
 
     @property
     def departures(self) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from control.access.rights import parse_room_id
 from control.accounts.users import NOBODY, User
 from control.lobby.cards import Card, Cards
@@ -31,7 +29,7 @@ class Lobby:
 
     async def on_air(self, most: int) -> list[Card]:
         """Rooms on air, the newest broadcast first, as visitors who are not logged in see them."""
-        newest = islice(self._live.below(self._live.top), most)
+        newest = self._live.below(self._live.top, most)
         return await self._cards.of(NOBODY, [room_id for _, room_id in newest])
 
     def now(self, room_id: int) -> tuple[bool, int]:

@@ -38,7 +38,7 @@ class InAll:
         waiting = [place for room_id, place in missed.items() if not self._is_below(live.place(room_id))]
         waiting.sort(reverse=True)
         back = [room_id for _, room_id in waiting if live.is_live(room_id)][:count]
-        places = list(islice(live.below(self.place), count - len(back)))
+        places = live.below(self.place, count - len(back))
         left = tuple(place for place in waiting if place[1] not in back)
         room_ids = [*back, *(room_id for _, room_id in places)]
         return room_ids, InAll(places[-1] if places else self.place, live.departures, left)

@@ -18,7 +18,7 @@ async def said(store: Store, node: str, room: int, since: float | None, players:
 
 
 def order(live: LiveRooms) -> list[int]:
-    return [room for _, room in live.below(live.top)]
+    return [room for _, room in live.below(live.top, 1000)]
 
 
 async def test_what_the_control_before_wrote_holds_until_this_one_has_seen_for_itself(store: Store) -> None:
