@@ -12,6 +12,7 @@ Refusal
 │   └── AccountTaken, PhoneTaken, EmailTaken
 ├── NoSuchPhone
 ├── NoSuchRoom              no such id, or not the caller's
+├── Orphaned                the user or the room it belongs to was deleted meanwhile
 ├── NoRoom                  the caller has none
 ├── BadRoomName, BadRoomPassword, EqualRoomPasswords
 ├── Banned                  from the room, for a time
@@ -85,6 +86,10 @@ class NoSuchPhone(Refusal):
 
 
 class NoSuchRoom(Refusal):
+    pass
+
+
+class Orphaned(Refusal):
     pass
 
 

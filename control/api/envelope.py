@@ -21,7 +21,7 @@ from control.api.play_urls import Place, place
 from control.api.services import Services
 from control.api.statuses import Status, answer_to
 from control.api.uploads import Busy, TooLarge, TooSlow
-from control.refusals import Refusal, SessionExpired
+from control.refusals import Orphaned, Refusal, SessionExpired
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 UPLOAD = "ModifyUserHeadPic"
@@ -112,7 +112,12 @@ def _call(services: Services, request: Request, body: bytes, own: Mapping[str, s
 
 
 async def _said(api: Api, call: Call) -> Response:
-    return reply(call.access, Status.SUCCESS, Status.SUCCESS.text, await api(call))
+    try:
+        more = await api(call)
+    except Orphaned:
+        await call.caller()  # it may be the caller who was deleted
+        raise
+    return reply(call.access, Status.SUCCESS, Status.SUCCESS.text, more)
 
 
 async def guarded(request: Request, answer: Awaitable[Response]) -> Response:

@@ -49,6 +49,7 @@ STATUS_OF: dict[type[refusals.Refusal], Status] = {
     refusals.NoSuchPhone: Status.PHONE_NOT_EXISTS,
     refusals.EmailTaken: Status.EMAIL_EXISTS,
     refusals.NoSuchRoom: Status.LIVEROOM_ID_NOT_EXIST,
+    refusals.Orphaned: Status.LIVEROOM_ID_NOT_EXIST,
     refusals.EqualRoomPasswords: Status.REPEAT_PASSWORD_LIVEROOM,
     refusals.NoRoom: Status.LIVEROOM_NOT_EXISTS,
     refusals.BadRoomName: Status.INVALID_LIVEROOM_NAME,

@@ -14,7 +14,7 @@ from control.clock import Clock
 from control.live.broadcasts import Broadcasts
 from control.storage.cache import Cache
 from control.storage.database import Row, Store, insert, listed, numbered
-from control.storage.tables import broadcasts, chat_messages, chat_mutes, chat_rooms, rooms
+from control.storage.tables import broadcasts, chat_messages, chat_mutes, chat_rooms, in_rooms, rooms
 
 MOST_MESSAGES = 50_000  # in memory, of all rooms; a kilobyte each at the most
 ROOM = ("room_id", "broadcast_ms", "last_number", "slow_seconds", "muted_words")
@@ -36,6 +36,9 @@ class Chats(Cache[int, RoomChat]):
     def kept(self, room_id: int) -> RoomChat | None:
         """None where it is not in memory. No use of it."""
         return self._kept.get(room_id)
+
+    def in_memory(self) -> list[RoomChat]:
+        return list(self._kept.values())
 
     async def pinned(self, room_id: int) -> RoomChat | None:
         """Stays in memory until its pin is taken off. None where there is no such room."""
@@ -120,9 +123,9 @@ def written(messages: Sequence[tuple[RoomChat, Message]], changed: Iterable[Room
     last = {chat: message.number for chat, message in messages}
     rows = [[chat.room_id, *_values(message)] for chat, message in messages]
     if rows:
-        yield insert(chat_messages).from_select(MESSAGE, listed(rows, MESSAGE))
+        yield insert(chat_messages).from_select(MESSAGE, in_rooms(listed(rows, MESSAGE)))
     chats = [_row(chat, last.get(chat, chat.last_number)) for chat in {**last, **dict.fromkeys(changed)}]
-    upsert = insert(chat_rooms).from_select(ROOM, listed(chats, ROOM))
+    upsert = insert(chat_rooms).from_select(ROOM, in_rooms(listed(chats, ROOM)))
     yield upsert.on_conflict_do_update(["room_id"], set_={name: upsert.excluded[name] for name in ROOM[1:]})
 
 

@@ -14,7 +14,7 @@ from control.clock import Epoch, Ticks
 from control.live.broadcasts import Broadcast, Broadcasts
 from control.live.presence import Ending
 from control.storage.database import Row, Store, insert, listed
-from control.storage.tables import broadcast_viewers, broadcasts
+from control.storage.tables import broadcast_viewers, broadcasts, in_rooms
 
 NAME = ("room_id", "started_at")
 VIEWER = (*NAME, "viewer")
@@ -83,7 +83,7 @@ def changes(changed: Sequence[Broadcast]) -> Iterator[sa.sql.ClauseElement]:
         yield _figures(changed)
     viewers = ((*each.name, viewer) for each in changed for viewer in each.new_viewers)
     while some := list(islice(viewers, AT_A_TIME)):
-        rows = insert(broadcast_viewers).from_select(VIEWER, listed(some, VIEWER))
+        rows = insert(broadcast_viewers).from_select(VIEWER, in_rooms(listed(some, VIEWER)))
         yield rows.on_conflict_do_nothing()
     if closed := [each.name for each in changed if each.closed]:
         name = sa.tuple_(*(broadcast_viewers.c[column] for column in NAME))
@@ -92,7 +92,7 @@ def changes(changed: Sequence[Broadcast]) -> Iterator[sa.sql.ClauseElement]:
 
 def _figures(changed: Iterable[Broadcast]) -> sa.sql.ClauseElement:
     columns = (*NAME, *FIGURES)
-    rows = listed([_row(each) for each in changed], columns)
+    rows = in_rooms(listed([_row(each) for each in changed], columns))
     upsert = insert(broadcasts).from_select(columns, rows)
     return upsert.on_conflict_do_update(NAME, set_={name: upsert.excluded[name] for name in FIGURES})
 

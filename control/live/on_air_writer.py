@@ -19,7 +19,7 @@ from control.live.broadcasts import Broadcast, Broadcasts
 from control.live.presence import Presence
 from control.ops import metrics
 from control.storage.database import Store, insert, listed, numbered
-from control.storage.tables import on_air
+from control.storage.tables import in_rooms, on_air
 
 LIFETIME = 15.0  # seconds that a row is believed
 AGAIN = 5.0  # seconds after which it is renewed at the latest
@@ -143,7 +143,7 @@ class OnAirWriter:
         if there:
             expires_at = self.clock.now() + LIFETIME
             values = [(self.node, room.room_id, room.live_since, room.players, expires_at) for room in there]
-            upsert = insert(on_air).from_select(COLUMNS, listed(values, COLUMNS))
+            upsert = insert(on_air).from_select(COLUMNS, in_rooms(listed(values, COLUMNS)))
             said = {name: upsert.excluded[name] for name in ("live_since", "players", "expires_at")}
             yield upsert.on_conflict_do_update(["node", "room_id"], set_=said)
         if gone:

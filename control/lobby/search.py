@@ -46,7 +46,7 @@ class Search:
         return await self._kept.get(folded(keyword)) or ()
 
     def _forget(self, change: Change) -> None:
-        if change.what is Changed.ROOM or (change.what is Changed.USER and change.room_id):
+        if change.what is Changed.ROOM or (change.what in (Changed.USER, Changed.ACCOUNT) and change.room_id):
             self._kept.clear()
 
     async def _load(self, keywords: Sequence[str]) -> dict[str, Sequence[Match]]:
@@ -60,7 +60,8 @@ class Search:
         rows = await self._store.fetch_all(either)
         rooms = await self._about.of_all(row["room_id"] for row in rows)
         anchors = await self._users.of_all(room.owner_id for room in rooms.values())
-        fits = ((room, _fit(room, anchors[room.owner_id].nick_name, keyword)) for room in rooms.values())
+        there = (room for room in rooms.values() if room.owner_id in anchors)  # others were deleted meanwhile
+        fits = ((room, _fit(room, anchors[room.owner_id].nick_name, keyword)) for room in there)
         return [Match(room.room_id, fit) for room, fit in fits if fit < NOT_AT_ALL]
 
     async def _rarest_first(self, keyword: str) -> list[str]:

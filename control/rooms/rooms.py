@@ -16,7 +16,7 @@ from control.accounts.users import User
 from control.clock import Clock, Epoch
 from control.entropy import Entropy
 from control.guessing.guesses import Guesses, Secret, Target
-from control.refusals import BadParameter, BadRoomName, NoRoom, NoSuchRoom
+from control.refusals import BadParameter, BadRoomName, NoRoom, NoSuchRoom, Orphaned
 from control.rooms.search_index import Field, indexed
 from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Row, Store, insert
@@ -106,14 +106,15 @@ class Rooms:
         own = owned(owner, room_id or owner.room_id)
         async with self._store.writing() as connection:
             before = await connection.fetch_one(sa.select(rooms).where(rooms.c.id == own))
-            assert before is not None
+            if before is None:
+                raise Orphaned
             after = await connection.fetch_one(
                 rooms.update().where(rooms.c.id == own).values(self._changed(before, form)).returning(*SEALED_COLUMNS)
             )
             texts = {Field.NAME: form.name or None, Field.TOPIC: form.topic}
             for statement in indexed(own, {field: text for field, text in texts.items() if text is not None}):
                 await connection.execute(statement)
-            assert after is not None  # an owner's room is theirs for good
+            assert after is not None
         await self._changes.announce(Change(Changed.ROOM, own, owner.id))
         await self._forget_changed(own, before, after)
 

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from control.clock import Clock
+from control.refusals import Orphaned
 from control.storage.statements import Statements
 
 READERS = 3
@@ -49,7 +50,13 @@ class Connection:
         self._statements = statements
 
     async def fetch_all(self, statement: sa.sql.ClauseElement) -> list[Row]:
-        return list(await self._raw.execute_fetchall(*self._statements.sql(statement)))
+        """Raises Orphaned for a row of a user or a room that is not there."""
+        try:
+            return list(await self._raw.execute_fetchall(*self._statements.sql(statement)))
+        except sqlite3.IntegrityError as failure:
+            if failure.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+                raise Orphaned from failure
+            raise
 
     async def fetch_one(self, statement: sa.sql.ClauseElement) -> Row | None:
         return next(iter(await self.fetch_all(statement)), None)

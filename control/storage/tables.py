@@ -142,7 +142,7 @@ ticket_revocations = sa.Table(
 user_revocations = sa.Table(
     "user_revocations",
     metadata,
-    _user(primary_key=True),
+    sa.Column("user_id", sa.Integer, primary_key=True),  # who may have been deleted: tickets are not stored
     # Void: this user's tickets for any room, likewise.
     sa.Column("until_expiry_ms", sa.BigInteger, nullable=False, index=True),
 )
@@ -196,7 +196,7 @@ address_bans = sa.Table(  # networks that a banned user watched an open room fro
     "address_bans",
     metadata,
     _room(primary_key=True),
-    _user(primary_key=True, index=True),
+    sa.Column("user_id", sa.Integer, primary_key=True),  # who may have been deleted, and come back as another
     sa.Column("network", sa.Text, primary_key=True),
     sa.Column("since", sa.Float, nullable=False),
     sa.Column("until", sa.Float, nullable=False, index=True),
@@ -217,7 +217,7 @@ chat_messages = sa.Table(
     metadata,
     _room(primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
-    _user(index=True),
+    sa.Column("user_id", sa.Integer, nullable=False, index=True),  # who may have been deleted: numbers have no gaps
     sa.Column("nick_name", sa.Text, nullable=False),  # as it was then
     sa.Column("text", sa.Text, nullable=False),  # "" once it is deleted
     sa.Column("at", sa.Float, nullable=False),
@@ -239,3 +239,9 @@ list_pages = sa.Table(  # how far a session has read a list
     sa.Column("kind", sa.SmallInteger, primary_key=True),
     sa.Column("position", sa.Text, nullable=False),  # JSON
 )
+
+
+def in_rooms(rows: sa.Select[Any]) -> sa.Select[Any]:
+    """Those of the rows to write whose room is there: of many that are written together, none waits for one that was
+    deleted."""
+    return rows.where(rows.selected_columns["room_id"].in_(sa.select(rooms.c.id)))
