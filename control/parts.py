@@ -15,6 +15,7 @@ from control.access.rights import RightsOfRooms
 from control.access.tickets import Keys
 from control.access.vault import Vault
 from control.access.visitors import Visitors
+from control.accounts.deletion import Deletion
 from control.accounts.limits import Limits
 from control.accounts.notifiers import Notifier
 from control.accounts.passwords import Passwords
@@ -161,7 +162,7 @@ def live_parts(
         every=settings.snapshot_seconds,
         clock=clock,
     )
-    for listener in (snapshots.reconsider, hls.reconsider, clients.reconsider):
+    for listener in (snapshots.reconsider, hls.reconsider, clients.reconsider, chat.reconsider):
         changes.listen(listener)
     return LiveParts(
         rights=rights,
@@ -241,6 +242,7 @@ def public_parts(
             clock=clock,
             entropy=entropy,
         ),
+        deletion=Deletion(store=store, users=users, guesses=guesses, tickets=live.admission, changes=changes),
         pictures=Pictures(store, changes),
         uploads=Uploads(sessions, clock),
         bodies=Bodies(clock),

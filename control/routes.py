@@ -72,6 +72,7 @@ APIS: dict[str, Api] = {
     "EndSession": logins.end_session,
     "ModifyUserInfo": people.modify_user_info,
     "ModifyUserHeadPic": people.modify_user_head_pic,
+    "DeleteMyAccount": people.delete_my_account,
     "GetMyLiveRoomId": own_rooms.get_my_live_room_id,
     "GetMyLiveRoom": own_rooms.get_my_live_room,
     "CreateLiveRoom": own_rooms.create_live_room,

@@ -14,7 +14,7 @@ from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Store, numbered
 from control.storage.tables import bans, ticket_revocations, user_revocations
 
-CHANGES = (Changed.BANS, Changed.TICKETS, Changed.PASSWORD)
+CHANGES = (Changed.BANS, Changed.TICKETS, Changed.PASSWORD, Changed.ACCOUNT)
 _NOWHERE: Mapping[int, float] = MappingProxyType({})
 
 

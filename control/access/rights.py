@@ -24,7 +24,7 @@ ROOM_ID = r"[1-9][0-9]{0,9}"
 """A room id as a regular expression, but for its upper limit; web.conf has the same."""
 _ROOM_ID = re.compile(ROOM_ID)
 
-CHANGES = (Changed.ROOM, Changed.GATE, Changed.BANS)
+CHANGES = (Changed.ROOM, Changed.GATE, Changed.BANS, Changed.ACCOUNT)
 
 log = structlog.get_logger()
 

@@ -108,6 +108,13 @@ class Sessions:
         await self._end(sessions.c.digest == caller.session)
         log.info("logout", user=caller.user.id)
 
+    async def end_all(self, caller: Caller) -> None:
+        """Ends every session of the caller's user. Tickets stay good."""
+        theirs = sessions.c.user_id == caller.user.id
+        await self._store.write(sessions.delete().where(theirs))
+        await self._changes.announce(Change(Changed.LOGINS, user_id=caller.user.id))
+        log.info("logout everywhere", user=caller.user.id)
+
     async def end_id(self, session_id: str) -> None:
         """Ends what a browser logged in before; nothing where it has ended."""
         await self._end(sessions.c.digest == digest(session_id))
@@ -124,7 +131,7 @@ class Sessions:
         return True
 
     def _forget(self, change: Change) -> None:
-        if change.what in (Changed.LOGINS, Changed.PASSWORD):
+        if change.what in (Changed.LOGINS, Changed.PASSWORD, Changed.ACCOUNT):
             self._kept.forget_group(change.user_id)
 
     async def _load(self, digests: Sequence[str]) -> dict[str, _Kept]:

@@ -28,6 +28,7 @@ from control.refusals import (
     NoSuchAccount,
     NoSuchPhone,
     PhoneTaken,
+    SessionExpired,
     Taken,
     WrongPassword,
 )
@@ -153,10 +154,12 @@ class Users:
         return read_user(row), stored
 
     async def check_password(self, user: User, password: str, origin: Origin) -> None:
-        """Raises WrongPassword, TooManyGuesses, and what Passwords.matches does."""
+        """Raises WrongPassword, TooManyGuesses, what Passwords.matches does, and SessionExpired for a user who was
+        deleted."""
         row = await self._store.fetch_one(sa.select(users.c.password_hash).where(users.c.id == user.id))
-        stored = row["password_hash"] if row else None
-        if not await self._guessed(Target(Secret.ACCOUNT, user.id), stored, password, origin):
+        if row is None:
+            raise SessionExpired
+        if not await self._guessed(Target(Secret.ACCOUNT, user.id), row["password_hash"], password, origin):
             raise WrongPassword
 
     async def _guessed(self, target: Target, stored: str | None, password: str, origin: Origin) -> bool:
@@ -209,7 +212,7 @@ class Users:
         return await self._kept.get_all(user_ids)
 
     def _forget(self, change: Change) -> None:
-        if change.what is Changed.USER:
+        if change.what in (Changed.USER, Changed.ACCOUNT):
             self._kept.forget(change.user_id)
 
     async def _load(self, user_ids: Sequence[int]) -> dict[int, User]:

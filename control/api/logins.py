@@ -12,7 +12,9 @@ _LOGIN_ID = re.compile(f"[0-9a-f]{{{NAME}}}")
 
 
 async def log_out(call: Call) -> Reply:
-    await call.services.sessions.end(await call.caller())
+    caller, sessions = await call.caller(), call.services.sessions
+    everywhere = call.fields.flag_or_none("everywhere")
+    await (sessions.end_all if everywhere else sessions.end)(caller)
     return {}
 
 

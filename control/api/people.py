@@ -1,4 +1,4 @@
-"""Login, Register, ModifyUserPwd, AuthCode, ModifyUserInfo, ModifyUserHeadPic, GetUserHeadPic."""
+"""Login, Register, ModifyUserPwd, AuthCode, ModifyUserInfo, ModifyUserHeadPic, GetUserHeadPic, DeleteMyAccount."""
 
 from __future__ import annotations
 
@@ -83,6 +83,12 @@ async def modify_user_head_pic(call: Call) -> Reply:
     if not picture:
         raise BadParameter("headPic")
     return {"headPicId": await call.services.pictures.replace(caller.user, picture)}
+
+
+async def delete_my_account(call: Call) -> Reply:
+    caller, password = await call.caller(), call.fields.needed_text("password")
+    await call.services.deletion.delete(caller, password, call.origin)
+    return {}
 
 
 async def get_user_head_pic(request: Request, services: Services) -> Response:

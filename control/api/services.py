@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from control.access.admission import Admission
 from control.access.bans import Bans
 from control.access.visitors import Visitors
+from control.accounts.deletion import Deletion
 from control.accounts.pictures import Pictures
 from control.accounts.recovery import Recovery
 from control.accounts.sessions import Sessions
@@ -35,6 +36,7 @@ class Services:
     users: Users
     sessions: Sessions
     recovery: Recovery
+    deletion: Deletion
     pictures: Pictures
     uploads: Uploads
     bodies: Bodies

@@ -19,7 +19,8 @@ from control.chat.room_chat import Message, RoomChat
 from control.chat.rules import Rules
 from control.clock import Clock, Epoch
 from control.live.on_air_writer import OnAir
-from control.refusals import BadParameter, Muted, NoSuchAccount, NoSuchRoom, TooOften
+from control.refusals import BadParameter, Muted, NoSuchAccount, NoSuchRoom, SessionExpired, TooOften
+from control.storage.changes import Change, Changed
 from control.storage.database import Store, insert
 from control.storage.tables import LAST_USER_ID, chat_messages, chat_mutes, users
 
@@ -34,6 +35,8 @@ class Chat:
         self._writer = writer
         self._clock = clock
         self._pace = Pace(clock)
+        self._gone: set[int] = set()
+        """Users who were deleted."""
 
     async def of(self, room_id: int) -> RoomChat:
         """To be read at once. Raises NoSuchRoom."""
@@ -41,7 +44,7 @@ class Chat:
             return chat
 
     async def send(self, room: Rights, user: User, text: str) -> Message:
-        """The message, once it is written down. Raises BadParameter, Muted, TooOften."""
+        """The message, once it is written down. Raises BadParameter, Muted, TooOften, SessionExpired."""
         said = rules.message_text(text)
         async with self._pinned(room.room_id) as chat:
             if chat.muted(user.id, self._clock.now()):
@@ -50,6 +53,8 @@ class Chat:
                 raise BadParameter("text")
             slow_seconds = 0 if user.id == room.owner_id else chat.rules.slow_seconds
             self._pace.step(room.room_id, user.id, slow_seconds)
+            if user.id in self._gone:  # while this request was looked at
+                raise SessionExpired
             return await self._writer.add(chat, user, said)
 
     async def delete(self, room_id: int, number: int) -> bool:
@@ -111,6 +116,12 @@ class Chat:
             chat.rules = wanted
             self._writer.change(chat)
             await self._writer.write()
+
+    async def reconsider(self, change: Change) -> None:
+        """A listener of changes: who deletes their account takes with it what they wrote."""
+        if change.what is Changed.ACCOUNT:
+            self._gone.add(change.user_id)
+            await self._writer.silence(change.user_id)
 
     def observe(self, now: Iterable[OnAir]) -> None:
         """How rooms of this node are now: a new broadcast begins with an empty chat."""

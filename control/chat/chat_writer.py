@@ -6,15 +6,16 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
+from control.accounts.deletion import silenced
 from control.accounts.users import User
 from control.chat.chat_store import Chats, pruning, written
 from control.chat.room_chat import Message, RoomChat
 from control.clock import Clock, Epoch, SystemClock
 from control.ops import metrics
-from control.refusals import TooOften
+from control.refusals import SessionExpired, TooOften
 from control.storage.database import Store
 
 TOGETHER = 0.05  # seconds in which messages are gathered into one write
@@ -54,8 +55,8 @@ class ChatWriter:
         self.listeners: list[Listener] = []
 
     async def add(self, chat: RoomChat, user: User, text: str) -> Message:
-        """The message, once it is written down. Raises TooOften where too many wait for that; is cancelled where it
-        could not be."""
+        """The message, once it is written down. Raises TooOften where too many wait for that, and SessionExpired
+        where its writer was deleted; is cancelled where it could not be."""
         if len(self._drafts) >= MOST_WAITING:
             raise TooOften
         draft = Draft(chat, user, text, self._clock.now(), asyncio.get_running_loop().create_future())
@@ -75,6 +76,22 @@ class ChatWriter:
     def tell(self, chat: RoomChat, message: Message | None) -> None:
         for listener in self.listeners:
             listener(chat, message)
+
+    async def silence(self, user_id: int) -> None:
+        """Takes away the texts of a user who was deleted, also of what is on its way into the database."""
+        for draft in [draft for draft in self._drafts if draft.user.id == user_id]:
+            self._drafts.remove(draft)
+            draft.chat.pins -= 1
+            if not draft.written.done():
+                draft.written.set_exception(SessionExpired())
+        async with self._turn:
+            await self._store.write(silenced(user_id))
+            for chat in self._chats.in_memory():
+                for message in [each for each in chat.messages if each.user_id == user_id and not each.deleted]:
+                    gone = replace(message, nick_name="", text="", deleted=True)
+                    chat.put(gone)
+                    self.tell(chat, gone)
+                await asyncio.sleep(0)
 
     async def next_turn(self) -> None:
         """Returns when there is something to write."""

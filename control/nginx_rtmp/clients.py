@@ -23,7 +23,7 @@ from control.ops import logs
 from control.refusals import Denied, GateShut
 from control.storage.changes import Change, Changed
 
-RECONSIDERED = (Changed.ROOM, Changed.GATE, Changed.BANS, Changed.TICKETS)
+RECONSIDERED = (Changed.ROOM, Changed.GATE, Changed.BANS, Changed.TICKETS, Changed.ACCOUNT)
 AT_A_TIME = 200  # sessions that are judged before others have their turn
 LEAVING = 0.3  # seconds that a publisher is given to leave before a stop ends it
 DEAD = 10.0  # seconds without media after which a publisher that is gone had lost its link before

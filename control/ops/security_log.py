@@ -15,10 +15,12 @@ import structlog
 
 EVENTS = frozenset(
     {
+        "account deleted",
         "code sent",
         "link sent",
         "login",
         "logout",
+        "logout everywhere",
         "message deleted",
         "password changed",
         "session ended",

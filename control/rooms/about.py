@@ -12,7 +12,7 @@ from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Store, numbered
 from control.storage.tables import LAST_ROOM_ID, rooms
 
-CHANGES = (Changed.ROOM, Changed.FOLLOWS)
+CHANGES = (Changed.ROOM, Changed.FOLLOWS, Changed.ACCOUNT)
 COLUMNS = (rooms.c.id, rooms.c.owner_id, rooms.c.name, rooms.c.description, rooms.c.topic, rooms.c.follow_count)
 
 

@@ -67,6 +67,8 @@ class Follows:
     def _forget(self, change: Change) -> None:
         if change.what is Changed.FOLLOWS:
             self._kept.forget(change.user_id)
+        elif change.what is Changed.ACCOUNT and change.room_id:
+            self._kept.clear()  # who followed the room is not told
 
     async def _load(self, user_ids: Sequence[int]) -> dict[int, Followed]:
         """Also of users who follow none."""

@@ -36,6 +36,10 @@ class Album:
         os.link((self._clear if is_open else self._blurred) / name, new)
         new.replace(self._public / name)
 
+    def remove(self, room_id: int) -> None:
+        for folder in (self._public, self._clear, self._blurred):
+            (folder / f"{room_id}.jpg").unlink(missing_ok=True)
+
 
 def _replace(file: Path, content: bytes) -> None:
     new = file.with_suffix(".new")

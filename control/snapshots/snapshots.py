@@ -65,10 +65,16 @@ class Snapshots:
         self._rest = min(LONGEST_REST, REST * (ended - began))
 
     async def reconsider(self, change: Change) -> None:
-        """Shows everybody no more of a room that was made private than they may see, before its owner is answered."""
-        if change.what is Changed.ROOM and change.room_id in self._taken:
-            async with self._turn:
-                await asyncio.to_thread(self.album.show, change.room_id, await self._is_open(change.room_id))
+        """Shows everybody no more of a room that was made private or deleted than they may see, before its owner is
+        answered."""
+        if change.what not in (Changed.ROOM, Changed.ACCOUNT) or change.room_id not in self._taken:
+            return
+        async with self._turn:
+            room = await self.rights.of(change.room_id)
+            if room is not None:
+                await asyncio.to_thread(self.album.show, change.room_id, room.is_open)
+            elif self._taken.pop(change.room_id, 0):
+                await asyncio.to_thread(self.album.remove, change.room_id)
 
     async def _make(self, room_id: int) -> bool:
         segment = await asyncio.to_thread(newest_segment, self.segments / str(room_id), READ)
@@ -77,10 +83,9 @@ class Snapshots:
         if not picture[0]:
             return False
         async with self._turn:
-            await asyncio.to_thread(self.album.put, room_id, picture, await self._is_open(room_id))
+            room = await self.rights.of(room_id)
+            if room is None:
+                return False  # it was deleted meanwhile
+            await asyncio.to_thread(self.album.put, room_id, picture, room.is_open)
             self._taken[room_id] = int(self.clock.now())
         return True
-
-    async def _is_open(self, room_id: int) -> bool:
-        rights = await self.rights.of(room_id)
-        return rights is not None and rights.is_open

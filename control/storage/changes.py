@@ -22,6 +22,8 @@ class Changed(StrEnum):
     """A room's, of one user."""
     TICKETS = "tickets"
     """A user's for a room were given back."""
+    ACCOUNT = "account"
+    """A user's was deleted, and with it their room, if they had one."""
     FOLLOWS = "follows"
     """A user follows a room, or follows it no more."""
 

@@ -32,7 +32,7 @@ SOME = 2  # readers that are told before others have their turn
 MANY = 500  # likewise, readers that are looked at
 BEHIND = 200  # events of a chat; a reader who has missed more is given up, and begins anew
 LATEST = 50  # messages for who comes
-CHANGES = (Changed.ROOM, Changed.BANS, Changed.TICKETS)
+CHANGES = (Changed.ROOM, Changed.BANS, Changed.TICKETS, Changed.ACCOUNT)
 NEVER = Ticks(-inf)
 
 

@@ -27,6 +27,7 @@ NUMBERS = {status.number for status in Status} - {10001, 10106}
 
 PASSWORDS = ["secret-1", "secret2", "12345"]
 PHONES = ["13500000001", "13500000002", "+8613500000001", "13500000099", "+12345678"]
+NOBODYS = "13500009999"
 ROOM_PASSWORDS = ["", "viewer-1", "anchor-1", "~_~.", "abc"]
 ROOM_IDS = [0, 1000001, 1000002, "1000001", 2**31 - 1]
 NAMES = ["", "a room", "房间", "Ann", "👨‍👩‍👧"]
@@ -49,10 +50,11 @@ FIELDS: dict[str, dict[str, list[Any]]] = {
         "password": PASSWORDS,
     },
     "ModifyUserPwd": {"phone": PHONES, "password": PASSWORDS, "authCode": ["", "", "123456"], "oldPassword": PASSWORDS},
-    "LogOut": {},
+    "LogOut": {"everywhere": SWITCH},
+    "DeleteMyAccount": {"password": PASSWORDS},
     "GetMySessions": {},
     "EndSession": {"loginId": ["0123456789abcdef", "x"]},
-    "AuthCode": {"phone": PHONES},
+    "AuthCode": {"phone": [*PHONES, NOBODYS]},
     "ModifyUserInfo": {"nickName": NAMES, "sex": [0, 1, 2], "address": NAMES},
     "ModifyUserHeadPic": {"headPic": ["R0lGODlhAQABAAAAACw=", pictures.sent(pictures.encoded("GIF"))]},
     "GetMyLiveRoomId": {},
@@ -167,7 +169,7 @@ class Target:
 
     portal: BlockingPortal
     box: Box
-    numbers: Iterator[int] = field(default_factory=lambda: count(10))
+    numbers: Iterator[int] = field(default_factory=lambda: count(100))
     who: Person | None = None
     seen: Counter[int] = field(default_factory=Counter)
 
@@ -192,7 +194,7 @@ class Target:
         own = {"sessionId": self.who.session, "phone": self.who.phone}
         status = await self._ask(api, dumped(own | fields))
         assert status != 10003
-        if api == "ModifyUserPwd" and status == 10000:
+        if api in ("ModifyUserPwd", "DeleteMyAccount") and status == 10000:
             self.who = None
         elif api == "LogOut" and status == 10000:
             login = await self.box.api("Login", account=self.who.account, password="secret-1")

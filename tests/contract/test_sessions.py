@@ -125,6 +125,15 @@ async def test_a_user_sees_and_ends_their_sessions(box: Box) -> None:
     assert [each["isCurrent"] for each in (await ann.does("GetMySessions"))["list"]] == [1]
 
 
+async def test_a_user_logs_out_everywhere(box: Box) -> None:
+    ann, bob = await person(box), await person(box, "bob", 2)
+    others = [(await box.api("Login", account="ann", password="secret-1"))["sessionId"] for _ in range(3)]
+    await ann.does("LogOut", everywhere=1)
+    for session in (ann.session, *others):
+        assert (await ann.says("GetMyLiveRoomId", sessionId=session))["status"] == 10003
+    assert await bob.is_logged_in()
+
+
 async def test_nobody_ends_a_strangers_session(box: Box) -> None:
     ann, bob = await person(box), await person(box, "bob", 2)
     (his,) = (await bob.does("GetMySessions"))["list"]

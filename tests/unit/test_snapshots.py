@@ -135,6 +135,17 @@ async def test_a_private_rooms_is_blurred_for_everybody(made: Made) -> None:
     assert made.shown() == b"clear"
 
 
+async def test_a_deleted_rooms_is_gone_and_none_comes_after_it(made: Made) -> None:
+    made.write()
+    await made.after(0)
+    await made.stage.box.api("DeleteMyAccount", sessionId=made.stage.session, password="secret-1")
+    for _ in range(2):
+        await made.snapshots.reconsider(Change(Changed.ACCOUNT, made.stage.id))
+    assert await made.snapshots._make(made.stage.id) is False
+    assert made.snapshots.taken_at(made.stage.id) == 0
+    assert not [file for file in (made.folder / "album").rglob("*") if file.is_file()]
+
+
 async def test_what_there_was_is_found_again(made: Made) -> None:
     made.write()
     await made.after(0)
