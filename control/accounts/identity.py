@@ -11,6 +11,8 @@ _MAINLAND = re.compile(r"1\d{10}", re.ASCII)
 _E164 = re.compile(r"\+[1-9]\d{7,14}", re.ASCII)
 LONGEST = 254  # characters, of what can be typed at Login: an e-mail address
 LONGEST_ACCOUNT = 32  # characters, composed
+LONGEST_TYPED = 32  # characters, of a phone number with its spaces and hyphens
+_SPACING = str.maketrans("", "", " -\u00a0")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _LETTERS_DIGITS_MARKS = ("L", "N", "M")  # Unicode categories; a mark is half a letter in many scripts
 
@@ -20,6 +22,11 @@ def phone(text: str) -> str | None:
     if _MAINLAND.fullmatch(text):
         return "+86" + text
     return text if _E164.fullmatch(text) else None
+
+
+def typed_phone(text: str) -> str | None:
+    """Likewise, of a number as people write it, with spaces and hyphens."""
+    return phone(text.translate(_SPACING)) if len(text) <= LONGEST_TYPED else None
 
 
 def folded(text: str) -> str:
@@ -37,7 +44,7 @@ def account(text: str) -> str:
         raise BadParameter("account")
     name = unicodedata.normalize("NFC", text)
     allowed = all(sign in "_.-" or unicodedata.category(sign)[0] in _LETTERS_DIGITS_MARKS for sign in name)
-    if not 2 <= len(name) <= LONGEST_ACCOUNT or not allowed or phone(folded(name)):
+    if not 2 <= len(name) <= LONGEST_ACCOUNT or not allowed or typed_phone(folded(name)):
         raise BadParameter("account")
     return name
 
@@ -50,7 +57,7 @@ def email(text: str) -> str:
 
 
 def login_key(text: str) -> tuple[str, str]:
-    """The column and value that a text typed at Login means."""
+    """The column and value that a text typed at Login means. What is nobody's account may be a `typed_phone`."""
     # Nothing longer is anybody's, and folding takes a time that grows with the square of the length.
     key = folded(text) if len(text) <= LONGEST else ""
     if "@" in key:

@@ -143,6 +143,8 @@ class Users:
         ones."""
         column, key = identity.login_key(name)
         row = await self._store.fetch_one(select_user(users.c.password_hash).where(users.c[column] == key))
+        if row is None and (number := identity.typed_phone(key)):  # there are accounts of before that look like one
+            row = await self._store.fetch_one(select_user(users.c.password_hash).where(users.c.phone == number))
         target = Target(Secret.ACCOUNT, row["id"] if row else digest(key)[:16])
         right = await self._guessed(target, row["password_hash"] if row else None, password, origin)
         if row is None or not right:

@@ -119,7 +119,7 @@ async def _prove(call: Call, caller: Caller) -> None:
 
 
 def _phone(call: Call) -> str:
-    phone = identity.phone(call.fields.needed_text("phone"))
+    phone = identity.typed_phone(call.fields.needed_text("phone"))
     if phone is None:
         raise BadParameter("phone")
     return phone
