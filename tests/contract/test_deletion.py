@@ -11,7 +11,7 @@ import pytest
 
 from control.routes import APIS
 from control.settings import Settings
-from control.storage.tables import metadata
+from control.storage.tables import metadata, rooms, users
 from tests.contract.test_address_bans import NO, THEIRS, YES, Watched, watched
 from tests.contract.test_chat import says
 from tests.contract.test_guessing import ATTACKER, calling_from
@@ -169,6 +169,19 @@ async def test_wrong_passwords_are_limited(box: Box, ann: Person) -> None:
             assert await api("DeleteMyAccount", **wrong) == 10101
         assert await api("DeleteMyAccount", sessionId=ann.session, password=PASSWORD) == 10002
     assert await ann.is_logged_in()
+
+
+async def test_what_belongs_to_nobody_is_not_written(box: Box, ann: Person, bob: Person, room: dict[str, Any]) -> None:
+    """As a request finds it that looked its caller up before the deletion, and writes after it."""
+    store, number = box.running.sessions._store, room["liveRoomId"]
+    assert (await bob.says("FollowLiveRoom", liveRoomId=number, isFollow=0))["status"] == 10000
+    box.running.live.chat._gone.add(1)
+    assert (await ann.says("SendRoomMessage", liveRoomId=number, text="hello"))["status"] == 10003
+    await store.write(rooms.delete())
+    assert (await bob.says("FollowLiveRoom", liveRoomId=number, isFollow=1))["status"] == 10200
+    assert (await ann.says("ModifyMyLiveRoom", liveRoomName="other"))["status"] == 10200
+    await store.write(users.delete().where(users.c.id == 2))
+    assert (await bob.says("CreateLiveRoom", liveRoomName="bob's"))["status"] == 10200
 
 
 async def test_of_many_at_once_one_succeeds(box: Box, ann: Person, room: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from control.chat.chat_writer import ChatWriter
 from control.chat.room_chat import FEW, KEPT, Message, RoomChat
 from control.clock import Epoch
 from control.live.broadcasts import Broadcasts
-from control.refusals import NoSuchRoom, TooOften
+from control.refusals import NoSuchRoom, SessionExpired, TooOften
 from control.storage.database import Store
 from control.storage.tables import chat_messages
 from tests.support.rows import add_room
@@ -223,3 +224,21 @@ def test_a_message_is_found_by_its_number() -> None:
     assert [each.number for each in chat.newest(2)] == [6, 7]
     assert [each.number for each in chat.after(0, 2)] == [5, 6]
     assert chat.after(7, 9) == []
+
+
+async def test_drafts_of_a_user_who_was_deleted_are_given_up(place: Place) -> None:
+    chat = await place.say(place.rooms[0], 2)
+    bob = replace(ANN, id=2, nick_name="Bob")
+    lines = [asyncio.ensure_future(place.writer.add(chat, who, "late")) for who in (ANN, bob, ANN)]
+    await asyncio.sleep(0)
+    lines[2].cancel()
+    await asyncio.sleep(0)
+    await place.writer.silence(ANN.id)
+    await place.writer.write()
+    with pytest.raises(SessionExpired):
+        await lines[0]
+    assert (await lines[1]).number == 3
+    assert [(each.nick_name, each.text, each.deleted) for each in chat.messages] == [("", "", True)] * 2 + [
+        ("Bob", "late", False)
+    ]
+    assert chat.pins == 0
