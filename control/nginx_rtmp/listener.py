@@ -1,7 +1,7 @@
 """The internal socket: nginx's callbacks are read here, and whatever else comes goes on to uvicorn's own protocol.
 
-nginx writes a callback in one way, in one piece, a connection for each; so a look at the bytes tells one. That costs a
-third of what a general HTTP server does, and a player waits for it.
+nginx writes a callback in one way, a connection for each, its head and its body one after the other; so a look at the
+bytes tells one. That costs a third of what a general HTTP server does, and a player waits for it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.form import CALLS
 
 LONGEST = 16 * 2**10  # bytes of a callback: a client's arguments are 255 at most, its other fields some KiB
+_START = b"POST /rtmp/"
 _HEAD = re.compile(
     rb"POST /rtmp/([A-Za-z0-9-]+)/([A-Za-z0-9-]+)/([a-z_]+) HTTP/1\.([01])\r\n"
     rb"(?:(?!Content-Length:|Transfer-Encoding:)[^\r\n]*\r\n)*?"
@@ -52,6 +53,8 @@ class CallbackProtocol(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._task: asyncio.Task[None] | None = None
         self._ending = False
+        self._begun = b""
+        """Of a callback, the rest of which is to come."""
         self.cycle: object = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -65,12 +68,16 @@ class CallbackProtocol(asyncio.Protocol):
     def shutdown(self) -> None:
         """Once what is under way is answered."""
         self._ending = True
-        if self._task is None:
+        if self._task is None and not self._begun:
             self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         self.cycle = self
+        data, self._begun = self._begun + data, b""
         head = _HEAD.match(data) if self._task is None and len(data) <= LONGEST else None
+        if self._task is None and _goes_on(data, head):
+            self._begun = data
+            return
         if head is None or len(data) - head.end() != int(head[5]) or (call := head[3].decode()) not in CALLS:
             return self._hand_over(data)
         node, start, keep = head[1].decode(), head[2].decode(), head[4] == b"1"
@@ -111,3 +118,12 @@ class CallbackProtocol(asyncio.Protocol):
         self._transport.write(_ANSWERS[status])
         if not keep or self._ending:
             self._transport.close()  # nginx-rtmp acts on an answer when its connection ends
+
+
+def _goes_on(data: bytes, head: re.Match[bytes] | None) -> bool:
+    """Whether it is part of a callback as nginx writes it."""
+    if len(data) > LONGEST:
+        return False
+    if head is not None:
+        return len(data) - head.end() < int(head[5])
+    return data.startswith(_START) and b"\r\n\r\n" not in data
