@@ -39,6 +39,7 @@ from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Heartbeats
 from control.live.on_air_writer import AGAIN, OnAirWriter
+from control.live.past_broadcasts import PastBroadcasts
 from control.live.presence import Presence
 from control.lobby.cards import Cards
 from control.lobby.known_rooms import KnownRooms
@@ -254,6 +255,7 @@ def public_parts(
         presence=live.presence,
         audience=live.audience,
         broadcast_store=live.broadcast_store,
+        past_broadcasts=PastBroadcasts(live.broadcast_store, clock, settings.cached_rooms),
         lobby=Lobby(cards=cards, about=about, live=live.live_rooms, search=search),
         lists=Lists(store=store, cards=cards, live=live.live_rooms, follows=follows, most=most_sessions),
         admission=live.admission,

@@ -98,6 +98,7 @@ APIS: dict[str, Api] = {
 PAGE_APIS: dict[str, Api] = {name: api for name, api in APIS.items() if name not in ("Login", "LogOut")} | {
     "WhoAmI": who_am_i,
     "GetMyBan": get_my_ban,
+    "GetPastBroadcasts": public_rooms.get_past_broadcasts,
 }
 
 
@@ -120,6 +121,7 @@ def public(
     return [
         Paths(apis),
         Route("/web/room/{room:room}", partial(public_rooms.room, services=services), methods=["GET"]),
+        Route("/web/room/{room:room}/qr.svg", partial(public_rooms.qr, services=services), methods=["GET"]),
         Route("/events", events.front, methods=["GET"]),
         Route("/events/room/{room:room}", streams.answer, methods=["GET"]),
         Route("/events/studio", events.studio, methods=["GET"]),

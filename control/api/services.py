@@ -19,6 +19,7 @@ from control.chat.chat import Chat
 from control.clock import Clock
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
+from control.live.past_broadcasts import PastBroadcasts
 from control.live.presence import Presence
 from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
@@ -48,6 +49,7 @@ class Services:
     presence: Presence
     audience: Audience
     broadcast_store: BroadcastStore
+    past_broadcasts: PastBroadcasts
     lobby: Lobby
     lists: Lists
     admission: Admission

@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 from html import escape
 from pathlib import Path
+from urllib.parse import urljoin
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from control.accounts.users import NOBODY
-from control.api.envelope import site
 from control.api.services import Services
 from control.lobby.cards import Card
 from control.refusals import NoSuchRoom
+from control.web.public_rooms import room_address
 
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
@@ -45,7 +46,7 @@ async def room_page(request: Request, services: Services) -> Response:
         card = await services.lobby.room(room_id, NOBODY)
     except NoSuchRoom:
         return HTMLResponse(_template(), 404, HEADERS)
-    address = services.settings.public_url.rstrip("/") or site(request)
+    address = room_address(request, services, room_id)
     return HTMLResponse(_template().replace(ABOUT, _preview(card, address), 1), headers=HEADERS)
 
 
@@ -62,8 +63,8 @@ def _preview(card: Card, address: str) -> str:
         "og:site_name": "QPlus",
         "og:title": about.name,
         "og:description": (about.description or about.topic)[:DESCRIBED],
-        "og:url": f"{address}/room/{card.room_id}",
+        "og:url": address,
     }
     if card.snapshot_at:
-        properties["og:image"] = f"{address}/snapshot/{card.room_id}.jpg?at={card.snapshot_at}"
+        properties["og:image"] = urljoin(address, f"/snapshot/{card.room_id}.jpg?at={card.snapshot_at}")
     return "\n".join(f'<meta property="{name}" content="{escape(value)}">' for name, value in properties.items())

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import segno
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,6 +19,7 @@ from control.live.stream_info import StreamInfo
 from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.refusals import SessionExpired
 from control.web.page_api import caller_of
+from control.web.qr import qr_code
 
 _FRAGMENT = re.compile(r"#EXTINF:([\d.]+)")
 _UNKNOWN = StreamInfo(0, 0, 0, 0.0, "", "")
@@ -67,10 +66,7 @@ class Studio:
             return Response(status_code=404)
         settings = self._services.settings
         rtmp = place(site(request), settings.rtmp_port, settings.rtmp_url).rtmp
-        code = segno.make(f"{rtmp}/{room.room_id}?pwd={room.anchor_password}", error="m")
-        picture = io.BytesIO()
-        code.save(picture, kind="svg", scale=6, border=4, light="#ffffff", xmldecl=False)
-        return Response(picture.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
+        return qr_code(f"{rtmp}/{room.room_id}?pwd={room.anchor_password}")
 
 
 def key_frame_seconds(folder: Path) -> float:
