@@ -9,6 +9,7 @@ import httpx
 from control.access.admission import Admission
 from control.access.bans import Bans
 from control.access.denials import DenialsOfUsers
+from control.access.guests import Guests
 from control.access.resealing import Resealing
 from control.access.revocations import Revocations
 from control.access.rights import RightsOfRooms
@@ -260,6 +261,7 @@ def public_parts(
         lists=Lists(store=store, cards=cards, live=live.live_rooms, follows=follows, most=most_sessions),
         admission=live.admission,
         visitors=Visitors(live.admission, live.bans),
+        guests=Guests(live.admission, clock=clock, entropy=entropy, lifetime=settings.ticket_seconds),
         chat=live.chat,
         clients=live.clients,
     )

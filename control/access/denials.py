@@ -1,4 +1,4 @@
-"""What is denied to one user, in memory: rooms that ban them, and tickets of theirs that are void."""
+"""What is denied to one user, or guest, in memory: rooms that ban them, and tickets of theirs that are void."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from control.clock import Clock, Epoch
 from control.storage.cache import Cache
 from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Store, numbered
-from control.storage.tables import bans, ticket_revocations, user_revocations
+from control.storage.tables import bans, guest_revocations, ticket_revocations, user_revocations
 
 CHANGES = (Changed.BANS, Changed.TICKETS, Changed.PASSWORD, Changed.ACCOUNT)
 _NOWHERE: Mapping[int, float] = MappingProxyType({})
@@ -66,6 +66,7 @@ class DenialsOfUsers:
         await self._store.write(
             bans.delete().where(bans.c.until <= now),
             ticket_revocations.delete().where(ticket_revocations.c.until_expiry_ms <= now * 1000),
+            guest_revocations.delete().where(guest_revocations.c.until_expiry_ms <= now * 1000),
             user_revocations.delete().where(user_revocations.c.until_expiry_ms <= now * 1000),
         )
 
@@ -76,7 +77,7 @@ class DenialsOfUsers:
     async def _load(self, user_ids: Sequence[int]) -> dict[int, Denials]:
         wanted = sa.select(numbered(user_ids).c.value)
         none = sa.literal(0)
-        ban, revoked, void = bans.c, ticket_revocations.c, user_revocations.c
+        ban, revoked, guests, void = bans.c, ticket_revocations.c, guest_revocations.c, user_revocations.c
         rows = await self._store.fetch_all(
             sa.union_all(
                 sa.select(ban.user_id, ban.room_id, ban.until, none.label("void_until_ms")).where(
@@ -85,6 +86,7 @@ class DenialsOfUsers:
                 sa.select(revoked.user_id, revoked.room_id, none, revoked.until_expiry_ms).where(
                     revoked.user_id.in_(wanted)
                 ),
+                sa.select(guests.guest, guests.room_id, none, guests.until_expiry_ms).where(guests.guest.in_(wanted)),
                 sa.select(void.user_id, none, none, void.until_expiry_ms).where(void.user_id.in_(wanted)),
             )
         )

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Store, insert
-from control.storage.tables import ticket_revocations, user_revocations
+from control.storage.tables import guest_revocations, ticket_revocations, user_revocations
 
 
 class Revocations:
@@ -22,8 +22,9 @@ class Revocations:
         return insert(user_revocations).values(row).on_conflict_do_update(["user_id"], set_=row)
 
     async def revoke(self, room_id: int, user_id: int, until_expiry_ms: int) -> None:
-        """Voids this user's tickets for this room that expire by then; milliseconds since the epoch."""
-        row = {"room_id": room_id, "user_id": user_id, "until_expiry_ms": until_expiry_ms}
-        statement = insert(ticket_revocations).values(row)
-        await self._store.write(statement.on_conflict_do_update(["room_id", "user_id"], set_=row))
+        """Voids this user's tickets for this room that expire by then; milliseconds since the epoch. Likewise a
+        guest's, whose number is below zero."""
+        table, name = (guest_revocations, "guest") if user_id < 0 else (ticket_revocations, "user_id")
+        row = {"room_id": room_id, name: user_id, "until_expiry_ms": until_expiry_ms}
+        await self._store.write(insert(table).values(row).on_conflict_do_update(["room_id", name], set_=row))
         await self._changes.announce(Change(Changed.TICKETS, room_id, user_id))

@@ -52,6 +52,8 @@ class Rights:
     """0: open."""
     is_open: bool = False
     """Its viewing password is told to every user."""
+    is_public: bool = False
+    """It is open, and lets in guests, who have no account."""
     address_bans: tuple[AddressBan, ...] = ()
 
     def address_ban(self, network: str, now: Epoch) -> AddressBan | None:
@@ -71,6 +73,7 @@ COLUMNS = (
     rooms.c.password_generation,
     rooms.c.gate_shut_until,
     rooms.c.is_open,
+    rooms.c.is_public,
 )
 BAN = (address_bans.c.user_id, address_bans.c.network, address_bans.c.since, address_bans.c.until)
 
@@ -132,6 +135,7 @@ class RightsOfRooms:
             password_generation=row["password_generation"],
             gate_shut_until=row["gate_shut_until"],
             is_open=bool(row["is_open"]),
+            is_public=bool(row["is_open"] and row["is_public"]),
             address_bans=_address_bans(rows),
         )
 

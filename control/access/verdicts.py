@@ -30,6 +30,11 @@ class TicketClaims:
     expires_at_ms: int
     """Milliseconds since the epoch."""
 
+    @property
+    def is_guests(self) -> bool:
+        """Of a viewer without an account: its user is a number below zero."""
+        return self.user_id < 0
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -42,7 +47,7 @@ class Credentials:
 
     @property
     def user_id(self) -> int:
-        """Whose ticket it is; 0 for a password, which does not tell the user."""
+        """Whose ticket it is; 0 for a password, which does not tell the user; below 0 for a guest."""
         return self.ticket.user_id if self.ticket else 0
 
     @property
@@ -72,6 +77,8 @@ def may_play(
         raise Denied("not a ticket of ours")
     if shown.ticket is not None:
         _check(room, shown.ticket, now, denials)
+        if shown.ticket.is_guests:
+            _check_guest(room, now, network)
     elif not same_password(room.user_password, shown.password):
         raise WrongRoomPassword("wrong viewing password")
     elif room.address_ban(network, now):
@@ -82,6 +89,13 @@ def may_play(
 def same_password(right: str, shown: str) -> bool:
     """Takes as long for a wrong one as for the right one. "" is no password."""
     return bool(right) and hmac.compare_digest(right.encode(), shown.encode())
+
+
+def _check_guest(room: Rights, now: Epoch, network: str) -> None:
+    if not room.is_public:
+        raise Denied("room is not public")
+    if room.address_ban(network, now):
+        raise Denied("banned address")
 
 
 def _check(room: Rights, ticket: TicketClaims, now: Epoch, denials: Denials) -> None:

@@ -22,7 +22,7 @@ async def get_room_players(call: Call) -> Reply:
     room, _ = await moderated(call)
     services = call.services
     number, shown = services.audience.viewers(room.room_id, call.fields.count(SHOWN, MOST_SHOWN))
-    users = await services.users.of_all([viewer.user_id for viewer in shown if viewer.user_id])
+    users = await services.users.of_all([viewer.user_id for viewer in shown if viewer.user_id > 0])
     now = services.clock.ticks()
     return {
         "number": number,
@@ -40,7 +40,10 @@ async def kick_player(call: Call) -> Reply:
     viewer = services.audience.viewer(room.room_id, call.fields.needed_text("playerId"))
     if viewer is None:
         return {}  # has gone, which is what was wanted
-    if viewer.user_id:  # else the ticket would let the player back in by itself
+    if viewer.user_id < 0:
+        addresses = services.audience.addresses(room.room_id, viewer.user_id)
+        await services.guests.throw_out(room.room_id, viewer.user_id, addresses)
+    elif viewer.user_id:  # else the ticket would let the player back in by itself
         await services.admission.take_back(room.room_id, viewer.user_id)
     elif viewer.session is not None:
         await services.clients.kick(viewer.session)
@@ -81,7 +84,8 @@ async def moderated(call: Call) -> tuple[Rights, int]:
 def _player(viewer: Viewer, user: User, now: Ticks) -> Reply:
     return {
         "playerId": viewer.id,
-        "userId": viewer.user_id,
+        "userId": max(0, viewer.user_id),
+        "isGuest": 1 if viewer.user_id < 0 else 0,
         "nickName": user.nick_name,
         "headPicId": user.head_picture_id,
         "protocol": "rtmp" if viewer.session else "hls",

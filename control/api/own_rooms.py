@@ -85,4 +85,5 @@ def _form(fields: Fields) -> RoomForm:
         description=fields.text_or_none("liveRoomDesc"),
         topic=fields.text_or_none("liveRoomTopic"),
         is_open=fields.flag_or_none("isOpen"),
+        is_public=fields.flag_or_none("isPublic"),
     )

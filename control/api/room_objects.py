@@ -35,6 +35,10 @@ def play_urls(call: Call, caller: Caller, card: Card) -> Reply:
     """With a ticket for this caller, who may watch."""
     room_id, generation = card.about.room_id, card.rights.password_generation
     ticket = call.services.admission.issue(room_id, caller.user.id, generation, card.denials)
+    return urls(call, room_id, ticket)
+
+
+def urls(call: Call, room_id: int, ticket: str) -> Reply:
     return {
         "playRtmpUrl": call.place.play_rtmp(room_id, ticket),
         "playHlsUrl": call.place.play_hls(room_id, ticket),
@@ -68,6 +72,7 @@ def written(about: About, anchor: User) -> Reply:
         "isPlay": 0,
         "needPassword": 1,
         "isOpen": 0,
+        "isPublic": 0,
         "playRtmpUrl": "",
         "playHlsUrl": "",
         "snapshotUrl": "",
@@ -81,6 +86,7 @@ def _room_object(place: Place, card: Card, ticket: str) -> Reply:
     room["isPlay"] = 1 if card.is_live else 0
     room["isFollow"] = 1 if card.is_followed else 0
     room["isOpen"] = 1 if card.room.rights.is_open else 0
+    room["isPublic"] = 1 if card.room.rights.is_public else 0
     if card.is_mine:
         room["liveRoomanchorPwd"] = room["liveRoomAnchorPwd"] = card.anchor_password
     if ticket:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from control.access.admission import Admission
 from control.access.bans import Bans
+from control.access.guests import Guests
 from control.access.visitors import Visitors
 from control.accounts.deletion import Deletion
 from control.accounts.pictures import Pictures
@@ -54,5 +55,6 @@ class Services:
     lists: Lists
     admission: Admission
     visitors: Visitors
+    guests: Guests
     chat: Chat
     clients: Clients

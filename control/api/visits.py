@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from control.access.visitors import LONGEST_TICKET
 from control.api.envelope import Call, Reply
-from control.api.room_objects import as_shown, play_urls, room_objects
+from control.api.room_objects import as_shown, play_urls, room_objects, urls
 from control.guessing.guesses import Secret
 from control.lobby.lists import Kind
-from control.refusals import BadParameter, Banned
+from control.refusals import BadParameter, Banned, SessionExpired
 
 PAGE, LONGEST_PAGE = 5, 100  # rooms
 LONGEST_KEYWORD = 256  # characters
@@ -46,7 +47,11 @@ async def follow_live_room(call: Call) -> Reply:
 
 
 async def play_live_stream(call: Call) -> Reply:
-    caller, fields, services = await call.caller(), call.fields, call.services
+    fields, services = call.fields, call.services
+    try:
+        caller = await call.caller()
+    except SessionExpired:
+        return await _as_guest(call)
     wants_in = fields.choice("status", 0, 1)
     card = await services.lobby.room(fields.needed_number("liveroomId", "liveRoomId"), caller.user)
     if not wants_in:
@@ -59,6 +64,22 @@ async def play_live_stream(call: Call) -> Reply:
             raise Banned
         await services.admission.check_password(Secret.VIEWING, card.room_id, shown, call.address)
     return play_urls(call, caller, card)
+
+
+async def _as_guest(call: Call) -> Reply:
+    """In a room that is public; elsewhere one has to be logged in."""
+    fields, services = call.fields, call.services
+    try:
+        room = await services.admission.room(fields.needed_number("liveroomId", "liveRoomId"))
+    except BadParameter:
+        raise SessionExpired from None
+    if room is None or not room.is_public:
+        raise SessionExpired
+    shown = fields.text("ticket")[: LONGEST_TICKET + 1]
+    if not fields.choice("status", 0, 1):
+        await services.guests.give_back(room, shown, call.address)
+        return {}
+    return urls(call, room.room_id, await services.guests.ticket(room, shown, call.address))
 
 
 async def get_liveroom_number(call: Call) -> Reply:

@@ -79,7 +79,7 @@ class HlsAuth:
         """Notes a viewer's heartbeat, and has nginx not ask for a time. Returns None where there is nothing to see now.
         Raises Denied."""
         shown = self.admission.credentials("", ticket)
-        grant = await self.admission.admit(Role.PLAYER, parse_room_id(name), shown)
+        grant = await self.admission.admit(Role.PLAYER, parse_room_id(name), shown, address)
         publisher = self.presence.publisher(grant.room_id)
         if publisher is None or not publisher.live:
             return None
@@ -101,7 +101,7 @@ class HlsAuth:
             if number % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)
             try:
-                await self.admission.admit(Role.PLAYER, change.room_id, beat.shown)
+                await self.admission.admit(Role.PLAYER, change.room_id, beat.shown, beat.address)
             except Denied:
                 self.heartbeats.end(change.room_id, user_id)
                 out.add(user_id)

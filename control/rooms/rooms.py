@@ -39,6 +39,8 @@ class RoomForm:
     topic: str | None = None
     is_open: bool | None = None
     """False: private, by the viewing password that the room has or is given here."""
+    is_public: bool | None = None
+    """Watched without an account, too."""
 
     def __post_init__(self) -> None:
         blank = self.name != "" and not self.name.strip()
@@ -74,10 +76,13 @@ class Rooms:
             return owner.room_id
         if not form.name:
             raise BadRoomName
+        if form.is_public and form.user_password:
+            raise BadParameter("isPublic")
         passwords = chosen_or_issued(form.anchor_password, form.assist_password, form.user_password, self._entropy)
         row = {
             "owner_id": owner.id,
             "is_open": not form.user_password,
+            "is_public": bool(form.is_public),
             "password_generation": 1,
             "name": form.name,
             "description": form.description or "",
@@ -140,6 +145,9 @@ class Rooms:
         changes: dict[str, Any] = self._vault.seal(new, before["owner_id"])
         if new.user != old.user:
             changes |= {"is_open": is_open, "password_generation": before["password_generation"] + 1}
+        if form.is_public and not is_open:
+            raise BadParameter("isPublic")
+        changes["is_public"] = is_open and (bool(before["is_public"]) if form.is_public is None else form.is_public)
         texts = {"name": form.name or None, "description": form.description, "topic": form.topic}
         return changes | {column: text for column, text in texts.items() if text is not None}
 

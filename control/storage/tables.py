@@ -104,6 +104,7 @@ rooms = sa.Table(
     sa.Column("assist_password", sa.Text, nullable=False),
     sa.Column("user_password", sa.Text, nullable=False),
     sa.Column("is_open", sa.Boolean, nullable=False),  # the viewing password was issued, not chosen
+    sa.Column("is_public", sa.Boolean, nullable=False, server_default=sa.false()),  # open to who has no account, too
     sa.Column("password_generation", sa.Integer, nullable=False),  # of the viewing password; tickets carry it
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("description", sa.Text, nullable=False),
@@ -136,6 +137,14 @@ ticket_revocations = sa.Table(
     _room(primary_key=True),
     _user(primary_key=True, index=True),
     # Void: this user's tickets that expire by then.
+    sa.Column("until_expiry_ms", sa.BigInteger, nullable=False, index=True),
+)
+
+guest_revocations = sa.Table(
+    "guest_revocations",
+    metadata,
+    _room(primary_key=True),
+    sa.Column("guest", sa.BigInteger, primary_key=True, index=True),  # a number below zero, which is in their ticket
     sa.Column("until_expiry_ms", sa.BigInteger, nullable=False, index=True),
 )
 

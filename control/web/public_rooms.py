@@ -25,6 +25,7 @@ def public_card(card: Card) -> dict[str, Any]:
         "anchor": card.anchor.nick_name,
         "headPicId": card.anchor.head_picture_id,
         "needPassword": card.need_password,
+        "isPublic": card.rights.is_public,
     }
 
 

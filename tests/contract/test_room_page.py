@@ -81,3 +81,11 @@ async def test_a_rooms_link_is_a_code(box: Box, ann: Person) -> None:
     assert answer.text.startswith("<svg")
     other = await box.http.get(f"/web/room/{room + 1}/qr.svg")
     assert other.text != answer.text
+
+
+async def test_a_visitor_is_told_whether_a_room_is_public(box: Box, ann: Person) -> None:
+    room = (await ann.opens(isPublic=1))["liveRoomId"]
+    assert (await box.http.get(f"/web/room/{room}")).json()["isPublic"] is True
+    bob = await person(box, "bob", 2)
+    other = (await bob.opens())["liveRoomId"]
+    assert (await box.http.get(f"/web/room/{other}")).json()["isPublic"] is False
