@@ -73,7 +73,7 @@ async def auth_code(call: Call) -> Reply:
 async def modify_user_info(call: Call) -> Reply:
     caller, fields = await call.caller(), call.fields
     profile = Profile(fields.text("nickName"), fields.number("sex", 0), fields.text("address"))
-    also = anchor_renamed(caller.user.room_id, profile.nick_name) if profile.nick_name else []
+    also = anchor_renamed(caller.user.id, profile.nick_name) if profile.nick_name else []
     await call.services.users.modify(caller.user, profile, also)
     return {}
 

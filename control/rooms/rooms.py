@@ -20,7 +20,7 @@ from control.refusals import BadParameter, BadRoomName, NoRoom, NoSuchRoom, Orph
 from control.rooms.search_index import Field, indexed
 from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Row, Store, insert
-from control.storage.tables import rooms
+from control.storage.tables import rooms, users
 
 NAME, TOPIC, DESCRIPTION = 64, 256, 2000  # characters
 PASSWORDS = {Secret.ANCHOR: ANCHOR, Secret.ASSISTANT: ASSIST, Secret.VIEWING: USER}
@@ -99,8 +99,12 @@ class Rooms:
                 found = await connection.fetch_one(sa.select(rooms.c.id).where(rooms.c.owner_id == owner.id))
                 assert found is not None
                 return int(found["id"])
-            texts = {Field.NAME: form.name, Field.TOPIC: form.topic or "", Field.ANCHOR: owner.nick_name}
-            for statement in indexed(made["id"], texts):
+            # As it is now: another request may have changed it since the caller was looked up.
+            named = sa.select(users.c.nick_name).where(users.c.id == owner.id).with_for_update(read=True)
+            anchor = await connection.fetch_one(named)
+            assert anchor is not None
+            texts = {Field.NAME: form.name, Field.TOPIC: form.topic or "", Field.ANCHOR: anchor["nick_name"]}
+            for statement in indexed(rooms.c.id == made["id"], texts):
                 await connection.execute(statement)
         for what in (Changed.USER, Changed.ROOM):
             await self._changes.announce(Change(what, made["id"], owner.id))
@@ -117,7 +121,9 @@ class Rooms:
                 rooms.update().where(rooms.c.id == own).values(self._changed(before, form)).returning(*SEALED_COLUMNS)
             )
             texts = {Field.NAME: form.name or None, Field.TOPIC: form.topic}
-            for statement in indexed(own, {field: text for field, text in texts.items() if text is not None}):
+            for statement in indexed(
+                rooms.c.id == own, {field: text for field, text in texts.items() if text is not None}
+            ):
                 await connection.execute(statement)
             assert after is not None
         await self._changes.announce(Change(Changed.ROOM, own, owner.id))

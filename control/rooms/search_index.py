@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from control.accounts.identity import folded
 from control.storage.database import insert, listed, numbered
-from control.storage.tables import room_grams
+from control.storage.tables import room_grams, rooms
 
 
 class Field(IntEnum):
@@ -38,19 +38,24 @@ def wanted(keyword: str) -> set[str]:
     return {letters} if len(letters) == 1 else {piece for piece in n_grams(letters) if len(piece) == 2}
 
 
-def indexed(room_id: int, texts: dict[Field, str]) -> list[sa.sql.ClauseElement]:
-    """The statements that make a room be found by these texts, and no longer by what they were before."""
-    pieces = [(piece, field, room_id) for field, text in texts.items() for piece in sorted(n_grams(text))]
+def indexed(these: sa.ColumnElement[bool], texts: dict[Field, str]) -> list[sa.sql.ClauseElement]:
+    """The statements that make these of `rooms` be found by the texts, and no longer by what they were before."""
+    pieces = [(piece, field) for field, text in texts.items() for piece in sorted(n_grams(text))]
     if Field.NAME in texts:
-        pieces.append((whole_name(texts[Field.NAME]), Field.NAME, room_id))
-    columns = ["gram", "field", "room_id"]
+        pieces.append((whole_name(texts[Field.NAME]), Field.NAME))
+    found_by = listed(pieces, ["gram", "field"]).subquery()
     fields = sa.select(numbered([*texts]).c.value)
     return [
-        room_grams.delete().where(room_grams.c.room_id == room_id, room_grams.c.field.in_(fields)),
-        insert(room_grams).from_select(columns, listed(pieces, columns)),
+        room_grams.delete().where(
+            room_grams.c.room_id.in_(sa.select(rooms.c.id).where(these)), room_grams.c.field.in_(fields)
+        ),
+        insert(room_grams).from_select(
+            ["gram", "field", "room_id"],
+            sa.select(found_by.c.gram, found_by.c.field, rooms.c.id).select_from(found_by.join(rooms, these)),
+        ),
     ]
 
 
-def anchor_renamed(room_id: int, nick_name: str) -> list[sa.sql.ClauseElement]:
-    """To be written together with the owner's new name. Nothing for an owner without a room (0)."""
-    return indexed(room_id, {Field.ANCHOR: nick_name}) if room_id else []
+def anchor_renamed(user_id: int, nick_name: str) -> list[sa.sql.ClauseElement]:
+    """To be written together with a user's new name, whether or not they have a room: it may have been made since."""
+    return indexed(rooms.c.owner_id == user_id, {Field.ANCHOR: nick_name})

@@ -130,3 +130,14 @@ async def test_of_twenty_requests_with_one_code_one_succeeds(box: Box) -> None:
     statuses = [reply["status"] for reply in await asyncio.gather(*asked)]
     assert sorted(statuses) == [10000] + [10002] * 19
     assert await ann.logs_in(f"new password {statuses.index(10000)}") == 10000
+
+
+async def test_a_name_changed_while_the_room_is_made_is_the_one_that_finds_it(box: Box) -> None:
+    for number, owner in enumerate(await crowd(box, 6)):
+        both = [
+            owner.does("CreateLiveRoom", liveRoomName="a room"),
+            owner.does("ModifyUserInfo", nickName=f"Rose {number}"),
+        ]
+        await asyncio.gather(*(both if number % 2 else reversed(both)))
+        room = await owner.does("GetMyLiveRoom")
+        assert [each["liveRoomId"] for each in (await owner.finds(f"Rose {number}"))["list"]] == [room["liveRoomId"]]

@@ -30,8 +30,8 @@ class Person:
         await self.does("CreateLiveRoom", liveRoomName=name, **fields)
         return await self.does("GetMyLiveRoom")
 
-    async def finds(self, room_id: int) -> dict[str, Any]:
-        return await self.does("SearchLiveStream", keyword=room_id)
+    async def finds(self, keyword: int | str) -> dict[str, Any]:
+        return await self.does("SearchLiveStream", keyword=keyword)
 
     async def page(self, kind: int = 1, **fields: Any) -> list[int]:
         """Ids of the rooms on a page of a list, in order."""
