@@ -42,6 +42,7 @@ from control.live.heartbeats import Heartbeats
 from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.past_broadcasts import PastBroadcasts
 from control.live.presence import Presence
+from control.live.samples import Samples
 from control.lobby.cards import Cards
 from control.lobby.known_rooms import KnownRooms
 from control.lobby.lists import Lists
@@ -179,6 +180,7 @@ def live_parts(
         broadcasts=broadcasts,
         broadcast_store=broadcast_store,
         on_air_writer=on_air_writer,
+        samples=Samples(store=store, presence=presence, broadcasts=broadcasts, players=live_rooms.players, clock=clock),
         chat=chat,
         chat_writer=chat_writer,
         clients=clients,
@@ -256,6 +258,7 @@ def public_parts(
         presence=live.presence,
         audience=live.audience,
         broadcast_store=live.broadcast_store,
+        samples=live.samples,
         past_broadcasts=PastBroadcasts(live.broadcast_store, clock, settings.cached_rooms),
         lobby=Lobby(cards=cards, about=about, live=live.live_rooms, search=search),
         lists=Lists(store=store, cards=cards, live=live.live_rooms, follows=follows, most=most_sessions),

@@ -28,6 +28,8 @@ from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
 from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.presence import Presence
+from control.live.samples import EVERY as SAMPLE_EVERY
+from control.live.samples import Samples
 from control.lobby.lists import LAST_WRITTEN, Lists
 from control.lobby.live_rooms import LiveRooms
 from control.nginx_rtmp.callbacks import Callbacks
@@ -66,6 +68,7 @@ class LiveParts:
     broadcasts: Broadcasts
     broadcast_store: BroadcastStore
     on_air_writer: OnAirWriter
+    samples: Samples
     chat: Chat
     chat_writer: ChatWriter
     clients: Clients
@@ -83,10 +86,11 @@ class LiveParts:
         await self.broadcast_store.load()
 
     async def purge(self) -> None:
-        """Deletes bans, mutes and void tickets that have no effect any more."""
+        """Deletes bans, mutes and void tickets that have no effect any more, and samples that are old."""
         await self.denials.purge()
         await self.bans.purge()
         await self.chat.purge()
+        await self.samples.purge()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +130,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "feed": repeat("feed", partial(clock.sleep, EVERY), started.feed.refresh),
         "rooms' pages": repeat("rooms' pages", partial(clock.sleep, LOOK_FOR_NEWS), started.streams.deliver),
         "on air": repeat("on air", writer.next_change, writer.write),
+        "samples": repeat("samples", partial(clock.sleep, SAMPLE_EVERY), started.live.samples.step),
         "chat": repeat("chat", chat_writer.next_turn, chat_writer.write),
         "verdicts": repeat("verdicts", kept_verdicts.next_turn, kept_verdicts.write),
         "reconcile": repeat("reconcile", reconciler.next_turn, reconciler.run),

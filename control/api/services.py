@@ -22,6 +22,7 @@ from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
 from control.live.past_broadcasts import PastBroadcasts
 from control.live.presence import Presence
+from control.live.samples import Samples
 from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
 from control.nginx_rtmp.clients import Clients
@@ -50,6 +51,7 @@ class Services:
     presence: Presence
     audience: Audience
     broadcast_store: BroadcastStore
+    samples: Samples
     past_broadcasts: PastBroadcasts
     lobby: Lobby
     lists: Lists

@@ -193,6 +193,20 @@ broadcast_viewers = sa.Table(  # those counted in total_viewers, until the broad
     ),
 )
 
+broadcast_samples = sa.Table(  # how a broadcast went, once a minute
+    "broadcast_samples",
+    metadata,
+    sa.Column("room_id", sa.Integer, primary_key=True),
+    sa.Column("started_at", sa.Float, primary_key=True),
+    sa.Column("at", sa.Integer, primary_key=True, index=True),
+    sa.Column("viewers", sa.Integer, nullable=False),
+    sa.Column("bits_per_second", sa.BigInteger, nullable=False),
+    sa.Column("frames_per_second", sa.Float, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["room_id", "started_at"], ["broadcasts.room_id", "broadcasts.started_at"], ondelete="CASCADE"
+    ),
+)
+
 bans = sa.Table(
     "bans",
     metadata,

@@ -28,14 +28,14 @@ class Node:
     def __init__(self, store: Store, name: str, clock: HandClock) -> None:
         self.name, self.clock, self.presence = name, clock, Presence(clock)
         self.presence.changed.clear()
-        broadcasts = Broadcasts(clock, 10)
-        self.broadcast_store = BroadcastStore(store, broadcasts, AGAIN)
+        self.broadcasts = Broadcasts(clock, 10)
+        self.broadcast_store = BroadcastStore(store, self.broadcasts, AGAIN)
         self.writer = OnAirWriter(
             store=store,
             node=name,
             presence=self.presence,
             audience=Audience(self.presence, Heartbeats(clock, self.presence.changed)),
-            broadcasts=broadcasts,
+            broadcasts=self.broadcasts,
             clock=clock,
         )
 
