@@ -79,6 +79,7 @@ APIS: dict[str, Api] = {
     "ModifyMyLiveRoom": own_rooms.modify_my_live_room,
     "PushLiveStream": own_rooms.push_live_stream,
     "GetMyLiveSessions": own_rooms.get_my_live_sessions,
+    "GetMyLiveSamples": own_rooms.get_my_live_samples,
     "GetRoomPlayers": moderation.get_room_players,
     "KickPlayer": moderation.kick_player,
     "BanUser": moderation.ban_user,

@@ -1,5 +1,5 @@
-"""GetMyLiveRoomId, GetMyLiveRoom, CreateLiveRoom, ModifyMyLiveRoom, PushLiveStream, GetMyLiveSessions: an owner and
-their room."""
+"""GetMyLiveRoomId, GetMyLiveRoom, CreateLiveRoom, ModifyMyLiveRoom, PushLiveStream, GetMyLiveSessions,
+GetMyLiveSamples: an owner and their room."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from control.api.envelope import Call, Reply
 from control.api.fields import Fields
 from control.api.room_objects import room_object
 from control.live.broadcast_store import BroadcastRecord
+from control.live.samples import Sample
 from control.refusals import BadParameter, NoRoom
 from control.rooms.rooms import RoomForm, owned
 
@@ -61,6 +62,27 @@ async def get_my_live_sessions(call: Call) -> Reply:
         raise BadParameter("before")
     records = await call.services.broadcast_store.of_room(caller.user.room_id, float(before), count)
     return {"list": [_live_session(record) for record in records]}
+
+
+async def get_my_live_samples(call: Call) -> Reply:
+    """Of the broadcast that began at `startTime`, or of the last minutes of this one."""
+    caller, fields, samples = await call.caller(), call.fields, call.services.samples
+    if not (room_id := caller.user.room_id):
+        raise NoRoom
+    start = fields.number("startTime", 0)
+    if start < 0:
+        raise BadParameter("startTime")
+    found = await (samples.of_broadcast(room_id, start) if start else samples.last(room_id))
+    return {"list": [_sample(each) for each in found]}
+
+
+def _sample(sample: Sample) -> Reply:
+    return {
+        "time": sample.at,
+        "playerCount": sample.viewers,
+        "bitsPerSecond": sample.bits_per_second,
+        "framesPerSecond": sample.frames_per_second,
+    }
 
 
 def _live_session(record: BroadcastRecord) -> Reply:

@@ -69,6 +69,7 @@ FIELDS: dict[str, dict[str, list[Any]]] = {
     "PlayLiveStream": {"liveroomId": ROOM_IDS, "status": SWITCH, "liveRoomUserPwd": ROOM_PASSWORDS},
     "GetLiveroomNumber": {"liveroomId": ROOM_IDS},
     "GetMyLiveSessions": {"count": [0, 1, 20, 100], "before": [0, 1_800_000_000]},
+    "GetMyLiveSamples": {"startTime": [0, 1, 1_800_000_000]},
     "GetRoomPlayers": {"liveRoomId": ROOM_IDS, "liveRoomAssistPwd": ROOM_PASSWORDS, "count": [0, 1, 1000]},
     "KickPlayer": {"liveRoomId": ROOM_IDS, "liveRoomAssistPwd": ROOM_PASSWORDS, "playerId": ["hls.2", "local.s.1"]},
     "BanUser": {

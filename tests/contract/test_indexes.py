@@ -111,6 +111,8 @@ async def evening(box: Box, ann: Person, bob: Person) -> None:
     box.clock.advance(REMEMBERED + 1)
     await box.settle()
     await bob.does("GetMyLiveSessions")
+    for start in (0, 1_800_000_000):
+        await bob.does("GetMyLiveSamples", startTime=start)
     await new_passwords(box, ann, bob)
 
 
@@ -196,6 +198,8 @@ async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[s
         ("PlayLiveStream", {"liveroomId": room, "status": 0}),
         ("GetLiveroomNumber", {"liveroomId": room}),
         ("GetMyLiveSessions", {}),
+        ("GetMyLiveSamples", {}),
+        ("GetMyLiveSamples", {"startTime": 1_800_000_000}),
         ("GetRoomPlayers", {"liveRoomId": room}),
         ("KickPlayer", {"liveRoomId": room, "playerId": "hls.2"}),
         ("BanUser", {"liveRoomId": room, "userId": 2, "status": 1}),
