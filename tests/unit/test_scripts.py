@@ -7,6 +7,8 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+
 from control.api.statuses import Status
 
 JS = Path(__file__).parents[1] / "js"
@@ -66,6 +68,12 @@ def test_every_text_that_a_page_names_is_there() -> None:
 def test_the_types_of_hls_js_are_those_of_the_file_that_is_served() -> None:
     version = json.loads((JS / "package.json").read_text())["devDependencies"]["hls.js"]
     assert f'"{version}"' in (STATIC / "vendor" / "hls.light.min.js").read_text()
+
+
+@pytest.mark.parametrize("name", ["uPlot.iife.min.js", "uPlot.min.css"])
+def test_uplot_is_served_as_its_package_has_it(name: str) -> None:
+    packaged = JS / "node_modules" / "uplot" / "dist" / name
+    assert (STATIC / "vendor" / name).read_bytes() == packaged.read_bytes()
 
 
 def test_the_lock_names_no_host_to_install_from() -> None:
