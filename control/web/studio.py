@@ -21,6 +21,7 @@ from control.refusals import SessionExpired
 from control.web.page_api import caller_of
 from control.web.qr import qr_code
 
+SETTLED = 15.0  # seconds that a publisher has sent for, after which what has not come will not come by itself
 _FRAGMENT = re.compile(r"#EXTINF:([\d.]+)")
 _UNKNOWN = StreamInfo(0, 0, 0, 0.0, "", "")
 
@@ -34,13 +35,15 @@ class Studio:
         self._segments = segments
 
     async def state(self, room_id: int, players: int) -> dict[str, Any]:
-        """`gateShut`: how many seconds the gate stays shut, 0 for open; `publisher`: null while off air."""
+        """`gateShut`: how many seconds the gate stays shut, 0 for open; `publisher`: null while off air; `settled`: it
+        has sent for so long that there should be sound and picture."""
         publisher = self._services.presence.publisher(room_id)
         live = publisher is not None and publisher.live
         room = await self._services.admission.room(room_id)
         shut_until = room.gate_shut_until if room else 0.0
         return {
             "live": live,
+            "settled": live and self._services.clock.ticks() - publisher.since >= SETTLED if publisher else False,
             "players": players,
             "gateShut": max(0, round(shut_until - self._services.clock.now())),
             "publisher": await self._publisher(publisher) if publisher and live else None,

@@ -1,6 +1,7 @@
 /* Who watches the room now, who may not, and how earlier broadcasts were watched. */
 
 import { ask, byId, element, messageOf } from "./common.js";
+import { drawPlots } from "./plots.js";
 import { endingText, language, t } from "./texts.js";
 
 const EVERY = 5000; // ms
@@ -142,9 +143,49 @@ function showBroadcasts(list) {
 /** @param {Broadcast} row */
 function broadcast(row) {
   const began = new Date(row.startTime * 1000).toLocaleString(language, { dateStyle: "short", timeStyle: "short" });
-  const cells = [began, lasting(row.duration), row.peakCount, row.totalCount, endingText(row.endReason)];
-  return element("tr", {}, ...cells.map((text) => element("td", {}, String(text))));
+  const cells = {
+    began,
+    lasted: lasting(row.duration),
+    mostViewers: row.peakCount,
+    allViewers: row.totalCount,
+    ended: endingText(row.endReason),
+  };
+  const plot = element("button", { type: "button" }, t("plot"));
+  plot.setAttribute("aria-label", `${t("plot")}: ${began}`);
+  plot.addEventListener("click", () => showPlot(began, row.startTime));
+  const shown = Object.entries(cells).map(([key, text]) => cell(key, String(text)));
+  return element("tr", {}, ...shown, cell("plot", plot));
 }
+
+/**
+ * @param {string} key of the text that stands before it where the table has no room for a head
+ * @param {Node | string} content
+ */
+function cell(key, content) {
+  const made = element("td", {}, content);
+  made.dataset.label = t(/** @type {Parameters<typeof t>[0]} */ (key));
+  return made;
+}
+
+/**
+ * @param {string} title
+ * @param {number} startTime
+ */
+async function showPlot(title, startTime) {
+  byId("plot-title").textContent = title;
+  byId("past-plots").replaceChildren();
+  byId("no-plot").hidden = true;
+  byId("plot-box").showModal();
+  try {
+    const samples = (await ask("GetMyLiveSamples", { startTime })).list;
+    drawPlots(byId("past-plots"), samples);
+    byId("no-plot").hidden = samples.length > 1;
+  } catch (failure) {
+    byId("plot-box").close();
+    byId("audience-trouble").textContent = messageOf(failure);
+  }
+}
+
 
 /** @param {number} seconds */
 function lasting(seconds) {
@@ -152,3 +193,5 @@ function lasting(seconds) {
   const two = (number) => String(number).padStart(2, "0");
   return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
+
+byId("plot-close").addEventListener("click", () => byId("plot-box").close());

@@ -1,48 +1,57 @@
 /* An anchor's own room: what to put into the encoder, and what comes of it. */
 
 import { follow, refresh, unfollow } from "./audience.js";
+import { closeChat, enterChat, showChat, showMessage } from "./chat.js";
 import { ask, byId, element, logIn, me, messageOf, onSession, onSubmit, start, watch } from "./common.js";
+import { copy, listen, showPasswords, toggle } from "./passwords.js";
+import { watchStream } from "./player.js";
+import { drawPlots } from "./plots.js";
+import { showHealth, showPublisher } from "./publisher.js";
 import { language, reasonText, t } from "./texts.js";
 
-const FAR_APART = 2.5; // seconds between key frames from which on viewers notice
-/**
- * @typedef {object} Publisher what is known of it; 0 or empty where nothing is
- * @property {number} key_frame_seconds
- * @property {number} bits_per_second
- * @property {number} width
- * @property {number} height
- * @property {number} frames_per_second
- * @property {string} encoder
- * @property {string} address
- */
+const SAMPLED = 10_000; // milliseconds between two looks at the samples: the server takes none more often
 /** @typedef {{ at: number, reason: string, address: string, encoder: string }} RefusedPush */
 /**
  * @typedef {object} State
  * @property {boolean} live
+ * @property {boolean} settled it has been live for some seconds
  * @property {number} players
  * @property {number} gateShut seconds until the gate opens by itself
- * @property {Publisher | null} publisher
+ * @property {import("./publisher.js").Publisher | null} publisher
  * @property {RefusedPush[]} refused
  */
 
 /** @type {any} */
 let room = null; // as GetMyLiveRoom has it
-/** @type {(() => void) | null} */
-let unwatch = null;
+/** @type {(() => void)[]} */
+let streams = [];
 /** @type {Partial<State>} */
 let last = {};
+/** @type {import("./publisher.js").Sample[]} */
+let samples = [];
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let sampling;
+/** @type {ReturnType<typeof watchStream>} */
+let preview = null;
 
 async function show() {
   byId("stranger").hidden = me.account !== "";
   byId("new").hidden = !me.account || me.liveRoomId !== 0;
   byId("mine").hidden = !me.account || me.liveRoomId === 0;
-  unwatch?.();
-  unwatch = null;
+  for (const end of streams.splice(0)) end();
+  clearInterval(sampling);
   unfollow();
+  endPreview();
   if (byId("mine").hidden) return;
   await load();
   await follow(room.liveRoomId);
-  unwatch = watch("/events/studio", { state: showState });
+  enterChat(room.liveRoomId, "");
+  await showSamples();
+  sampling = setInterval(() => document.hidden || showSamples(), SAMPLED);
+  streams = [
+    watch("/events/studio", { state: showState }),
+    watch(`/events/room/${room.liveRoomId}`, { chat: showChat, message: showMessage }, closeChat),
+  ];
 }
 
 async function load() {
@@ -51,19 +60,23 @@ async function load() {
   byId("key").value = `${room.liveRoomId}?pwd=${room.liveRoomAnchorPwd}`;
   byId("watch").href = `/room/${room.liveRoomId}`;
   if (byId("qr-box").open) showQr();
+  showPasswords(room, load);
+  byId("assist-help").textContent = `${t("assistHelp")} ${location.origin}/assist/${room.liveRoomId}`;
   const form = byId("modify");
   for (const name of ["liveRoomName", "liveRoomTopic", "liveRoomDesc"]) field(form, name).value = room[name];
-  for (const name of ["liveRoomUserPwd", "liveRoomAnchorPwd"]) field(form, name).value = "";
+  field(form, "liveRoomUserPwd").value = "";
   byId("is-open").checked = room.isOpen === 1;
   showOpen();
 }
 
-/** A room is open, or has a viewing password that its owner chose. */
+/** A room is open, or has a viewing password that its owner chose: asked for here when it becomes private. */
 function showOpen() {
   const open = byId("is-open").checked;
+  const closes = !open && room.isOpen === 1;
   const password = field(byId("modify"), "liveRoomUserPwd");
-  password.disabled = open;
-  password.required = !open && room.isOpen === 1;
+  byId("user-pwd").hidden = !closes;
+  password.disabled = !closes;
+  password.required = closes;
   byId("kind").textContent = t(open ? "openRoom" : "privateRoom");
 }
 
@@ -84,30 +97,51 @@ function showState(state) {
   byId("state").textContent = t(state.live ? "live" : "offAir");
   byId("state").classList.toggle("live", state.live);
   byId("players").textContent = String(state.players);
-  byId("gate").textContent = state.gateShut ? t("gateShut") + state.gateShut : t("gateOpen");
+  byId("gate").checked = state.gateShut === 0;
+  byId("gate-state").textContent = state.gateShut ? `${t("gateShut")} ${clock(state.gateShut)}` : t("gateOpen");
   showPublisher(state.publisher);
+  showHealth(state.publisher, state.settled, samples);
   byId("none-refused").hidden = state.refused.length > 0;
   byId("refused").replaceChildren(...state.refused.map(refusal));
+  if (state.live !== last.live) (state.live ? beginPreview : endPreview)();
   if (state.live !== last.live || state.players !== last.players) refresh();
   last = state;
 }
 
-/** @param {Publisher | null} publisher */
-function showPublisher(publisher) {
-  const seconds = publisher?.key_frame_seconds ?? 0;
-  /** @type {Record<string, string | 0> | null} */
-  const values = publisher && {
-    bitrate: publisher.bits_per_second && `${Math.round(publisher.bits_per_second / 1000)} kbit/s`,
-    resolution: publisher.width && `${publisher.width}×${publisher.height}`,
-    fps: publisher.frames_per_second && String(Math.round(publisher.frames_per_second * 100) / 100),
-    "key-frames": seconds && `${seconds.toFixed(1)} ${t("seconds")}`,
-    encoder: publisher.encoder,
-    from: publisher.address,
-  };
-  for (const id of ["bitrate", "resolution", "fps", "key-frames", "encoder", "from"]) {
-    byId(id).textContent = values?.[id] || "–";
+/** @param {number} seconds */
+function clock(seconds) {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** The owner is no viewer: who previews their own room is not counted. */
+function beginPreview() {
+  byId("screen").hidden = false;
+  const video = byId("video");
+  const play = () => video.play().catch(endPreview); // where a browser plays nothing unasked
+  preview = watchStream(video, room.playHlsUrl, { playlist: play, refused: renewPreview, trouble() {}, failure: endPreview });
+  if (preview === null) endPreview();
+}
+
+/** A ticket holds for some hours. */
+async function renewPreview() {
+  endPreview();
+  room = await ask("GetMyLiveRoom");
+  if (last.live) beginPreview();
+}
+
+function endPreview() {
+  preview?.destroy();
+  preview = null;
+  byId("screen").hidden = true;
+}
+
+async function showSamples() {
+  try {
+    samples = (await ask("GetMyLiveSamples")).list;
+    drawPlots(byId("plots"), samples);
+  } catch (failure) {
+    byId("trouble").textContent = messageOf(failure);
   }
-  byId("hint").hidden = seconds < FAR_APART;
 }
 
 /** @param {RefusedPush} push */
@@ -116,44 +150,36 @@ function refusal(push) {
   return element("li", {}, `${time} · ${reasonText(push.reason)} · ${push.address} · ${push.encoder}`);
 }
 
-/** @param {HTMLElement} button */
-async function copy(button) {
-  const source = /** @type {HTMLInputElement} */ (byId(String(button.dataset.copy)));
-  try {
-    await navigator.clipboard.writeText(source.value);
-  } catch {
-    // Without TLS browsers keep the clipboard from scripts, but not from a selection.
-    const type = source.type;
-    source.type = "text";
-    source.select();
-    document.execCommand("copy");
-    source.type = type;
-  }
-  button.textContent = t("copied");
-  setTimeout(() => (button.textContent = t("copy")), 2000);
-}
-
 /** @param {0 | 1} status */
 async function setGate(status) {
   byId("trouble").textContent = "";
   try {
     await ask("PushLiveStream", { liveRoomId: room.liveRoomId, status });
   } catch (failure) {
+    byId("gate").checked = status === 0;
     byId("trouble").textContent = messageOf(failure);
   }
 }
 
-/** @type {NodeListOf<HTMLElement>} */
-const copiers = document.querySelectorAll("[data-copy]");
-for (const button of copiers) button.addEventListener("click", () => copy(button));
-byId("show").addEventListener("click", () => {
-  const hidden = byId("key").type === "password";
-  byId("key").type = hidden ? "text" : "password";
-  byId("show").textContent = t(hidden ? "hide" : "show");
-});
+/**
+ * @param {"copy" | "show"} what
+ * @param {(input: HTMLInputElement, button: HTMLElement) => unknown} work on the input that a button names
+ */
+function onButtons(what, work) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const buttons = document.querySelectorAll(`[data-${what}]`);
+  for (const button of buttons) {
+    const input = /** @type {HTMLInputElement} */ (document.getElementById(String(button.dataset[what])));
+    button.addEventListener("click", () => work(input, button));
+  }
+}
+
+onButtons("copy", copy);
+onButtons("show", toggle);
+listen();
 byId("qr-box").addEventListener("toggle", () => byId("qr-box").open && showQr());
-byId("stop").addEventListener("click", () => setGate(0));
-byId("start").addEventListener("click", () => setGate(1));
+byId("gate").addEventListener("change", () => setGate(byId("gate").checked ? 1 : 0));
+addEventListener("resize", () => drawPlots(byId("plots"), samples));
 byId("log-in").addEventListener("click", logIn);
 onSubmit(byId("create"), async (fields) => {
   const made = await ask("CreateLiveRoom", fields);

@@ -1,0 +1,71 @@
+/* Plots of a broadcast: viewers, bitrate and frames a second over time, one below the other. */
+
+import { element } from "./common.js";
+import { language, t } from "./texts.js";
+
+const HEIGHT = 110; // pixels
+const TICKS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800]; // seconds between two, as the width allows
+const LOWEST = 1; // of the scale's upper end: what stays at 0 is drawn at its bottom
+
+/** @typedef {import("./publisher.js").Sample} Sample */
+/**
+ * @typedef {object} Line
+ * @property {"viewers" | "bitrate" | "fps"} key of its text
+ * @property {string} unit
+ * @property {(sample: Sample) => number | null} of null where it is not known
+ */
+/** @type {Line[]} */
+const LINES = [
+  { key: "viewers", unit: "", of: (sample) => sample.playerCount },
+  { key: "bitrate", unit: " kbit/s", of: (sample) => Math.round(sample.bitsPerSecond / 1000) || null },
+  { key: "fps", unit: "", of: (sample) => sample.framesPerSecond || null },
+];
+
+/**
+ * @param {HTMLElement} place which is filled
+ * @param {Sample[]} samples two or more; nothing is drawn of fewer
+ */
+export function drawPlots(place, samples) {
+  const Plot = window.uPlot;
+  if (!Plot || samples.length < 2) return place.replaceChildren();
+  const drawn = LINES.map((line) => {
+    const values = samples.map(line.of);
+    const box = element("figure", {}, element("figcaption", {}, summary(line, values)));
+    return { line, values, box };
+  });
+  place.replaceChildren(...drawn.map(({ box }) => box));
+  const times = samples.map((sample) => sample.time);
+  for (const { line, values, box } of drawn) new Plot(options(line, place.clientWidth), [times, values], box);
+}
+
+/**
+ * What the picture shows, for who does not see it.
+ * @param {Line} line
+ * @param {(number | null)[]} values
+ */
+function summary({ key, unit }, values) {
+  const last = values[values.length - 1] ?? "–";
+  return `${t(key)}: ${last}${unit} · ${t("most")} ${Math.max(...values.map(Number))}${unit}`;
+}
+
+/**
+ * @param {Line} line
+ * @param {number} width pixels
+ * @returns {PlotOptions}
+ */
+function options(line, width) {
+  const style = getComputedStyle(document.documentElement);
+  const axis = { stroke: style.getPropertyValue("--soft"), grid: { stroke: style.getPropertyValue("--line"), width: 1 } };
+  const accent = style.getPropertyValue("--accent");
+  /** @param {number} seconds */
+  const time = (seconds) => new Date(seconds * 1000).toLocaleTimeString(language, { timeStyle: "short" });
+  return {
+    width,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { y: { range: (_, low, high) => [Math.min(0, low), Math.max(LOWEST, high * 1.1)] } },
+    axes: [{ ...axis, space: 70, incrs: TICKS, values: (_, ticks) => ticks.map(time) }, { ...axis, size: 56 }],
+    series: [{}, { label: t(line.key), stroke: accent, fill: `color-mix(in srgb, ${accent} 15%, transparent)`, width: 2 }],
+  };
+}
