@@ -24,7 +24,14 @@ from control.web import public_rooms
 from control.web.confirm import Confirmations
 from control.web.events import Events
 from control.web.health import Health
-from control.web.page_api import get_my_ban, log_in_endpoint, log_out_endpoint, page_endpoint, who_am_i
+from control.web.page_api import (
+    assist_endpoint,
+    get_my_ban,
+    log_in_endpoint,
+    log_out_endpoint,
+    page_endpoint,
+    who_am_i,
+)
 from control.web.pages import STATIC, page, room_page
 from control.web.room_streams import RoomStreams
 from control.web.studio import Studio
@@ -118,6 +125,7 @@ def public(
         *(Route(f"/web/{name}", page_endpoint(api, services), methods=["POST"]) for name, api in PAGE_APIS.items()),
         Route("/web/Login", log_in_endpoint(services), methods=["POST"]),
         Route("/web/LogOut", log_out_endpoint(services), methods=["POST"]),
+        Route("/web/AssistRoom", assist_endpoint(services), methods=["POST"]),
     ]
     return [
         Paths(apis),
@@ -130,6 +138,7 @@ def public(
         Route("/room/{room:room}", partial(room_page, services=services), methods=["GET"]),
         Route("/studio", page("studio"), methods=["GET"]),
         Route("/account", page("account"), methods=["GET"]),
+        Route("/assist/{room:room}", page("assist"), methods=["GET"]),
         Route("/studio/qr.svg", studio.qr, methods=["GET"]),
         Route("/confirm", page("confirm"), methods=["GET"]),
         Route("/confirm", confirmations.confirm, methods=["POST"]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from math import ceil
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,10 +14,10 @@ from control.api.logins import log_out
 from control.api.people import login
 from control.api.services import Services
 from control.refusals import SessionExpired
+from control.web.assist import assist_room, forget_passwords, keep_password, shown_password
+from control.web.cookies import cookie, cookie_value
 
 COOKIE = "qplus_session"
-# What a browser takes for this name over TLS alone, for the whole host, and from no page of another host of the domain.
-TLS_COOKIE = f"__Host-{COOKIE}"
 # A page of another site cannot send this header: the browser asks for permission first, and control never gives it.
 OWN = ("x-qplus-page", "1")
 
@@ -27,7 +26,8 @@ def page_endpoint(api: Api, services: Services) -> Callable[[Request], Awaitable
     async def answer(request: Request) -> Response:
         if request.headers.get(OWN[0]) != OWN[1]:
             return Response(status_code=403)
-        return await answered(api, services, request, {"sessionId": _session_id(request, services)})
+        own = {"sessionId": _session_id(request, services)} | shown_password(request, services)
+        return await answered(api, services, request, own)
 
     return answer
 
@@ -47,37 +47,49 @@ def log_in_endpoint(services: Services) -> Callable[[Request], Awaitable[Respons
         for session_id in begun:
             if before := _session_id(request, services):
                 await services.sessions.end_id(before)
-            response.set_cookie(value=session_id, **_cookie(request, services))
+            response.set_cookie(value=session_id, **cookie(COOKIE, request, services))
         return response
 
     return answer
 
 
 def log_out_endpoint(services: Services) -> Callable[[Request], Awaitable[Response]]:
-    """LogOut, which also clears the cookie: where the session had ended already, too."""
+    """LogOut, which also clears the cookies: where the session had ended already, too."""
     answer_page = page_endpoint(log_out, services)
 
     async def answer(request: Request) -> Response:
         response = await answer_page(request)
         if response.status_code == 200:
-            response.delete_cookie(**_cookie(request, services))
+            response.delete_cookie(**cookie(COOKIE, request, services))
+            forget_passwords(response, request, services)
         return response
 
     return answer
 
 
-def _cookie(request: Request, services: Services) -> dict[str, Any]:
-    tls = _over_tls(request, services)
-    return {"key": TLS_COOKIE if tls else COOKIE, "path": "/", "secure": tls, "httponly": True, "samesite": "strict"}
+def assist_endpoint(services: Services) -> Callable[[Request], Awaitable[Response]]:
+    """AssistRoom, whose password goes into the room's cookie once it was right."""
+
+    async def answer(request: Request) -> Response:
+        let_in: list[tuple[int, str]] = []
+
+        async def keep(call: Call) -> Reply:
+            answer = await assist_room(call)
+            let_in.append((call.fields.needed_number("liveRoomId"), call.fields.text("liveRoomAssistPwd")))
+            return answer
+
+        response = await page_endpoint(keep, services)(request)
+        for room_id, password in let_in:
+            if password:  # the owner needs none
+                keep_password(response, request, services, room_id, password)
+        return response
+
+    return answer
 
 
 def _session_id(request: Request, services: Services) -> str:
-    """ "" where there is none. Over TLS the other cookie is not believed: a page of another host may have set it."""
-    return request.cookies.get(TLS_COOKIE if _over_tls(request, services) else COOKIE, "")
-
-
-def _over_tls(request: Request, services: Services) -> bool:
-    return request.scope["scheme"] == "https" or services.settings.site.startswith("https:")
+    """ "" where there is none."""
+    return cookie_value(COOKIE, request, services)
 
 
 async def who_am_i(call: Call) -> Reply:
