@@ -120,3 +120,42 @@ async def test_a_private_rooms_chat_opens_with_its_password(node: Node, browser:
         await node.api("SendRoomMessage", sessionId=room.session, liveRoomId=room.id, text="he is gone")
         await guest.page.wait_for_selector("#write", state="hidden")
         assert await guest.page.locator("#lines p").count() == 0
+
+
+async def test_an_assistant_keeps_order_in_a_private_room(node: Node, browser: Browser) -> None:
+    room = await node.room(liveRoomName="Rivers", liveRoomUserPwd="for-friends")
+    await node.user(2)
+    asked = {"sessionId": room.session}
+    password = (await node.api("GetMyLiveRoom", **asked))["liveRoomAssistPwd"]
+    async with visitor(browser, node) as assistant:
+        await assistant.open(f"/assist/{room.id}")
+        await assistant.page.click("#log-in")
+        form = assistant.page.locator("#login-form")
+        await form.locator("[name=account]").fill("user2")
+        await form.locator("[name=password]").fill("secret-1")
+        await form.locator("[type=submit]").click()
+        await assistant.page.fill("#password input", "not this one")
+        await assistant.page.keyboard.press("Enter")
+        await assistant.page.wait_for_selector("#password .error:has-text('not the assistant')")
+        await assistant.page.fill("#password input", password)
+        await assistant.page.keyboard.press("Enter")
+        await assistant.says("#name", "Assistants: Rivers")
+        await node.api("SendRoomMessage", **asked, liveRoomId=room.id, text="hello")
+        await reads(assistant, "user1: hello")
+        await assistant.page.reload()  # the browser has kept the password
+        await reads(assistant, "user1: hello")
+        async with node.publisher(room.push), node.player(room.play):
+            await assistant.says("#state", "Live")
+            await assistant.page.wait_for_selector("#viewers li:has-text('RTMP')")
+            assert await assistant.faults() == []
+            await assistant.picture("assist")
+            await assistant.page.click("#viewers li button:has-text('Throw out')")
+            await assistant.page.wait_for_selector("#nobody:visible")
+            await node.api("SendRoomMessage", **asked, liveRoomId=room.id, text="again")
+            await assistant.page.click("#lines p:has-text('again') .more")
+            await assistant.page.click("#lines p:has-text('again') button:has-text('Delete')")
+            await reads(assistant, "user1: (deleted)")
+        assert password not in assistant.page.url
+        await assistant.open("/assist/999")
+        await assistant.page.wait_for_selector("#no-room:visible")
+    assert [each for each in assistant.complaints if "404" not in each] == []

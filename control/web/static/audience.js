@@ -7,6 +7,7 @@ import { endingText, language, t } from "./texts.js";
 const EVERY = 5000; // ms
 const SHOWN = 100; // viewers
 const BAN = 3600; // seconds
+const OWN = document.getElementById("past") !== null; // an assistant's page tells nothing of earlier broadcasts
 let room = 0;
 /** @type {number | undefined} */
 let timer;
@@ -23,7 +24,7 @@ let timer;
  */
 
 /**
- * Shows and keeps showing the audience of a room of mine.
+ * Shows and keeps showing the audience of a room that I own, or assist in.
  * @param {number} roomId
  */
 export function follow(roomId) {
@@ -41,10 +42,10 @@ export async function refresh() {
   try {
     const [people, past] = await Promise.all([
       ask("GetRoomPlayers", { liveRoomId: room, count: SHOWN }),
-      ask("GetMyLiveSessions", { count: 10 }),
+      OWN ? ask("GetMyLiveSessions", { count: 10 }) : null,
     ]);
     showViewers(people);
-    showBroadcasts(past.list);
+    if (past) showBroadcasts(past.list);
     byId("audience-trouble").textContent = "";
   } catch (failure) {
     byId("audience-trouble").textContent = messageOf(failure);
@@ -194,4 +195,4 @@ function lasting(seconds) {
   return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
-byId("plot-close").addEventListener("click", () => byId("plot-box").close());
+if (OWN) byId("plot-close").addEventListener("click", () => byId("plot-box").close());

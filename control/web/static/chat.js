@@ -22,15 +22,18 @@ const BAN = 3600; // seconds
 
 let room = 0;
 let ticket = ""; // of a private room
+let assists = false;
 let open = false;
 
 /**
  * @param {number} roomId
  * @param {string} shown the ticket that a private room asks for, or nothing
+ * @param {boolean} [asAssistant] who keeps order in it without owning it
  */
-export function enterChat(roomId, shown) {
+export function enterChat(roomId, shown, asAssistant = false) {
   room = roomId;
   ticket = shown;
+  assists = asAssistant;
 }
 
 /** Until the server tells what is in it: it does not where one may not read. */
@@ -66,15 +69,15 @@ function showForm() {
   byId("chat-closed").hidden = open;
   byId("chat-login").hidden = open || me.account !== "";
   byId("chat-closed").textContent = t(me.account ? "chatClosed" : "chatLogin");
-  byId("rules-box").hidden = !open || !isMine();
+  byId("rules-box").hidden = !open || !isKept();
   if (open) return;
   byId("lines").replaceChildren();
   byId("newest").hidden = true;
   byId("slow").hidden = true;
 }
 
-function isMine() {
-  return me.liveRoomId === room;
+function isKept() {
+  return assists || me.liveRoomId === room;
 }
 
 function atEnd() {
@@ -97,7 +100,7 @@ function line(message) {
   text.classList.toggle("soft", message.deleted === 1);
   const made = element("p", {}, time, " ", name, " ", text);
   made.dataset.number = String(message.number);
-  if (isMine() && !message.deleted) made.append(" ", ...tools(message));
+  if (isKept() && !message.deleted) made.append(" ", ...tools(message));
   return made;
 }
 

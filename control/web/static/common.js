@@ -22,6 +22,13 @@ export function messageOf(failure) {
   return failure instanceof Error ? failure.message : String(failure);
 }
 
+let assisted = 0; // the room in whose page for assistants this is
+
+/** @param {number} room whose assistant's password, which the browser has in a cookie, goes with each question from now on */
+export function assist(room) {
+  assisted = room;
+}
+
 /**
  * Asks an API. Throws Refused for a status other than SUCCESS, and Error where there is no answer.
  * @param {string} api
@@ -33,7 +40,11 @@ export async function ask(api, fields = {}) {
   try {
     answer = await fetch(`/web/${api}`, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-QPlus-Page": "1" },
+      headers: {
+        "Content-Type": "application/json",
+        "X-QPlus-Page": "1",
+        ...(assisted ? { "X-QPlus-Assist": String(assisted) } : {}),
+      },
       body: JSON.stringify(fields),
     });
   } catch {
