@@ -14,7 +14,10 @@ from control.access.verdicts import Role
 from control.clock import Ticks
 from control.live.crowds import Crowd
 from control.live.heartbeats import Heartbeat, Heartbeats
-from control.live.presence import Presence, Session
+from control.live.presence import Presence, Session, SessionKey
+
+TOLD = 10_000  # viewers' ids, of which it is known whose they are; to find another's takes a hash of each who is there
+NOBODY = SessionKey("", "", 0)
 
 
 class RoomNow(NamedTuple):
@@ -52,6 +55,8 @@ class Audience:
         self._presence = presence
         self._heartbeats = heartbeats
         self._crowds: defaultdict[int, Crowd] = defaultdict(Crowd)
+        self._told: dict[str, SessionKey] = {}
+        """Which session an id means, of the last that somebody was told."""
 
     def changed(self, most: int) -> Sequence[int]:
         """Rooms that may have changed since this was last asked, by at most so many passages of a kind; none once all
@@ -88,11 +93,17 @@ class Audience:
         over_rtmp = nsmallest(most, sessions, key=lambda session: session.since)
         over_hls = nsmallest(most, beats.items(), key=lambda pair: pair[1].since)
         viewers = [*map(_over_rtmp, over_rtmp), *(_over_hls(user_id, beat) for user_id, beat in over_hls)]
-        return len(sessions) + len(beats), sorted(viewers, key=lambda viewer: (viewer.since, viewer.id))[:most]
+        told = sorted(viewers, key=lambda viewer: (viewer.since, viewer.id))[:most]
+        self._told |= {viewer.id: viewer.session.key for viewer in told if viewer.session}
+        while len(self._told) > TOLD:
+            del self._told[next(iter(self._told))]
+        return len(sessions) + len(beats), told
 
     def viewer(self, room_id: int, viewer_id: str) -> Viewer | None:
         """None for one who is not here, or not any more."""
         sessions, beats = self._counted(room_id)
+        if told := self._presence.get(self._told.get(viewer_id, NOBODY)):
+            sessions = [told] if told.room_id == room_id and told.watches else []
         over_rtmp = (_over_rtmp(session) for session in sessions if _id(session) == viewer_id)
         over_hls = (_over_hls(user_id, beat) for user_id, beat in beats.items() if f"hls.{user_id}" == viewer_id)
         return next(chain(over_rtmp, over_hls), None)

@@ -187,3 +187,29 @@ def test_an_end_of_nobody_over_hls_is_no_change(node: OneNode) -> None:
     node.heartbeats.end(ROOM, 7)
     assert not node.presence.changed.is_set()
     assert not list(node.heartbeats.rooms())
+
+
+def test_a_viewer_is_found_by_id_whether_or_not_it_was_told(node: OneNode) -> None:
+    for client in (2, 3):
+        node.play(client, user=client)
+    _, viewers = Audience(node.presence, node.heartbeats).viewers(ROOM, 10)
+    for audience in (node.audience, Audience(node.presence, node.heartbeats)):
+        assert [audience.viewer(ROOM, viewer.id) for viewer in viewers] == viewers
+        assert audience.viewer(ROOM + 1, viewers[0].id) is None
+        audience.viewers(ROOM, 10)
+
+
+def test_a_viewer_who_has_left_is_not_found(node: OneNode) -> None:
+    node.play(2, user=7)
+    _, [viewer] = node.audience.viewers(ROOM, 10)
+    node.end(2)
+    assert node.audience.viewer(ROOM, viewer.id) is None
+
+
+def test_of_ids_that_were_told_a_bounded_number_is_known(node: OneNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("control.live.audience.TOLD", 2)
+    for client in range(2, 6):
+        node.play(client, user=client)
+    _, viewers = node.audience.viewers(ROOM, 10)
+    assert len(node.audience._told) == 2
+    assert [node.audience.viewer(ROOM, viewer.id) for viewer in viewers] == viewers
