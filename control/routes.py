@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -137,8 +138,9 @@ def public(
         Route("/", page("front"), methods=["GET"]),
         Route("/room/{room:room}", partial(room_page, services=services), methods=["GET"]),
         Route("/studio", page("studio"), methods=["GET"]),
-        Route("/account", page("account"), methods=["GET"]),
         Route("/assist/{room:room}", page("assist"), methods=["GET"]),
+        Route("/profile", page("profile"), methods=["GET"]),
+        Route("/account", RedirectResponse("/profile", 308), methods=["GET"]),
         Route("/studio/qr.svg", studio.qr, methods=["GET"]),
         Route("/confirm", page("confirm"), methods=["GET"]),
         Route("/confirm", confirmations.confirm, methods=["POST"]),

@@ -307,7 +307,7 @@ async def test_the_qr_code_is_kept_by_no_cache(box: Box) -> None:
     assert answer.text.startswith("<svg")
 
 
-@pytest.mark.parametrize("path", ["/", "/room/1000001", "/studio", "/confirm"])
+@pytest.mark.parametrize("path", ["/", "/room/1000001", "/studio", "/profile", "/confirm"])
 async def test_pages_allow_nothing_but_their_own(box: Box, path: str) -> None:
     ann = await box.session("ann", "13500000000")
     assert (await box.api("CreateLiveRoom", sessionId=ann, liveRoomName="Rivers"))["liveRoomId"] == 1000001
@@ -316,6 +316,18 @@ async def test_pages_allow_nothing_but_their_own(box: Box, path: str) -> None:
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
     assert "<script>" not in answer.text and " style=" not in answer.text and " onclick=" not in answer.text
+
+
+async def test_the_account_page_of_before_leads_to_the_profile(box: Box) -> None:
+    answer = await box.http.get("/account")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/profile")
+
+
+async def test_who_deletes_their_account_keeps_no_cookie(box: Box) -> None:
+    await log_in(box)
+    assert (await ask(box, "DeleteMyAccount", password="secret-1"))["status"] == 10000
+    assert (await ask(box, "LogOut"))["status"] == 10003
+    assert not list(box.http.cookies.jar)
 
 
 async def test_scripts_and_styles_are_there(box: Box) -> None:

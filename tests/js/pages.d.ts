@@ -6,6 +6,8 @@ type PlotOptions = import("uplot").Options;
 type HlsError = import("hls.js").ErrorData;
 
 interface Window {
+  /** From choices.js: "theme" is "", "light" or "dark", "language" is "", "zh" or "en". */
+  choices: { of(name: string): string; keep(name: string, value: string): void; show(): void };
   /** From vendor/hls.light.min.js, where it could be loaded. */
   Hls?: Hls;
   /** From vendor/uPlot.iife.min.js, likewise. */
@@ -20,12 +22,19 @@ interface Elements {
   change: HTMLFormElement;
   confirm: HTMLButtonElement;
   create: HTMLFormElement;
+  crop: HTMLCanvasElement;
+  cut: HTMLFormElement;
+  delete: HTMLFormElement;
+  file: HTMLInputElement;
+  "forgot-form": HTMLFormElement;
   gate: HTMLInputElement;
   "is-open": HTMLInputElement;
   key: HTMLInputElement;
+  language: HTMLSelectElement;
   last: HTMLImageElement;
   "login-form": HTMLFormElement;
   modify: HTMLFormElement;
+  names: HTMLFormElement;
   "new-password": HTMLInputElement;
   "new-pwd": HTMLDialogElement;
   "new-pwd-form": HTMLFormElement;
@@ -39,7 +48,9 @@ interface Elements {
   rules: HTMLFormElement;
   "rules-box": HTMLDetailsElement;
   session: HTMLDialogElement;
+  theme: HTMLSelectElement;
   video: HTMLVideoElement;
   watch: HTMLAnchorElement;
   write: HTMLFormElement;
+  zoom: HTMLInputElement;
 }

@@ -33,12 +33,13 @@ export function assist(room) {
  * Asks an API. Throws Refused for a status other than SUCCESS, and Error where there is no answer.
  * @param {string} api
  * @param {object} fields
+ * @param {string} root "/live" asks as nobody, whoever is logged in
  * @returns {Promise<any>} the answer, as docs/api.md has it
  */
-export async function ask(api, fields = {}) {
+export async function ask(api, fields = {}, root = "/web") {
   let answer;
   try {
-    answer = await fetch(`/web/${api}`, {
+    answer = await fetch(`${root}/${api}`, {
       method: "POST",
       headers: {
         "Content-Type": "application/json",
@@ -162,7 +163,7 @@ const HEADER = `
   <a class="brand" href="/" data-text="brand"></a>
   <nav>
     <a href="/studio" data-text="studio"></a>
-    <a id="who" href="/account" hidden></a>
+    <a id="who" href="/profile" hidden></a>
     <button id="login" type="button" data-text="login"></button>
     <button id="logout" type="button" data-text="logout" hidden></button>
   </nav>
@@ -176,7 +177,8 @@ const DIALOG = `
   <p class="error" role="alert"></p>
   <div class="row"><button class="main" type="submit" data-text="login"></button>
   <button type="button" class="close" data-text="cancel"></button></div>
-  <p><button type="button" class="other" data-text="noAccount"></button></p>
+  <p class="row"><button type="button" class="other" data-form="register-form" data-text="noAccount"></button>
+  <button type="button" data-form="forgot-form" data-text="forgot"></button></p>
 </form>
 <form id="register-form" hidden>
   <h2 data-text="register"></h2>
@@ -187,12 +189,29 @@ const DIALOG = `
   <p class="error" role="alert"></p>
   <div class="row"><button class="main" type="submit" data-text="register"></button>
   <button type="button" class="close" data-text="cancel"></button></div>
-  <p><button type="button" class="other" data-text="hasAccount"></button></p>
+  <p><button type="button" class="other" data-form="login-form" data-text="hasAccount"></button></p>
+</form>
+<form id="forgot-form" hidden>
+  <h2 data-text="forgot"></h2>
+  <p class="soft" data-text="forgotHelp"></p>
+  <label><span data-text="phone"></span><input name="phone" type="tel" required autocomplete="tel"></label>
+  <label><span data-text="newPassword"></span><input name="password" type="password" required minlength="6" maxlength="128" autocomplete="new-password"></label>
+  <p class="error" role="alert"></p>
+  <p class="done" id="link-sent" role="status"></p>
+  <div class="row"><button class="main" type="submit" data-text="sendLink"></button>
+  <button type="button" class="close" data-text="cancel"></button></div>
+  <p><button type="button" data-form="login-form" data-text="backToLogin"></button></p>
 </form>`;
+
+const FOOTER = `
+<div class="row">
+  <label><span data-text="language"></span><select id="language"><option value="zh" lang="zh">中文</option><option value="en" lang="en">English</option></select></label>
+  <label><span data-text="theme"></span><select id="theme"><option value="" data-text="themeSystem"></option><option value="light" data-text="themeLight"></option><option value="dark" data-text="themeDark"></option></select></label>
+</div>`;
 
 /**
  * Who is logged in; nobody is while the account is empty.
- * @type {{ account: string, userId?: number, phone?: string, nickName?: string, liveRoomId?: number }}
+ * @type {{ account: string, userId?: number, phone?: string, nickName?: string, headPicId?: number, liveRoomId?: number }}
  */
 export let me = { account: "" };
 /** @type {(() => unknown)[]} */
@@ -207,7 +226,18 @@ export function onSession(work) {
 }
 
 export function logIn() {
+  showForm("login-form");
   byId("session").showModal();
+}
+
+export function forgot() {
+  showForm("forgot-form");
+  byId("session").showModal();
+}
+
+/** @param {string} id of one of the dialog's forms */
+function showForm(id) {
+  for (const form of byId("session").querySelectorAll("form")) form.hidden = form.id !== id;
 }
 
 /** Finds out anew who is logged in. */
@@ -232,23 +262,42 @@ async function begin(fields) {
 export async function start() {
   document.documentElement.lang = language;
   within(document, "header").innerHTML = HEADER;
+  document.body.append(element("footer", { innerHTML: FOOTER }));
   document.body.append(element("dialog", { id: "session", innerHTML: DIALOG }));
   translate();
   const dialog = byId("session");
-  const forms = [byId("login-form"), byId("register-form")];
   byId("login").addEventListener("click", logIn);
   byId("logout").addEventListener("click", () => ask("LogOut").finally(refresh));
   for (const button of dialog.querySelectorAll(".close")) button.addEventListener("click", () => dialog.close());
-  for (const button of dialog.querySelectorAll(".other")) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const others = dialog.querySelectorAll("[data-form]");
+  for (const button of others) {
     button.addEventListener("click", () => {
-      for (const form of forms) form.hidden = !form.hidden;
-      for (const form of forms) if (!form.hidden) within(form, "input").focus();
+      const id = button.dataset.form ?? "";
+      showForm(id);
+      within(byId(id), "input").focus();
     });
   }
-  onSubmit(forms[0], begin);
-  onSubmit(forms[1], async (fields) => {
+  onSubmit(byId("login-form"), begin);
+  onSubmit(byId("register-form"), async (fields) => {
     await ask("Register", fields);
     await begin(fields);
   });
+  onSubmit(byId("forgot-form"), async (fields) => {
+    byId("link-sent").textContent = "";
+    await ask("ModifyUserPwd", fields, "/live");
+    byId("link-sent").textContent = t("linkSent");
+  });
+  offerChoices();
   await refresh();
+}
+
+function offerChoices() {
+  byId("language").value = language;
+  byId("theme").value = window.choices.of("theme");
+  byId("theme").addEventListener("change", () => window.choices.keep("theme", byId("theme").value));
+  byId("language").addEventListener("change", () => {
+    window.choices.keep("language", byId("language").value);
+    location.reload();
+  });
 }

@@ -1,41 +1,7 @@
-"use strict";
+/* The page behind the link that a password change sends out: whose password it is, and the new one typed once more. */
 
-const TEXTS = {
-  zh: {
-    title: "确认修改密码",
-    wait: "请稍候…",
-    ask: "有人申请修改以下账号的登录密码。只有是您本人申请的, 才再输入一次新密码并确认。",
-    password: "新密码",
-    confirm: "确认新密码",
-    done: "新密码已生效, 请重新登录。",
-    wrong: "这不是申请时填写的新密码。",
-    later: "尝试次数过多, 请稍后再试。",
-    gone: "此链接已失效或已使用过。",
-    failed: "网络错误, 请稍后再试。",
-  },
-  en: {
-    title: "Confirm the new password",
-    wait: "One moment…",
-    ask: "Somebody asked to change the password of this account. Only if it was you, type the new password once more.",
-    password: "New password",
-    confirm: "Make the new password good",
-    done: "The new password is good now. Please log in again.",
-    wrong: "That is not the new password that was asked for.",
-    later: "Too many tries. Please wait a while.",
-    gone: "This link has expired or was used already.",
-    failed: "The network failed. Please try again.",
-  },
-};
-
-const language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
-const texts = TEXTS[language];
-/** @typedef {keyof typeof texts} Key */
-
-const message = /** @type {HTMLElement} */ (document.getElementById("message"));
-const account = /** @type {HTMLElement} */ (document.getElementById("account"));
-const form = /** @type {HTMLFormElement} */ (document.getElementById("again-form"));
-const password = /** @type {HTMLInputElement} */ (document.getElementById("new-password"));
-const button = /** @type {HTMLButtonElement} */ (document.getElementById("confirm"));
+import { byId, forgot, logIn, me, onSession, refresh, start } from "./common.js";
+import { t } from "./texts.js";
 
 const token = location.hash.slice(1);
 history.replaceState(null, "", location.pathname); // no secret stays in the browser's history
@@ -55,44 +21,55 @@ async function post(path, more = {}) {
   return answer.json();
 }
 
-/** @param {Key} text */
+/** @param {Parameters<typeof t>[0]} text */
 function say(text) {
-  message.textContent = texts[text];
+  byId("message").textContent = t(text);
 }
 
 async function ask() {
   const answer = await post("/confirm/ask");
-  if (answer.account === null) return say("gone");
-  say("ask");
-  account.textContent = answer.account;
-  account.hidden = form.hidden = false;
+  if (answer.account === null) return gone();
+  say("confirmAsk");
+  byId("account").textContent = answer.account;
+  byId("account").hidden = byId("again-form").hidden = false;
+}
+
+function gone() {
+  say("confirmGone");
+  byId("ask-again").hidden = false;
 }
 
 async function confirm() {
-  button.disabled = true;
-  const answer = await post("/confirm", { password: password.value });
-  button.disabled = false;
+  byId("confirm").disabled = true;
+  const answer = await post("/confirm", { password: byId("new-password").value });
+  byId("confirm").disabled = false;
   if (answer.wrong || answer.later) {
-    say(answer.wrong ? "wrong" : "later");
-    password.select();
+    say(answer.wrong ? "confirmWrong" : "confirmLater");
+    byId("new-password").select();
     return;
   }
-  account.hidden = form.hidden = true;
-  say(answer.confirmed ? "done" : "gone");
+  byId("account").hidden = byId("again-form").hidden = true;
+  if (!answer.confirmed) return gone();
+  say("confirmDone");
+  await refresh(); // every login of the account has ended, which may have been this browser's
+  if (me.account) return;
+  byId("log-in").hidden = false;
+  byId("log-in").focus();
+  onSession(() => {
+    if (me.account) location.assign("/");
+  });
 }
 
 function failed() {
-  button.disabled = false;
+  byId("confirm").disabled = false;
   say("failed");
 }
 
-document.documentElement.lang = language;
-document.title = texts.title;
-/** @type {NodeListOf<HTMLElement>} */
-const named = document.querySelectorAll("[data-text]");
-for (const element of named) element.textContent = texts[/** @type {Key} */ (element.dataset.text)];
-form.addEventListener("submit", (event) => {
+byId("again-form").addEventListener("submit", (event) => {
   event.preventDefault();
   confirm().catch(failed);
 });
+byId("log-in").addEventListener("click", logIn);
+byId("ask-again").addEventListener("click", forgot);
+start();
 ask().catch(failed);

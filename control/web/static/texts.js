@@ -159,6 +159,44 @@ const zh = {
   oldPassword: "当前密码",
   newPassword: "新密码",
   passwordChanged: "密码已修改, 其他登录已结束。",
+  forgot: "忘记密码?",
+  forgotHelp: "填写手机号和新密码。确认链接会发给手机号的主人; 打开链接, 再输入一次新密码, 新密码才生效。",
+  sendLink: "发送链接",
+  linkSent: "链接已发出, 十分钟内有效。",
+  backToLogin: "返回登录",
+  language: "语言",
+  theme: "外观",
+  themeSystem: "跟随系统",
+  themeLight: "浅色",
+  themeDark: "深色",
+  aboutMe: "个人资料",
+  nickName: "昵称",
+  choosePicture: "选择头像",
+  cutPicture: "裁剪头像",
+  cutHelp: "拖动图片选取, 圆圈内是别人看到的部分。也可用方向键移动, 用 + 和 - 缩放。",
+  zoom: "缩放",
+  savePicture: "使用这个头像",
+  badPicture: "这张图片不能用作头像。",
+  loggedInAt: "登录于",
+  lastUsedAt: "最近使用",
+  logoutEverywhere: "退出所有登录",
+  deleteAccount: "注销账号",
+  deleteAll: "账号、头像、关注和您在聊天里说过的话都会删除, 所有登录立即结束。无法恢复。",
+  deleteRoom: "您的直播间也会删除: 正在进行的直播立即结束, 直播记录、聊天和所有关注者都不再保留。",
+  deleteNames: "账号名、手机号和邮箱之后可以重新注册。",
+  deleteSure: "我明白, 删除后无法恢复。",
+  deleteForGood: "永久注销账号",
+  accountDeleted: "账号已注销。",
+  confirmTitle: "确认修改密码",
+  confirmWait: "请稍候…",
+  confirmAsk: "有人申请修改以下账号的登录密码。只有是您本人申请的, 才再输入一次新密码并确认。",
+  confirmButton: "确认新密码",
+  confirmDone: "新密码已生效, 请重新登录。",
+  confirmWrong: "这不是申请时填写的新密码。",
+  confirmLater: "尝试次数过多, 请稍后再试。",
+  confirmGone: "此链接已失效或已使用过。",
+  confirmAgain: "重新申请链接",
+  toFront: "首页",
 };
 
 /** @type {Record<keyof typeof zh, string>} */
@@ -319,6 +357,44 @@ const en = {
   oldPassword: "Current password",
   newPassword: "New password",
   passwordChanged: "The password is changed, and every other login has ended.",
+  forgot: "Forgot the password?",
+  forgotHelp: "Give your phone and a new password. A link goes to the phone's holder: once it is opened and the new password is typed again, it is good.",
+  sendLink: "Send the link",
+  linkSent: "The link is on its way. It is good for ten minutes.",
+  backToLogin: "Back to log in",
+  language: "Language",
+  theme: "Theme",
+  themeSystem: "As the system",
+  themeLight: "Light",
+  themeDark: "Dark",
+  aboutMe: "About you",
+  nickName: "Nickname",
+  choosePicture: "Choose a picture",
+  cutPicture: "Your picture, to be cut out",
+  cutHelp: "Drag it: others see what is inside the circle. Arrow keys move it too, + and - zoom.",
+  zoom: "Zoom",
+  savePicture: "Use this picture",
+  badPicture: "This picture cannot be used.",
+  loggedInAt: "Since",
+  lastUsedAt: "last used",
+  logoutEverywhere: "Log out everywhere",
+  deleteAccount: "Delete your account",
+  deleteAll: "Your account, your picture, what you follow and all you wrote in chats are deleted, and every login ends at once. Nothing can be brought back.",
+  deleteRoom: "Your room goes with it: a broadcast ends at once, and its history, its chat and its followers are gone.",
+  deleteNames: "Account name, phone and e-mail address can be registered again afterwards.",
+  deleteSure: "I know that this cannot be undone.",
+  deleteForGood: "Delete my account for good",
+  accountDeleted: "Your account is deleted.",
+  confirmTitle: "Confirm the new password",
+  confirmWait: "One moment…",
+  confirmAsk: "Somebody asked to change the password of this account. Only if it was you, type the new password once more.",
+  confirmButton: "Use the new password",
+  confirmDone: "The new password is good now. Please log in again.",
+  confirmWrong: "That is not the new password that was asked for.",
+  confirmLater: "Too many tries. Please wait a while.",
+  confirmGone: "This link has expired or was used already.",
+  confirmAgain: "Ask for a new link",
+  toFront: "Front page",
 };
 
 /** @type {Record<number, string>} */
@@ -375,13 +451,36 @@ const SAID_EN = {
   您已被禁言: "You are muted here for a time.",
 };
 
-export const language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+const wanted = window.choices.of("language") || navigator.language.toLowerCase();
+export const language = wanted.startsWith("zh") ? "zh" : "en";
 const texts = language === "zh" ? zh : en;
 
 /** @param {keyof typeof zh} key */
 export function t(key) {
   return texts[key];
 }
+
+/** What a field must be, by its name in the API. @type {Record<"zh" | "en", Record<string, string>>} */
+const FORMS = {
+  zh: {
+    account: "账号: 2 至 32 个文字、字母、数字或 _ . -, 不能有空格, 也不能是手机号。",
+    phone: "手机号: 11 位数字, 或 + 加国家代码和号码。",
+    email: "邮箱: 例如 name@example.com, 也可不填。",
+    password: "密码: 6 至 128 个字符。",
+    oldPassword: "请输入当前密码。",
+    nickName: "昵称: 1 至 32 个字符。",
+    "password (密码过于简单)": "密码过于简单, 太容易被猜到。",
+  },
+  en: {
+    account: "Account: 2 to 32 letters, digits or _ . - without spaces, and no phone number.",
+    phone: "Phone: 11 digits, or + and the country code.",
+    email: "E-mail: like name@example.com, or none.",
+    password: "Password: 6 to 128 characters.",
+    oldPassword: "Give your current password.",
+    nickName: "Nickname: 1 to 32 characters.",
+    "password (密码过于简单)": "This password is too easy to guess.",
+  },
+};
 
 /**
  * What a refused request is called; `desc` is the server's word, which is Chinese and may name a parameter.
@@ -391,8 +490,8 @@ export function t(key) {
 export function statusText(status, desc) {
   const field = desc.split(": ")[1];
   if (field in SAID_EN) return language === "zh" ? `${field}。` : SAID_EN[field];
+  if (status === Status.PARAM_ERROR && field in FORMS[language]) return FORMS[language][field];
   if (language === "zh") return desc;
-  if (field?.startsWith("password (")) return "This password is too easy to guess.";
   return (STATUSES_EN[status] ?? desc) + (status === Status.PARAM_ERROR && field ? `: ${field}` : "");
 }
 
