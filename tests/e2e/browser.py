@@ -22,7 +22,7 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WIDTHS = (360, 1920)
+WIDTHS = (360, 1280, 1920)
 
 
 class Visitor:
@@ -77,7 +77,7 @@ class Visitor:
         await until(advanced, within)
 
     async def picture(self, name: str) -> None:
-        """Screenshots at both widths, to be looked at."""
+        """Screenshots at each width, to be looked at."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         for width in WIDTHS:
             await self.page.set_viewport_size({"width": width, "height": 800})

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser
 
-from tests.e2e.browser import Visitor, chromium, visitor
+from tests.e2e.browser import WIDTHS, Visitor, chromium, visitor
 from tests.e2e.conftest import Node, until
 from tests.e2e.encoders import encoder
 from tests.rtmp.client import Refused
@@ -282,24 +282,25 @@ async def test_the_whole_of_it_works_with_the_keyboard_alone(node: Node, browser
         await guest.watched(1)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "language"), [("light", "zh-CN"), ("dark", "en-US")])
 async def test_pages_fit_any_width_and_have_no_serious_accessibility_fault(
-    node: Node, browser: Browser, scheme: str
+    node: Node, browser: Browser, scheme: str, language: str
 ) -> None:
     room = await node.room(liveRoomName="长江" * 20, liveRoomTopic="a-topic-of-one-long-word" * 5)
-    async with visitor(browser, node, color_scheme=scheme, locale="zh-CN") as anchor, node.publisher(room.push):
+    async with visitor(browser, node, color_scheme=scheme, locale=language) as anchor, node.publisher(room.push):
         for name, path, shown in (
             ("front", "/", "#rooms a"),
             ("room", f"/room/{room.id}", "#log-in:visible"),
             ("studio-stranger", "/studio", "#stranger:visible"),
+            ("assist-stranger", f"/assist/{room.id}", "#stranger:visible"),
+            ("no-room", "/room/999", "#message:visible"),
         ):
             await look(anchor, f"{name}-{scheme}", path, shown)
-        await anchor.page.click("#login")
-        await anchor.page.fill("#login-form [name=account]", "user1")
-        await anchor.page.fill("#login-form [name=password]", "secret-1")
-        await anchor.page.keyboard.press("Enter")
+        await anchor.open("/studio")
+        await anchor.log_in("user1")
         await anchor.page.wait_for_selector("#mine:visible")
         await look(anchor, f"studio-{scheme}", "/studio", "#mine:visible")
+        await look(anchor, f"assist-{scheme}", f"/assist/{room.id}", "#mine:visible")
         await look(anchor, f"account-{scheme}", "/account", "#logins li")
         await look(anchor, f"confirm-{scheme}", "/confirm#nothing", "#message")
 
@@ -309,6 +310,6 @@ async def look(guest: Visitor, name: str, path: str, shown: str) -> None:
     await guest.page.wait_for_selector(shown)
     assert await guest.faults() == []
     await guest.picture(name)
-    for width in (360, 1920):
+    for width in WIDTHS:
         await guest.page.set_viewport_size({"width": width, "height": 800})
         assert await guest.overflow() <= 0
