@@ -69,10 +69,10 @@ class Cache(Generic[K, V]):
         if fresh:
             task = asyncio.create_task(self._loaded(fresh))
             self._loading |= dict.fromkeys(fresh, task)
-        found: dict[K, V] = {}
-        for task in {self._loading[key] for key in keys}:
-            found |= await asyncio.shield(task)
-        return found
+        tasks = {key: self._loading[key] for key in keys}
+        loaded = {task: await asyncio.shield(task) for task in set(tasks.values())}
+        # Of each key what its own task found: another may have begun with it before it was forgotten.
+        return {key: loaded[task][key] for key, task in tasks.items() if key in loaded[task]}
 
     async def _loaded(self, keys: list[K]) -> Mapping[K, V]:
         mine = asyncio.current_task()

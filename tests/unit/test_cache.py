@@ -68,6 +68,25 @@ async def test_who_asks_at_once_asks_once() -> None:
     assert rows.asked == [["a"]]
 
 
+async def test_who_asks_for_many_is_told_of_each_what_it_was_when_they_asked() -> None:
+    keys = [str(number) for number in range(50)]
+    rows = Rows(**dict.fromkeys(keys, "old"))
+    cache = Cache(rows.load, 100)
+    rows.hold()
+    before = asyncio.create_task(cache.get_all(keys))
+    await asyncio.wait({before}, timeout=0.01)
+    rows.values = dict.fromkeys(keys, "new")
+    for key in keys[1:]:
+        cache.forget(key)
+    others = [asyncio.create_task(cache.get(key)) for key in keys[1:]]
+    asking = asyncio.create_task(cache.get_all(keys))
+    await asyncio.wait({asking}, timeout=0.01)
+    rows.go_on.set()
+    assert set((await before).values()) == {"old"}
+    assert (await asking) == {"0": "old"} | dict.fromkeys(keys[1:], "new")
+    assert await asyncio.gather(*others) == ["new"] * len(others)
+
+
 async def test_who_waits_for_what_another_asked_for_gets_no_more_than_they_asked_for() -> None:
     rows = Rows(a="1", b="2", c="3")
     cache = Cache(rows.load, 10)
