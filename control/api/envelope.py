@@ -23,7 +23,7 @@ from control.api.statuses import Status, answer_to
 from control.api.uploads import Busy, TooLarge, TooSlow
 from control.refusals import Orphaned, Refusal, SessionExpired
 
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
 UPLOAD = "ModifyUserHeadPic"
 UNREAD = {TooLarge: 413, TooSlow: 408, ClientDisconnect: 400}
 """HTTP statuses, by why a body was not read; the last is read by nobody."""

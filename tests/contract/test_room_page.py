@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import segno
 
 from control.live.past_broadcasts import KEPT, SHOWN
 from tests.contract.test_pages import OWN, ask, log_in
@@ -81,6 +82,20 @@ async def test_a_rooms_link_is_a_code(box: Box, ann: Person) -> None:
     assert answer.text.startswith("<svg")
     other = await box.http.get(f"/web/room/{room + 1}/qr.svg")
     assert other.text != answer.text
+
+
+async def test_a_link_by_a_host_that_is_none_is_a_code_too(box: Box) -> None:
+    for length, is_host in ((253, True), (254, False), (4000, False)):
+        answer = await box.http.get("/web/room/1000001/qr.svg", headers={"Host": "a" * length})
+        other = await box.http.get("/web/room/1000001/qr.svg", headers={"Host": "localhost"})
+        assert answer.status_code == 200
+        assert (answer.content != other.content) is is_host
+
+
+async def test_a_link_that_was_drawn_is_not_drawn_again(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = await box.http.get("/web/room/1000001/qr.svg")
+    monkeypatch.setattr(segno, "make", None)
+    assert (await box.http.get("/web/room/1000001/qr.svg")).content == first.content
 
 
 async def test_a_visitor_is_told_whether_a_room_is_public(box: Box, ann: Person) -> None:
