@@ -4,6 +4,7 @@ type Hls = typeof import("hls.js").default;
 type UPlot = typeof import("uplot");
 type PlotOptions = import("uplot").Options;
 type HlsError = import("hls.js").ErrorData;
+type HlsFragment = import("hls.js").Fragment;
 
 interface Window {
   /** From choices.js: "theme" is "", "light" or "dark", "language" is "", "zh" or "en". */
@@ -28,13 +29,19 @@ interface Elements {
   file: HTMLInputElement;
   "forgot-form": HTMLFormElement;
   gate: HTMLInputElement;
+  "featured-link": HTMLAnchorElement;
+  "featured-picture": HTMLAnchorElement;
+  "featured-video": HTMLVideoElement;
+  "hls-address": HTMLInputElement;
   "is-open": HTMLInputElement;
+  "is-public": HTMLInputElement;
   key: HTMLInputElement;
   language: HTMLSelectElement;
   last: HTMLImageElement;
   "login-form": HTMLFormElement;
   modify: HTMLFormElement;
   names: HTMLFormElement;
+  others: HTMLDetailsElement;
   "new-password": HTMLInputElement;
   "new-pwd": HTMLDialogElement;
   "new-pwd-form": HTMLFormElement;
@@ -45,11 +52,16 @@ interface Elements {
   "register-form": HTMLFormElement;
   search: HTMLFormElement;
   server: HTMLInputElement;
+  "share-link": HTMLInputElement;
+  "share-code": HTMLImageElement;
+  share: HTMLDialogElement;
+  "rtmp-address": HTMLInputElement;
   rules: HTMLFormElement;
   "rules-box": HTMLDetailsElement;
   session: HTMLDialogElement;
   theme: HTMLSelectElement;
   video: HTMLVideoElement;
+  volume: HTMLInputElement;
   watch: HTMLAnchorElement;
   write: HTMLFormElement;
   zoom: HTMLInputElement;

@@ -61,7 +61,7 @@ def test_every_text_that_a_page_names_is_there() -> None:
     texts = set(re.findall(r"^  (\w+): ", SCRIPTS["texts.js"], re.MULTILINE))
     pages = [file.read_text() for file in STATIC.glob("*.html")]
     markup = "".join([*pages, SCRIPTS["common.js"]])
-    named = set(re.findall(r'data-(?:text|placeholder|label|alt)="(\w+)"', markup))
+    named = set(re.findall(r'data-(?:text|placeholder|label|title|alt)="(\w+)"', markup))
     assert named - texts == set()
 
 

@@ -1,6 +1,9 @@
 /* Plays a live stream over HLS and stays with it. Whatever goes wrong is tried again after pauses that grow, so that a
    page asks no more than twice a second, and it catches up with the stream when it has fallen behind. */
 
+import { Pursuit } from "./pursuit.js";
+import { Delay } from "./delay.js";
+
 const FIRST_PAUSE = 500; // milliseconds
 const LONGEST_PAUSE = 8000;
 const LONGEST_NATIVE = 2000; // a browser does not say whether a playlist was not there yet
@@ -9,8 +12,9 @@ const GOOD = 5; // seconds that have to be played for pauses to begin anew
 const MANY = 4; // failures in a row after which the viewer is told, after some 4 seconds
 const REPAIRS = 2; // of a decoder that failed, before a new player is made
 const PLAYERS = 2; // that may be made anew before it is given up
-const BEHIND = 6; // seconds behind where it should be after which the player jumps there
-const BEHIND_NATIVE = 12; // behind the last segment, where the browser does not say how far it means to be behind
+const TOO_LATE = 6; // seconds later than it means to be after which the player jumps
+const NATIVE = 5; // seconds behind the last segment that are taken for what a browser means to be, which it does not say
+const TOO_LATE_NATIVE = 7;
 
 // hls.js would try a segment again for up to half a minute, with a black picture. Here pauses grow in one place.
 const ONCE_MORE = { maxNumRetry: 1, retryDelayMs: 1000, maxRetryDelayMs: 1000 };
@@ -87,7 +91,10 @@ function played({ played: ranges }) {
 
 /** By hls.js. */
 class ScriptedPlayer {
+  protocol = "HLS · hls.js";
   #isTroubled = false;
+  #delay = new Delay();
+  #gone = new AbortController();
 
   /**
    * @param {Hls} Hls
@@ -103,6 +110,31 @@ class ScriptedPlayer {
     this.network = new Patience(video);
     this.media = new Patience(video);
     this.hls = this.#open();
+    this.pursuit = new Pursuit(video, this);
+    video.addEventListener("timeupdate", () => this.pursuit.look(), { signal: this.#gone.signal });
+  }
+
+  /** Seconds behind the encoder. */
+  get behind() {
+    return this.#delay.of(this.video.currentTime) ?? this.hls.latency;
+  }
+
+  get late() {
+    return this.hls.latency - (this.hls.targetLatency ?? this.hls.latency);
+  }
+
+  get tooLate() {
+    return Math.max(TOO_LATE, 1.5 * (this.hls.latestLevelDetails?.targetduration ?? 0));
+  }
+
+  /** Bits a second, of what came last; 0: not known. */
+  get bitrate() {
+    return this.#delay.bitrate;
+  }
+
+  toLive() {
+    const position = this.hls.liveSyncPosition;
+    if (position !== null && position > this.video.currentTime) this.video.currentTime = position;
   }
 
   #open() {
@@ -110,8 +142,9 @@ class ScriptedPlayer {
     // The page allows no workers from blobs, and a live playlist of a second's segments is little work.
     const hls = new this.Hls({ enableWorker: false, liveSyncDurationCount: 2, fragLoadPolicy: SEGMENTS });
     hls.on(Events.MANIFEST_PARSED, () => this.on.playlist());
-    hls.on(Events.LEVEL_UPDATED, (_, { details }) => this.#catchUp(Math.max(BEHIND, 1.5 * details.targetduration)));
-    hls.on(Events.FRAG_CHANGED, () => this.#plays());
+    hls.on(Events.LEVEL_LOADED, (_, { networkDetails }) => this.#delay.heard(networkDetails));
+    hls.on(Events.FRAG_LOADED, (_, { frag }) => this.#delay.loaded(frag));
+    hls.on(Events.FRAG_CHANGED, (_, { frag }) => this.#plays(frag));
     hls.on(Events.ERROR, (_, error) => this.#failed(error));
     hls.loadSource(this.url);
     hls.attachMedia(this.video);
@@ -135,7 +168,7 @@ class ScriptedPlayer {
   }
 
   #load() {
-    this.#catchUp(0); // what could not be had may be gone
+    if (!this.video.paused) this.toLive(); // what could not be had may be gone
     if (this.hls.levels.length) this.hls.startLoad();
     else this.hls.loadSource(this.url);
   }
@@ -164,18 +197,15 @@ class ScriptedPlayer {
     this.on.trouble();
   }
 
-  #plays() {
+  /** @param {HlsFragment} frag */
+  #plays(frag) {
+    this.#delay.shown(frag);
     if (this.#isTroubled) this.on.playlist();
     this.#isTroubled = false;
   }
 
-  /** @param {number} behind seconds */
-  #catchUp(behind) {
-    const position = this.hls.liveSyncPosition;
-    if (position && !this.video.paused && position - this.video.currentTime > behind) this.video.currentTime = position;
-  }
-
   destroy() {
+    this.#gone.abort();
     this.network.end();
     this.media.end();
     this.hls.destroy();
@@ -184,6 +214,9 @@ class ScriptedPlayer {
 
 /** By the browser itself. */
 class NativePlayer {
+  protocol = "HLS";
+  bitrate = 0; // the browser does not say
+  tooLate = TOO_LATE_NATIVE;
   #gone = new AbortController();
 
   /**
@@ -199,8 +232,27 @@ class NativePlayer {
     const { signal } = this.#gone;
     video.addEventListener("error", () => this.#failed(), { signal });
     video.addEventListener("loadedmetadata", () => on.playlist(), { signal });
-    video.addEventListener("timeupdate", () => this.#catchUp(), { signal });
+    video.addEventListener("timeupdate", () => this.pursuit.look(), { signal });
+    this.pursuit = new Pursuit(video, this);
     this.#open();
+  }
+
+  /** Seconds behind the last segment: when that was taken is not to be had. */
+  get behind() {
+    return this.#end - this.video.currentTime;
+  }
+
+  get late() {
+    return this.behind - NATIVE;
+  }
+
+  toLive() {
+    if (this.#end > this.video.currentTime) this.video.currentTime = this.#end;
+  }
+
+  get #end() {
+    const { seekable, currentTime } = this.video;
+    return seekable.length ? seekable.end(seekable.length - 1) : currentTime;
   }
 
   #open() {
@@ -224,12 +276,6 @@ class NativePlayer {
     if (status === 403) this.on.refused();
     else if (status === 200) this.#open();
     else this.#failed(status);
-  }
-
-  #catchUp() {
-    const { seekable, currentTime } = this.video;
-    const end = seekable.length ? seekable.end(seekable.length - 1) : 0;
-    if (end - currentTime > BEHIND_NATIVE) this.video.currentTime = end;
   }
 
   destroy() {

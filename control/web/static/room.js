@@ -1,34 +1,30 @@
 /* One room: its player, and what keeps somebody from watching. */
 
+import { enterAbout, showCard, showFollow, showNothing, showNumbers, showPast } from "./about.js";
 import { closeChat, enterChat, showChat, showMessage } from "./chat.js";
-import { Refused, ask, byId, face, logIn, me, onSession, onSubmit, start, watch, within } from "./common.js";
+import { Refused, ask, byId, logIn, me, onSession, onSubmit, start, watch, within } from "./common.js";
+import { control, startMuted } from "./controls.js";
+import { fly, ground } from "./danmaku.js";
+import { playAsGuest } from "./guest.js";
 import { watchStream } from "./player.js";
+import { enterShare } from "./share.js";
 import { Status } from "./statuses.js";
 import { t } from "./texts.js";
 
 const id = Number(location.pathname.split("/").pop());
 const video = byId("video");
-/**
- * @typedef {object} Card
- * @property {string} name
- * @property {string} topic
- * @property {string} anchor
- * @property {number} headPicId
- * @property {boolean} needPassword
- * @property {string} description
- * @property {number} snapshotAt when its picture was taken, seconds since the epoch; 0: there is none
- * @property {number} followCount
- */
+const OLD = 3_600_000; // milliseconds, after which a guest's ticket may have ended by itself
+/** @typedef {import("./about.js").Card} Card */
 /** @type {Card | null} null for a room that does not exist */
 let card = null;
 let live = false;
-let followed = false;
 let password = ""; // of a private room, once it was given
 /** @type {ReturnType<typeof watchStream>} */
 let player = null;
 /** @type {(() => void) | null} */
 let unwatch = null;
 let ticket = ""; // of a private room, once there is one
+let asked = 0; // when this page was let in last, milliseconds since the epoch
 let attempt = 0; // counts attempts to watch; an answer to an older one is of no interest
 
 /**
@@ -38,6 +34,7 @@ let attempt = 0; // counts attempts to watch; an answer to an older one is of no
 function say(text, { login = false, again = false, askPassword = false } = {}) {
   byId("veil").hidden = text === null;
   if (text !== null) byId("message").textContent = t(text);
+  byId("off-air").hidden = true;
   byId("log-in").hidden = !login;
   byId("again").hidden = !again;
   if (byId("password").hidden === askPassword) {
@@ -50,6 +47,7 @@ function stop() {
   attempt += 1;
   player?.destroy();
   player = null;
+  control(null);
   video.pause();
   video.removeAttribute("src");
   video.load();
@@ -63,29 +61,27 @@ async function loadCard() {
   return answer.json();
 }
 
-/** @param {Card} room */
-function showCard(room) {
-  document.title = `${room.name} · QPlus`;
-  byId("name").textContent = room.name;
-  byId("anchor").textContent = room.anchor;
-  byId("topic").textContent = room.topic;
-  byId("description").textContent = room.description;
-  byId("face").replaceChildren(face(room.headPicId, room.anchor));
-  byId("follow-count").textContent = String(room.followCount);
-  byId("last").hidden = !room.snapshotAt;
-  if (room.snapshotAt) byId("last").src = `/snapshot/${id}.jpg?at=${room.snapshotAt}`;
+/** Until it is on air; its past is told anew, of which there is more where it has just ended. */
+async function wait() {
+  say("waiting");
+  byId("off-air").hidden = false;
+  const mine = attempt;
+  const room = await loadCard().catch(() => null);
+  if (mine !== attempt) return;
+  if (room) showCard(room);
+  await showPast(ticket);
 }
 
 /** Finds out what the caller has to do to watch, and if nothing, plays. */
 async function enter() {
   stop();
-  if (!live) return say("waiting");
-  if (!me.account) return say("loginToWatch", { login: true });
+  if (!live) return wait();
+  if (!mayAsk()) return say("loginToWatch", { login: true });
   const mine = attempt;
   try {
-    const given = password ? { liveRoomUserPwd: password } : {};
-    const reply = await ask("PlayLiveStream", { liveroomId: id, status: 1, ...given });
+    const reply = await askToPlay();
     if (mine !== attempt) return;
+    asked = Date.now();
     const path = new URL(reply.playHlsUrl).pathname;
     play(path);
     if (card?.needPassword) follow(path.split("/")[2]);
@@ -98,7 +94,11 @@ async function enter() {
 async function explain(failure) {
   const status = failure instanceof Refused ? failure.status : 0;
   const wrong = status === Status.INVALID_PASSWORD_LIVEROOM;
-  if (wrong || status === Status.PARAM_ERROR) {
+  if (!me.account && wrong) {
+    say("guestOut", { login: true });
+  } else if (!me.account && status === Status.PARAM_ERROR) {
+    say("manyGuests", { login: true });
+  } else if (wrong || status === Status.PARAM_ERROR) {
     password = "";
     if (await banned()) return;
     say("askPassword", { askPassword: true });
@@ -143,6 +143,7 @@ function play(url) {
     },
   });
   if (player === null) say("noHls");
+  else control(player);
 }
 
 async function begin() {
@@ -151,7 +152,7 @@ async function begin() {
     await video.play();
   } catch (failure) {
     if (!(failure instanceof DOMException) || failure.name !== "NotAllowedError") return;
-    video.muted = true; // browsers let nothing make a sound that was not asked for; the controls turn it on
+    startMuted();
     video.play().catch(() => {});
   }
 }
@@ -159,7 +160,7 @@ async function begin() {
 /** Thrown out, or the room went off air, which its events tell a moment later. */
 async function lost() {
   stop();
-  if (!live) return say("waiting");
+  if (!live) return wait();
   password = "";
   const mine = attempt;
   try {
@@ -169,16 +170,16 @@ async function lost() {
     return later(lost, 2000);
   }
   if (mine !== attempt) return;
-  if (card === null) return say("roomGone");
+  if (card === null) return showNothing();
+  if (!me.account && !mayAsk()) return say("loginToWatch", { login: true });
+  if (!me.account && Date.now() - asked > OLD) return enter(); // a guest's ticket has ended
   if (await banned()) return;
-  say(card.needPassword ? "askPassword" : "thrownOut", { askPassword: card.needPassword, again: !card.needPassword });
+  say(card.needPassword ? "gonePrivate" : "thrownOut", { askPassword: card.needPassword, again: !card.needPassword });
 }
 
 /** @param {{ live: boolean, players: number }} state */
 function showState(state) {
-  byId("players").textContent = String(state.players);
-  byId("state").textContent = t(state.live ? "live" : "offAir");
-  byId("state").classList.toggle("live", state.live);
+  showNumbers(state);
   if (state.live === live && attempt > 0) return;
   live = state.live;
   if (ready) enter();
@@ -193,28 +194,35 @@ function follow(shown) {
   unwatch?.();
   ticket = shown;
   enterChat(id, shown);
+  showPast(shown);
   closeChat();
   const path = `/events/room/${id}${shown && `?ticket=${shown}`}`;
-  unwatch = watch(path, { state: showState, chat: showChat, message: showMessage }, closeChat);
+  unwatch = watch(path, { state: showState, chat: showChat, message: told }, closeChat);
 }
 
-async function showFollow() {
-  if (!me.account) {
-    followed = false;
-  } else {
-    const room = await ask("SearchLiveStream", { keyword: id });
-    followed = room.isFollow === 1;
-    byId("follow-count").textContent = room.followCount;
-  }
-  byId("follow").textContent = t(followed ? "unfollow" : "follow");
-  byId("follow").setAttribute("aria-pressed", String(followed));
+/** Where one needs no account, the owner has said so. */
+function mayAsk() {
+  return me.account !== "" || card?.isPublic;
 }
 
-byId("follow").addEventListener("click", async () => {
-  if (!me.account) return logIn();
-  await ask("FollowLiveRoom", { liveRoomId: id, isFollow: followed ? 0 : 1 });
-  await showFollow();
-});
+/** @param {import("./chat.js").Message} message new, or deleted */
+function told(message) {
+  showMessage(message);
+  if (message.deleted) ground(message.number);
+  else fly(message.number, message.text);
+}
+
+/** What other players take, for somebody who may watch. */
+async function addresses() {
+  return mayAsk() ? askToPlay() : null;
+}
+
+function askToPlay() {
+  if (!me.account) return playAsGuest(id);
+  const given = password ? { liveRoomUserPwd: password } : {};
+  return ask("PlayLiveStream", { liveroomId: id, status: 1, ...given });
+}
+
 byId("log-in").addEventListener("click", logIn);
 byId("again").addEventListener("click", enter);
 onSubmit(byId("password"), async (fields) => {
@@ -226,8 +234,10 @@ let ready = false;
 card = await loadCard();
 await start();
 if (card === null) {
-  say("roomGone");
+  showNothing();
 } else {
+  enterAbout(id);
+  enterShare(id, addresses);
   showCard(card);
   ready = true;
   onSession(async () => {

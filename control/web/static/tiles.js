@@ -2,6 +2,7 @@
 
 import { element, face } from "./common.js";
 import { t } from "./texts.js";
+import { duration } from "./times.js";
 
 /**
  * @typedef {object} Card what a visitor sees of a room
@@ -11,6 +12,7 @@ import { t } from "./texts.js";
  * @property {string} anchor
  * @property {number} headPicId
  * @property {boolean} needPassword
+ * @property {boolean} isPublic one may watch without an account
  * @property {boolean} live
  * @property {number} [since] when it went on air, seconds since the epoch
  * @property {string} [snapshot] address of its picture
@@ -65,17 +67,6 @@ export function tile(room) {
 }
 
 /**
- * As 5:09 or 1:05:09; a clock that is behind shows 0:00.
- * @param {number} seconds
- */
-function duration(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const shown = parts[0] ? parts : parts.slice(1);
-  return shown.map((part, at) => (at ? String(part).padStart(2, "0") : part)).join(":");
-}
-
-/**
  * A room as the APIs have it.
  * @param {any} room
  * @returns {Card}
@@ -88,6 +79,7 @@ export function cardOf(room) {
     anchor: room.anchorName,
     headPicId: room.headPicId,
     needPassword: room.needPassword === 1,
+    isPublic: room.isPublic === 1,
     live: room.isPlay === 1,
     snapshot: room.snapshotUrl && new URL(room.snapshotUrl).pathname + new URL(room.snapshotUrl).search,
   };
