@@ -12,7 +12,7 @@ let room = 0;
 /** @type {number | undefined} */
 let timer;
 
-/** @typedef {{ playerId: string, userId: number, nickName: string, protocol: string, seconds: number }} Viewer */
+/** @typedef {{ playerId: string, userId: number, isGuest: 0 | 1, nickName: string, protocol: string, seconds: number }} Viewer */
 /** @typedef {{ userId: number, nickName: string, seconds: number }} Ban */
 /**
  * @typedef {object} Broadcast
@@ -81,7 +81,7 @@ function replace(list, lines) {
 
 /** @param {Viewer} player */
 function viewer(player) {
-  const name = player.userId ? player.nickName : t("unknownViewer");
+  const name = player.userId ? player.nickName : t(player.isGuest ? "guest" : "unknownViewer");
   const line = person(player.playerId, `${name} · ${player.protocol.toUpperCase()} · ${lasting(player.seconds)}`);
   line.append(button("kick", name, () => ask("KickPlayer", { liveRoomId: room, playerId: player.playerId })));
   if (player.userId) line.append(button("ban", name, () => setBan(player.userId, 1)));

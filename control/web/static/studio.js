@@ -66,7 +66,12 @@ async function load() {
   for (const name of ["liveRoomName", "liveRoomTopic", "liveRoomDesc"]) field(form, name).value = room[name];
   field(form, "liveRoomUserPwd").value = "";
   byId("is-open").checked = room.isOpen === 1;
+  byId("is-public").checked = room.isPublic === 1;
   showOpen();
+}
+
+function openness() {
+  return { isOpen: Number(byId("is-open").checked), isPublic: Number(byId("is-public").checked) };
 }
 
 /** A room is open, or has a viewing password that its owner chose: asked for here when it becomes private. */
@@ -77,7 +82,9 @@ function showOpen() {
   byId("user-pwd").hidden = !closes;
   password.disabled = !closes;
   password.required = closes;
-  byId("kind").textContent = t(open ? "openRoom" : "privateRoom");
+  byId("is-public").disabled = !open;
+  if (!open) byId("is-public").checked = false;
+  byId("kind").textContent = t(byId("is-public").checked ? "publicRoom" : open ? "openRoom" : "privateRoom");
 }
 
 /**
@@ -188,10 +195,10 @@ onSubmit(byId("create"), async (fields) => {
 });
 onSubmit(byId("modify"), async (fields) => {
   byId("saved").textContent = "";
-  await ask("ModifyMyLiveRoom", { ...fields, isOpen: Number(byId("is-open").checked) });
+  await ask("ModifyMyLiveRoom", { ...fields, ...openness() });
   await load();
   byId("saved").textContent = t("saved");
 });
-byId("is-open").addEventListener("change", showOpen);
+for (const id of ["is-open", "is-public"]) byId(id).addEventListener("change", showOpen);
 onSession(show);
 start();
