@@ -1,6 +1,7 @@
 /* The rooms that are live now, those that the visitor follows, and search. */
 
 import { Refused, ask, byId, element, logIn, me, messageOf, onSession, onSubmit, start, watch, within } from "./common.js";
+import { choose, countFeatured, feature, pictureFeatured } from "./featured.js";
 import { Status } from "./statuses.js";
 import { t } from "./texts.js";
 import { cardOf, tile } from "./tiles.js";
@@ -10,6 +11,7 @@ import { cardOf, tile } from "./tiles.js";
 
 const FOLLOWED = 100; // rooms
 const FOLLOWED_EVERY = 30_000; // milliseconds
+const LATE = 3000; // milliseconds after which the page is shown whatever it knows
 const TYPED = 300; // milliseconds after the last key
 
 /**
@@ -43,15 +45,24 @@ function showRooms(rooms) {
     before = item;
   }
   byId("nobody").hidden = rooms.length > 0;
+  feature(rooms);
+}
+
+/** At once, when what it is about is there: so nothing moves. */
+function showPage() {
+  byId("content").classList.remove("waits");
 }
 
 /** @param {Record<string, number>} players by room */
 function showCounts(players) {
+  countFeatured(players);
   for (const [id, number] of Object.entries(players)) tiles.get(Number(id))?.made.showPlayers(number);
+  showPage();
 }
 
 /** @param {Record<string, number>} taken when each room's picture was, by room */
 function showPictures(taken) {
+  pictureFeatured(taken);
   for (const [id, at] of Object.entries(taken)) {
     tiles.get(Number(id))?.made.showPicture(`/snapshot/${id}.jpg?at=${at}`);
   }
@@ -138,6 +149,7 @@ byId("search").addEventListener("input", (event) => {
 });
 
 onSession(async () => {
+  choose();
   await showFollowed();
   if (!me.account || wanted === null) return;
   const keyword = wanted;
@@ -151,5 +163,5 @@ setInterval(() => {
 }, FOLLOWED_EVERY);
 setInterval(() => tiles.forEach(({ made }) => made.showTime()), 1000);
 
-watch("/events", { rooms: showRooms, players: showCounts, snapshots: showPictures });
-start();
+setTimeout(showPage, LATE);
+await start().finally(() => watch("/events", { rooms: showRooms, players: showCounts, snapshots: showPictures }));

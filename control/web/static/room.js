@@ -13,6 +13,7 @@ import { t } from "./texts.js";
 
 const id = Number(location.pathname.split("/").pop());
 const video = byId("video");
+const LATE = 3000; // milliseconds after which the page is shown whatever it knows
 const OLD = 3_600_000; // milliseconds, after which a guest's ticket may have ended by itself
 /** @typedef {import("./about.js").Card} Card */
 /** @type {Card | null} null for a room that does not exist */
@@ -230,7 +231,13 @@ onSubmit(byId("password"), async (fields) => {
   await enter();
 });
 
+/** At once, when what is in it is there: so nothing moves. */
+function showPage() {
+  byId("content").classList.remove("waits");
+}
+
 let ready = false;
+setTimeout(showPage, LATE);
 card = await loadCard();
 await start();
 if (card === null) {
@@ -248,3 +255,4 @@ if (card === null) {
   follow("");
   await showFollow();
 }
+showPage();
