@@ -190,15 +190,15 @@ function showState(state) {
  * Follows what becomes of the room, and its chat where one may.
  * @param {string} shown the ticket that a private room's chat asks for, or nothing
  */
-function follow(shown) {
+async function follow(shown) {
   if (unwatch && shown && shown === ticket) return;
   unwatch?.();
   ticket = shown;
   enterChat(id, shown);
-  showPast(shown);
   closeChat();
   const path = `/events/room/${id}${shown && `?ticket=${shown}`}`;
   unwatch = watch(path, { state: showState, chat: showChat, message: told }, closeChat);
+  await showPast(shown);
 }
 
 /** Where one needs no account, the owner has said so. */
@@ -252,7 +252,6 @@ if (card === null) {
     await showFollow();
     await enter();
   });
-  follow("");
-  await showFollow();
+  await Promise.all([follow(""), showFollow()]);
 }
 showPage();
