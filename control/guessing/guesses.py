@@ -56,8 +56,9 @@ class Secret(StrEnum):
     NAME = "name"
 
 
-FREE_AGAIN = (Secret.ANCHOR, Secret.VIEWING, Secret.NAME)
-"""Where the same wrong guess again is no new one: encoders and players repeat theirs. Others cost a hash each."""
+FREE_AGAIN = (Secret.ANCHOR, Secret.VIEWING, Secret.ASSISTANT, Secret.NAME)
+"""Where the same wrong guess again is no new one: encoders, players and pages repeat theirs. Others cost a
+hash each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,18 @@ async def test_the_assistants_password_is_limited_too(box: Box) -> None:
     assert (await bob.says("GetRoomPlayers", **wanted, liveRoomAssistPwd=room["liveRoomAssistPwd"]))["status"] == 10000
 
 
+async def test_a_page_that_asks_on_with_a_password_that_was_changed_is_no_guess(box: Box) -> None:
+    ann, bob = await person(box), await person(box, "bob", 2)
+    room = await ann.opens()
+    wanted = {"liveRoomId": room["liveRoomId"]}
+    await bob.does("GetRoomPlayers", **wanted, liveRoomAssistPwd=room["liveRoomAssistPwd"])
+    await ann.does("ModifyMyLiveRoom", liveRoomAssistPwd="another-one")
+    for _ in range(20):
+        old = await bob.says("GetRoomPlayers", **wanted, liveRoomAssistPwd=room["liveRoomAssistPwd"])
+        assert old["status"] == 10204
+    await bob.does("GetRoomPlayers", **wanted, liveRoomAssistPwd="another-one")
+
+
 async def test_an_accounts_password_is_refused_unlooked_and_its_owner_logs_in(box: Box) -> None:
     ann = await person(box)
     async with calling_from(box, ATTACKER) as api:
