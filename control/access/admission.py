@@ -19,6 +19,7 @@ from control.ops.addresses import network
 from control.refusals import BadRoomPassword, Denied, GateShut, TooManyGuesses, WrongRoomPassword
 
 AGAIN_MS = 60_000  # in which a ticket is not made anew: lists are read again and again
+MEANWHILE_MS = 1000  # in which what voids a user's tickets is written, while requests of theirs still get some
 ISSUED = 50_000  # tickets kept for that
 
 
@@ -96,7 +97,7 @@ class Admission:
         """What voids every ticket of this user, for a transaction after which the change of their password is
         announced."""
         denials = await self._denials.of(user_id)
-        void = max(self._expiry(), self._last_expiry, denials.void_everywhere_until_ms + 1)
+        void = max(self._expiry() + MEANWHILE_MS, self._last_expiry, denials.void_everywhere_until_ms + 1)
         return self._revocations.voiding(user_id, void)
 
     def credentials(self, password: str, ticket: str) -> Credentials:

@@ -40,13 +40,13 @@ class Deletion:
         and SessionExpired, also where the session has ended while the password was looked at."""
         user_id = caller.user.id
         await self.users.check_password(caller.user, password, origin)
-        voiding = await self.tickets.voiding(user_id)
         async with self.store.writing() as connection:
             claim = sessions.delete().where(sessions.c.digest == caller.session).returning(sessions.c.user_id)
             if await connection.fetch_one(claim) is None:
                 raise SessionExpired
             room_id = await _room_of(connection, user_id)
             followed = await _unfollow_all(connection, user_id)
+            voiding = await self.tickets.voiding(user_id)
             for statement in (voiding, silenced(user_id), users.delete().where(users.c.id == user_id)):
                 await connection.execute(statement)
         log.info("account deleted", user=user_id, room=room_id, address=origin.address)

@@ -139,10 +139,10 @@ class Recovery:
     async def _put_in_force(self, user_id: int, password_hash: str, claim: sa.Delete, way: str, origin: Origin) -> bool:
         """Logins, codes, pending passwords and tickets of the user end. False, and nothing changes, where `claim`
         deletes nothing any more."""
-        voiding = await self.tickets.voiding(user_id)
         async with self.store.writing() as connection:
             if await connection.fetch_one(claim.returning(claim.table.c.user_id)) is None:
                 return False
+            voiding = await self.tickets.voiding(user_id)
             for statement in (*self.users.new_password(user_id, password_hash), voiding):
                 await connection.execute(statement)
         account = Target(Secret.ACCOUNT, user_id)

@@ -101,6 +101,18 @@ async def test_giving_back_again_within_the_same_moment_voids_again(one: OneRoom
         assert await one.verdict(ticket) == "ticket given back"
 
 
+async def test_a_ticket_that_is_issued_while_all_are_made_void_is_void_too(one: OneRoom) -> None:
+    denials = await one.admission.denials(one.viewer)
+    voiding = await one.admission.voiding(one.viewer)
+    one.clock.advance(0.9)
+    meanwhile = await one.issue()
+    await one.store.write(voiding)
+    await one.changes.announce(Change(Changed.PASSWORD, user_id=one.viewer))
+    late = one.admission.issue(one.room, one.viewer, 1, denials)
+    assert [await one.verdict(each) for each in (meanwhile, late)] == ["ticket older than the account's password"] * 2
+    assert await one.verdict(await one.issue()) == "ok"
+
+
 async def test_a_clock_that_is_set_back_brings_no_ticket_back(one: OneRoom) -> None:
     before = await one.issue()
     await one.admission.take_back(one.room, one.viewer)
