@@ -1,4 +1,5 @@
-"""The page of a room's assistants. Their password is in a cookie that no script can read, one for each room."""
+"""The page of a room's assistants. Their password is in a cookie that no script can read, one for each room, with the
+id of the user who typed it: `<user>.<password, base64url>`."""
 
 from __future__ import annotations
 
@@ -36,17 +37,20 @@ def shown_password(request: Request, services: Services) -> dict[str, str]:
     if not 0 < len(value) <= LONGEST:
         return {}
     try:
-        return {"liveRoomAssistPwd": urlsafe_b64decode(value).decode()}
+        return {"liveRoomAssistPwd": urlsafe_b64decode(value.partition(".")[2]).decode()}
     except ValueError:
         return {}  # nobody's page has set that
 
 
-def keep_password(response: Response, request: Request, services: Services, room_id: int, password: str) -> None:
-    value = urlsafe_b64encode(password.encode()).decode()
+def keep_password(
+    response: Response, request: Request, services: Services, room_id: int, password: str, user_id: int
+) -> None:
+    value = f"{user_id}.{urlsafe_b64encode(password.encode()).decode()}"
     response.set_cookie(value=value, max_age=KEPT, **cookie(f"{NAME}{room_id}", request, services))
 
 
-def forget_passwords(response: Response, request: Request, services: Services) -> None:
-    """Whoever logs in at this browser next is somebody else."""
+def forget_passwords(response: Response, request: Request, services: Services, but_of: int = 0) -> None:
+    """Of all users but one. Who logs in at a browser may be another than the last, whose login ended by itself."""
     for name in named(NAME, request, services):
-        response.delete_cookie(**cookie(name, request, services))
+        if not cookie_value(name, request, services).startswith(f"{but_of}."):
+            response.delete_cookie(**cookie(name, request, services))

@@ -36,15 +36,17 @@ def log_in_endpoint(services: Services) -> Callable[[Request], Awaitable[Respons
     """Login, whose session id goes into the cookie and not to the page. It takes the place of the browser's login."""
 
     async def answer(request: Request) -> Response:
-        begun: list[str] = []
+        begun: list[tuple[str, int]] = []
 
         async def keep(call: Call) -> Reply:
             answer = await login(call)
-            begun.append(answer.pop("sessionId"))
+            session_id = answer.pop("sessionId")
+            begun.append((session_id, (await services.sessions.caller(session_id)).user.id))
             return answer
 
         response = await page_endpoint(keep, services)(request)
-        for session_id in begun:
+        for session_id, user_id in begun:
+            forget_passwords(response, request, services, but_of=user_id)
             if before := _session_id(request, services):
                 await services.sessions.end_id(before)
             response.set_cookie(value=session_id, **cookie(COOKIE, request, services))
@@ -71,17 +73,17 @@ def assist_endpoint(services: Services) -> Callable[[Request], Awaitable[Respons
     """AssistRoom, whose password goes into the room's cookie once it was right."""
 
     async def answer(request: Request) -> Response:
-        let_in: list[tuple[int, str]] = []
+        let_in: list[tuple[int, str, int]] = []
 
         async def keep(call: Call) -> Reply:
-            answer = await assist_room(call)
-            let_in.append((call.fields.needed_number("liveRoomId"), call.fields.text("liveRoomAssistPwd")))
+            answer, user_id = await assist_room(call), (await call.caller()).user.id
+            let_in.append((call.fields.needed_number("liveRoomId"), call.fields.text("liveRoomAssistPwd"), user_id))
             return answer
 
         response = await page_endpoint(keep, services)(request)
-        for room_id, password in let_in:
+        for room_id, password, user_id in let_in:
             if password:  # the owner needs none
-                keep_password(response, request, services, room_id, password)
+                keep_password(response, request, services, room_id, password, user_id)
         return response
 
     return answer

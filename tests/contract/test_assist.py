@@ -77,7 +77,19 @@ async def test_no_script_can_read_it_and_a_logout_forgets_it(box: Box, assistant
     assert kept(box) == []
 
 
-@pytest.mark.parametrize("value", ["%", "=", "A", "gICA", "A" * 1000])
+async def test_who_logs_in_next_has_no_password_of_the_last(box: Box, assistant: Person, room: dict[str, Any]) -> None:
+    room_id = room["liveRoomId"]
+    await ask(box, "AssistRoom", liveRoomId=room_id, liveRoomAssistPwd=room["liveRoomAssistPwd"])
+    box.clock.advance(3601)  # the login ends by itself
+    await ask(box, "Login", account=assistant.account, password="secret-1")
+    assert (await ask(box, "GetRoomPlayers", room_id, liveRoomId=room_id))["status"] == 10000
+    await box.session("eve", "13500000003")
+    await ask(box, "Login", account="eve", password="secret-1")
+    assert kept(box) == []
+    assert (await ask(box, "GetRoomPlayers", room_id, liveRoomId=room_id))["status"] == 10200
+
+
+@pytest.mark.parametrize("value", ["1.%", "1.=", "1.A", "1.gICA", "%", "=", "A", "gICA", "A" * 1000])
 async def test_a_cookie_of_another_make_is_no_password(
     box: Box, assistant: Person, room: dict[str, Any], value: str
 ) -> None:
