@@ -42,6 +42,7 @@ async function show() {
   clearInterval(sampling);
   unfollow();
   endPreview();
+  last = {}; // it may be another's room now
   if (byId("mine").hidden) return;
   await load();
   await follow(room.liveRoomId);
