@@ -38,6 +38,8 @@ class Chats(Cache[int, RoomChat]):
         return self._kept.get(room_id)
 
     def in_memory(self) -> list[RoomChat]:
+        """What is being read now is read anew: it may be as it was before."""
+        self._loading.clear()
         return list(self._kept.values())
 
     async def pinned(self, room_id: int) -> RoomChat | None:

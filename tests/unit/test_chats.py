@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -224,6 +224,29 @@ def test_a_message_is_found_by_its_number() -> None:
     assert [each.number for each in chat.newest(2)] == [6, 7]
     assert [each.number for each in chat.after(0, 2)] == [5, 6]
     assert chat.after(7, 9) == []
+
+
+async def test_a_chat_that_is_read_while_a_user_is_deleted_has_nothing_of_theirs(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = place.rooms[0]
+    await place.say(room, 2)
+    later = Place(place.store, place.rooms)
+    load, go_on = later.chats._load, asyncio.Event()
+
+    async def late(room_ids: Sequence[int]) -> Mapping[int, RoomChat]:
+        found = await load(room_ids)
+        await go_on.wait()
+        return found
+
+    monkeypatch.setattr(later.chats, "_load", late)
+    reading = asyncio.create_task(later.chats.pinned(room))
+    await asyncio.sleep(0.05)
+    await later.writer.silence(ANN.id)
+    go_on.set()
+    chat = await reading
+    assert chat is not None and chat is later.chats.kept(room)
+    assert [(each.text, each.deleted) for each in chat.messages] == [("", True)] * 2
 
 
 async def test_drafts_of_a_user_who_was_deleted_are_given_up(place: Place) -> None:
