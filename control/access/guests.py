@@ -57,8 +57,9 @@ class Guests:
 
     async def throw_out(self, room_id: int, guest: int, addresses: Iterable[str]) -> None:
         """Their ticket is void, and where they watched from nobody gets a new one for a time."""
-        for address in addresses:
-            self._windows.hit(self._out, _room(room_id), network(address))
+        for there in map(network, addresses):
+            self._windows.clear(self._out, _room(room_id), there)  # of who was thrown out there before
+            self._windows.hit(self._out, _room(room_id), there)
         await self._admission.take_back(room_id, guest)
 
     async def _claims(self, room: Rights, shown: str, address: str) -> TicketClaims | None:

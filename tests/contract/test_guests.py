@@ -168,6 +168,19 @@ async def test_a_guest_who_was_thrown_out_is_not_back_at_once(public: Public) ->
     assert (await public.asks())["status"] == 10000
 
 
+async def test_the_hour_begins_anew_with_each_who_is_thrown_out(public: Public) -> None:
+    box, tickets = public.box, [await public.ticket(), await public.ticket()]
+    for ticket in tickets:
+        box.clock.advance(OUT - 5)
+        box.nginx.put(public.id, str(public.id), publishing=True, timestamp=int(box.clock.ticks() * 1000))
+        await box.settle()
+        assert await public.sees(ticket) == YES
+        [viewer] = await public.viewers()
+        await public.ann.does("KickPlayer", liveRoomId=public.id, playerId=viewer["playerId"])
+    box.clock.advance(OUT - 5)
+    assert (await public.asks())["status"] == 10204
+
+
 async def test_a_void_ticket_stays_void_with_the_next_control(public: Public) -> None:
     ticket = await public.ticket()
     assert await public.plays(1, ticket) == YES
