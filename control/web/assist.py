@@ -52,5 +52,6 @@ def keep_password(
 def forget_passwords(response: Response, request: Request, services: Services, but_of: int = 0) -> None:
     """Of all users but one. Who logs in at a browser may be another than the last, whose login ended by itself."""
     for name in named(NAME, request, services):
-        if not cookie_value(name, request, services).startswith(f"{but_of}."):
+        is_ours = parse_room_id(name.removeprefix(NAME))  # others may have been set by another page, with any name
+        if is_ours and not cookie_value(name, request, services).startswith(f"{but_of}."):
             response.delete_cookie(**cookie(name, request, services))

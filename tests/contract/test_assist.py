@@ -98,6 +98,13 @@ async def test_a_cookie_of_another_make_is_no_password(
     assert (await ask(box, "GetRoomPlayers", room_id, liveRoomId=room_id))["status"] in (10200, 10204, 10002)
 
 
+async def test_cookies_that_others_have_set_keep_nobody_from_logging_in(box: Box, ann: Person) -> None:
+    headers = OWN | {"Cookie": f"{NAME}(=1; {NAME}[]=2; {NAME}=3"}
+    for path, fields in (("Login", {"account": ann.account, "password": "secret-1"}), ("LogOut", {})):
+        answer = await box.http.post(f"/web/{path}", json=fields, headers=headers)
+        assert answer.status_code == 200 and NAME not in answer.headers["set-cookie"]
+
+
 async def test_the_owner_assists_without_a_password(box: Box, ann: Person, room: dict[str, Any]) -> None:
     await box.http.post("/web/Login", json={"account": ann.account, "password": "secret-1"}, headers=OWN)
     assert (await ask(box, "AssistRoom", liveRoomId=room["liveRoomId"]))["status"] == 10000
