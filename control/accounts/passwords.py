@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from control.accounts.idle_threads import IdleThreads
 from control.accounts.line import Line
 from control.accounts.origin import Origin
 from control.ops.addresses import network
@@ -18,6 +20,7 @@ from control.settings import Settings
 T = TypeVar("T")
 
 LONGEST_LINE = 64  # requests that wait to be hashed
+NICENESS = 10  # of the threads: callbacks come first
 
 
 class Passwords:
@@ -32,11 +35,11 @@ class Passwords:
         )
         at_once = settings.argon2_at_once or os.cpu_count() or 1
         self._line = Line(at_once, LONGEST_LINE)
-        self._threads = IdleThreads(at_once, "argon2")
+        self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="argon2", initializer=step_back)
         self._decoy = self._hasher.hash("no account's password")
 
     def close(self) -> None:
-        self._threads.close()
+        self._threads.shutdown(cancel_futures=True)
 
     async def hash(self, password: str, origin: Origin) -> str:
         """Raises TooOften where the line is too long, and HungUp."""
@@ -72,4 +75,10 @@ class Passwords:
         async with self._line.turn(network(origin.address), known):
             await origin.stays()
             check()
-            return await self._threads.run(function, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+
+def step_back() -> None:
+    """Linux has a priority for each thread."""
+    if os.getpriority(os.PRIO_PROCESS, thread := threading.get_native_id()) < NICENESS:  # else it is so already
+        os.setpriority(os.PRIO_PROCESS, thread, NICENESS)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from control.accounts.origin import Origin
-from control.accounts.passwords import Passwords
+from control.accounts.passwords import NICENESS, Passwords, step_back
 from control.refusals import HungUp, TooManyGuesses
 from control.settings import Settings
 
@@ -65,3 +66,21 @@ async def test_one_who_may_not_guess_any_more_is_not_hashed(monkeypatch: pytest.
         monkeypatch.setattr(made, "_hasher", SimpleNamespace(hash=pytest.fail, verify=pytest.fail))
         with pytest.raises(TooManyGuesses):
             await made.matches(None, "x", HERE, check=refuse)
+
+
+async def test_callbacks_come_before_hashes() -> None:
+    with passwords() as made:
+        await made.hash("x", HERE)
+        (thread,) = (each for each in threading.enumerate() if each.name.startswith("argon2"))
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) == max(ours, NICENESS)
+
+
+@pytest.mark.parametrize("priority", [0, 5, 19])
+def test_threads_step_back_unless_the_whole_process_has(monkeypatch: pytest.MonkeyPatch, priority: int) -> None:
+    """A node that was started with `nice` may not come forward."""
+    asked: list[int] = []
+    monkeypatch.setattr(os, "getpriority", lambda which, thread: priority)
+    monkeypatch.setattr(os, "setpriority", lambda which, thread, wanted: asked.append(wanted))
+    step_back()
+    assert asked == [NICENESS] * (priority < NICENESS)
