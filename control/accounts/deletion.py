@@ -53,9 +53,11 @@ class Deletion:
         self.guesses.forget(Target(Secret.ACCOUNT, user_id))
         for secret in OF_ROOMS if room_id else ():
             self.guesses.forget(Target(secret, room_id))
-        await self.changes.announce(Change(Changed.ACCOUNT, room_id, user_id))
-        for each in followed:
-            await self.changes.announce(Change(Changed.FOLLOWS, each, user_id))
+        try:
+            await self.changes.announce(Change(Changed.ACCOUNT, room_id, user_id))
+        finally:  # also where somebody could not act on it
+            for each in followed:
+                await self.changes.announce(Change(Changed.FOLLOWS, each, user_id))
 
 
 async def _room_of(connection: Connection, user_id: int) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from control.routes import APIS
 from control.settings import Settings
+from control.storage.changes import Change, Changed
 from control.storage.tables import metadata, rooms, users
 from tests.contract.test_address_bans import NO, THEIRS, YES, Watched, watched
 from tests.contract.test_chat import says
@@ -74,6 +75,20 @@ async def test_nothing_of_an_account_stays_in_the_database(settings: Settings) -
         await box.settle()
     # What the limits on messages count, the tickets that are void, and the keys of guesses.
     assert set(rows(settings)) <= {"sent_messages", "user_revocations"}
+
+
+async def test_a_room_has_a_follower_less_also_where_another_part_fails(box: Box, ann: Person, bob: Person) -> None:
+    number = (await bob.opens("another room"))["liveRoomId"]
+    await ann.does("FollowLiveRoom", liveRoomId=number, isFollow=1)
+    assert (await bob.finds(number))["followCount"] == 1
+
+    async def fail(change: Change) -> None:
+        if change.what is Changed.ACCOUNT:
+            raise OSError
+
+    box.running.live.changes.listen(fail)
+    assert await leave(ann) == 10001
+    assert (await bob.finds(number))["followCount"] == 0
 
 
 async def test_what_is_written_of_other_rooms_beside_a_deleted_one_is_written(
