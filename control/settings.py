@@ -101,7 +101,7 @@ class Settings:
     )
     cached_sessions: int = _setting(50000, "Sessions, and how far each has read a list, kept in memory.", low=100)
     cached_users: int = _setting(50000, "Users, and what each follows and is denied, kept in memory.", low=100)
-    cached_rooms: int = _setting(20000, "Rooms kept in memory; 2 KB each, and what they say of themselves.", low=100)
+    cached_rooms: int = _setting(20000, "Rooms kept in memory; 3 KB each, and what they say of themselves.", low=100)
     notifier: str = _setting(
         "console", "How codes and links reach a phone's holder.", choices=("console", "webhook", "smtp")
     )
