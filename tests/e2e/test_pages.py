@@ -293,7 +293,7 @@ async def test_pages_fit_any_width_and_have_no_serious_accessibility_fault(
             ("room", f"/room/{room.id}", "#log-in:visible"),
             ("studio-stranger", "/studio", "#stranger:visible"),
             ("assist-stranger", f"/assist/{room.id}", "#stranger:visible"),
-            ("no-room", "/room/999", "#message:visible"),
+            ("no-room", "/room/999", "#gone:visible"),
         ):
             await look(anchor, f"{name}-{scheme}", path, shown)
         await anchor.open("/studio")
