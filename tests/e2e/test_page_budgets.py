@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 from playwright.async_api import Browser, Page
@@ -90,7 +91,9 @@ async def test_the_front_page_is_light_and_still_and_shows_the_most_watched(node
     room, other = await node.room(liveRoomName="Rivers", isPublic=1), await node.room(liveRoomName="Lakes")
     session = await node.user(3)
     await node.api("FollowLiveRoom", sessionId=session, liveRoomId=other.id, isFollow=1)
-    async with encoder(f"{node.rtmp}/{room.push}"), node.publisher(other.push), node.player(other.play):
+    async with encoder(f"{node.rtmp}/{room.push}"), node.publisher(other.push), AsyncExitStack() as crowd:
+        for _ in range(4):  # more than are left of those who have just closed a page that played the first
+            await crowd.enter_async_context(node.player(other.play))
         await node.live(room)
         await node.live(other)
         for name, account, width in (("guest", "", 1280), ("user", session, 1280), ("phone", session, 360)):
