@@ -217,6 +217,7 @@ async def test_rare_key_frames_are_pointed_out(node: Node, browser: Browser) -> 
         async with encoder(f"{server}/{key}", key_frames=6, rate=10):
             await anchor.page.wait_for_selector("#health li:has-text('关键帧间隔过长')", timeout=25000)
             await anchor.page.wait_for_selector("#plots figure:nth-child(3) canvas", timeout=40000)
+            await anchor.picture("studio-live")
 
 
 async def test_a_password_change_is_confirmed_on_the_page_behind_the_link(node: Node, browser: Browser) -> None:
