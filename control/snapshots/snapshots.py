@@ -18,7 +18,7 @@ from control.storage.changes import Change, Changed
 LOOK = 1.0  # seconds between two looks for rooms whose picture is due, where none is
 AGAIN = 3.0  # seconds after which a room that gave none is tried again
 READ = 2 * 2**20  # bytes of a segment: a key frame is at its beginning
-REST = 3.0  # times as long as one took, before the next: on a busy machine they take longer, and so become rare
+REST = 5.0  # times as long as one took, before the next: on a busy machine they take longer, and so become rare
 LONGEST_REST = 10.0  # seconds
 
 
