@@ -56,16 +56,12 @@ class Card:
 
     @property
     def anchor_password(self) -> str:
-        """Like the other two, "" where the visitor may not know it."""
+        """Like the other, "" where the visitor may not know it."""
         return self.rights.anchor_password if self.is_mine else ""
 
     @property
     def assist_password(self) -> str:
         return self.rights.assist_password if self.is_mine else ""
-
-    @property
-    def user_password(self) -> str:
-        return "" if self.need_password else self.rights.user_password
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
-"""The pages themselves: files, and the headers they go out with."""
+"""The pages themselves: files, what stands in several of them, and the headers they go out with."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from functools import cache
 from html import escape
@@ -9,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from control.accounts.users import NOBODY
 from control.api.services import Services
@@ -29,12 +30,13 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 ABOUT = "<!--room-->"  # where room.html has what link previews show
+INCLUDE = re.compile("<!--include ([a-z]+)-->")
 DESCRIBED = 300  # characters of a description that they get
 
 
 def page(name: str) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        return FileResponse(STATIC / f"{name}.html", headers=HEADERS)
+        return HTMLResponse(_markup(name), headers=HEADERS)
 
     return answer
 
@@ -45,14 +47,15 @@ async def room_page(request: Request, services: Services) -> Response:
     try:
         card = await services.lobby.room(room_id, NOBODY)
     except NoSuchRoom:
-        return HTMLResponse(_template(), 404, HEADERS)
+        return HTMLResponse(_markup("room"), 404, HEADERS)
     address = room_address(request, services, room_id)
-    return HTMLResponse(_template().replace(ABOUT, _preview(card, address), 1), headers=HEADERS)
+    return HTMLResponse(_markup("room").replace(ABOUT, _preview(card, address), 1), headers=HEADERS)
 
 
 @cache
-def _template() -> str:
-    return (STATIC / "room.html").read_text()
+def _markup(name: str) -> str:
+    """A page's file, with those that it includes."""
+    return INCLUDE.sub(lambda named: _markup(named[1]), (STATIC / f"{name}.html").read_text())
 
 
 def _preview(card: Card, address: str) -> str:
