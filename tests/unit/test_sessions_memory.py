@@ -31,11 +31,14 @@ async def test_a_session_takes_less_than_a_kibibyte(stage: Stage, by: str) -> No
     gc.collect()
     tracing = sys.gettrace()
     sys.settrace(None)  # what measures coverage takes memory too
-    tracemalloc.start()
-    for client in range(2, PLAYERS + 2):
-        await come(client)
-    gc.collect()
-    held, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    held = []
+    for first in (2, PLAYERS + 2):
+        tracemalloc.start()
+        for client in range(first, first + PLAYERS):
+            await come(client)
+        gc.collect()
+        held.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
     sys.settrace(tracing)
-    assert held / PLAYERS < MOST
+    # Tables of Python itself, as that of all names, double now and then, by megabytes: in one of the two turns at most.
+    assert min(held) / PLAYERS < MOST, held
