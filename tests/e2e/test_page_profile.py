@@ -191,7 +191,7 @@ async def test_theme_and_language_are_kept_and_there_from_the_first(node: Node, 
         assert await ground(guest) == "rgb(17, 20, 24)"
         await guest.page.unroute_all()
         await guest.open("/studio")
-        await guest.says("h1", "直播间管理")
+        await guest.says("h1", "直播室管理")
         await guest.page.select_option("#theme", "")
         assert await ground(guest) == "rgb(246, 247, 249)"
         await guest.page.emulate_media(color_scheme="dark")
