@@ -22,6 +22,7 @@ MINUTE = 60.0  # seconds between two of those that are written
 KEPT = 7776000.0  # seconds for which they are: 90 days
 LONGEST = 1440  # that are told of one broadcast, a day's; of a longer one the last
 AT_A_TIME = 200  # rooms that are looked at before others have their turn
+READ_AT_ONCE = 240  # samples, likewise
 NAME = ("room_id", "started_at")
 FIGURES = ("at", "viewers", "bits_per_second", "frames_per_second")
 
@@ -89,9 +90,15 @@ class Samples:
         await self._store.write(broadcast_samples.delete().where(old))
 
     async def _of(self, *these: sa.ColumnElement[bool]) -> list[Sample]:
-        columns = [broadcast_samples.c[name] for name in FIGURES]
-        newest = sa.select(*columns).where(*these).order_by(broadcast_samples.c.at.desc()).limit(LONGEST)
-        return [Sample(*row) for row in await self._store.fetch_all(newest)][::-1]
+        columns, at = [broadcast_samples.c[name] for name in FIGURES], broadcast_samples.c.at
+        newest = sa.select(*columns).where(*these).order_by(at.desc()).limit(READ_AT_ONCE)
+        found = [Sample(*row) for row in await self._store.fetch_all(newest)]
+        read = len(found)
+        while read == READ_AT_ONCE and len(found) < LONGEST:
+            rows = await self._store.fetch_all(newest.where(at < found[-1].at))
+            found += (Sample(*row) for row in rows)
+            read = len(rows)
+        return found[::-1]
 
     async def _write(self, taken: Iterable[tuple[int, Epoch, Sample]]) -> None:
         """Of broadcasts that are written down themselves."""

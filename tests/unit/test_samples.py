@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from control.live.samples import EVERY, KEPT, LAST, MINUTE, Sample, Samples
+from control.live.samples import EVERY, KEPT, LAST, LONGEST, MINUTE, READ_AT_ONCE, Sample, Samples
 from control.live.stream_info import StreamInfo
 from control.storage.database import Store
 from control.storage.tables import broadcast_samples
@@ -78,6 +78,17 @@ async def test_of_a_broadcast_there_is_one_a_minute(studio: Studio) -> None:
     assert [each.at - began for each in samples] == [round(minute * MINUTE) for minute in range(1, 11)]
     assert await studio.samples.of_broadcast(studio.room, began - 1) == []
     assert await studio.samples.of_broadcast(studio.room + 1, began) == []
+
+
+@pytest.mark.parametrize("minutes", [READ_AT_ONCE - 1, READ_AT_ONCE, READ_AT_ONCE + 1, LONGEST + 1])
+async def test_of_a_long_broadcast_the_last_are_told_in_their_order(studio: Studio, minutes: int) -> None:
+    began = int(studio.node.clock.now())
+    await studio.goes_on(ONE_MINUTE)
+    [row] = await studio.store.fetch_all(sa.select(broadcast_samples))
+    more = [{**dict(row), "at": began + 60 * minute} for minute in range(2, minutes + 1)]
+    await studio.store.write(broadcast_samples.insert().values(more))
+    found = [each.at for each in await studio.samples.of_broadcast(studio.room, began)]
+    assert found == [began + 60 * minute for minute in range(1, minutes + 1)][-LONGEST:]
 
 
 async def test_a_new_control_goes_on_with_what_was_written(studio: Studio) -> None:
