@@ -134,8 +134,7 @@ class Child:
             folders.replace(self._pid_file, f"{process.pid}\n")
         except OSError as error:  # a full disk is no reason to end streams
             log.error("pid file not written", child=self.name, error=str(error))
-        # Waited for but not reaped, the process keeps its number, so that the signal cannot hit another's group.
-        await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        await _over(process.pid)
         os.killpg(process.pid, signal.SIGKILL)  # an orphaned nginx worker would keep the port
         self._pid = None
         code = process.wait()
@@ -158,6 +157,17 @@ class Child:
             if self._pid == pid:
                 log.warning("child killed", child=self.name, pid=pid, after=GRACE)
                 os.killpg(pid, signal.SIGKILL)
+
+
+async def _over(pid: int) -> None:
+    """Returns once a child has ended. Not reaped yet, it keeps its number, so no signal can hit another's group."""
+    loop, over, descriptor = asyncio.get_running_loop(), asyncio.Event(), os.pidfd_open(pid)
+    loop.add_reader(descriptor, over.set)
+    try:
+        await over.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 async def _emptied(group: int) -> None:
