@@ -57,7 +57,8 @@ class Watched:
             raise Harm(f"{type(failure).__name__}: {failure}, seed {seed}") from failure
 
     def _all(self) -> dict[str, list[int]]:
-        return {part: workers(self.node.pid(part)) for part in PARTS if part != "web"}
+        nginxes = {part: workers(self.node.pid(part)) for part in PARTS if part not in ("web", "control")}
+        return {"control": [self.node.pid("control")], **nginxes}  # whose own children come and go
 
 
 async def watched(node: Node, stay: AsyncExitStack) -> Watched:
