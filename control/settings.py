@@ -13,6 +13,7 @@ from typing import Any
 
 PREFIX = "QPLUS_"
 RUNTIME = Path("/run/qplus")  # of a node that root starts: the user's that it runs as
+MOST_WORKERS = 64
 
 
 class SettingError(ValueError):
@@ -23,6 +24,19 @@ def _setting(
     default: Any, text: str, *, low: int | None = None, high: int | None = None, choices: tuple[str, ...] = ()
 ) -> Any:
     return field(default=default, metadata={"text": text, "low": low, "high": high, "choices": choices})
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One rtmp nginx of a node: the module cannot share streams between processes, so each core that carries media has
+    an nginx of its own."""
+
+    name: str
+    """Of its pid file, its rendered file, its folder of temporary files."""
+    node: str
+    """In callback paths, and so in the keys of sessions."""
+    socket: Path
+    """/stat and /control."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +91,14 @@ class Settings:
     rtmp_proxy_protocol: str = _setting(
         "off", "Whether every connection to the RTMP ports begins with PROXY protocol.", choices=("off", "on")
     )
+    rtmp_workers: int = _setting(
+        0,
+        "How many rtmp nginx carry media, one core each. 0: one; with a guard and over two cores, one less than cores.",
+        low=0,
+        high=MOST_WORKERS,
+    )
     rtmp_memory_mib: int = _setting(
-        1024, "Address space of the rtmp nginx, MiB. Who has it hold more is put out.", low=256
+        1024, "Address space of each rtmp nginx, MiB. Who has it hold more is put out.", low=256
     )
     rtmp_per_address: int = _setting(256, "RTMP connections of one address, or one IPv6 /64, at a time.", low=1)
     ticket_seconds: int = _setting(43200, "How long a viewer's ticket is good.", low=60)
@@ -121,6 +141,8 @@ class Settings:
             raise SettingError(f"{PREFIX}WEBHOOK_URL: needed by the webhook notifier")
         if self.notifier == "smtp" and not (self.smtp_url and self.smtp_from):
             raise SettingError(f"{PREFIX}SMTP_URL and {PREFIX}SMTP_FROM: needed by the smtp notifier")
+        if self.rtmp_workers > 1 and not self.has_guard:
+            raise SettingError(f"{PREFIX}RTMP_WORKERS: clients come to more than one through the guard alone")
         if bool(self.tls_cert) != bool(self.tls_key):
             raise SettingError(f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY: both or neither")
 
@@ -191,9 +213,14 @@ class Settings:
         return self.sockets / "public.sock"
 
     @property
-    def rtmp_socket(self) -> Path:
-        """/stat and /control of the rtmp nginx."""
-        return self.sockets / "rtmp.sock"
+    def workers(self) -> tuple[Worker, ...]:
+        """The first has the node's own name, and so has one that is alone."""
+        number = self.rtmp_workers or (min(max(1, _cores() - 1), MOST_WORKERS) if self.has_guard else 1)
+        others = (
+            Worker(f"rtmp-{each}", f"{self.node}.{each}", self.sockets / f"rtmp-{each}.sock")
+            for each in range(2, number + 1)
+        )
+        return Worker("rtmp", self.node, self.sockets / "rtmp.sock"), *others
 
     @property
     def verdict_dir(self) -> Path:
@@ -219,6 +246,11 @@ def from_env(environ: Mapping[str, str]) -> Settings:
 def to_env(settings: Settings) -> dict[str, str]:
     """The variables that make the same settings in a child process."""
     return {PREFIX + item.name.upper(): str(getattr(settings, item.name)) for item in fields(settings)}
+
+
+def _cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def _read(item: Field[Any], text: str) -> Any:

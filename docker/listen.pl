@@ -1,12 +1,12 @@
-# Opens both ports of the rtmp nginx, and becomes the command that is given after them, which inherits them.
-#   perl listen.pl GUARDED_PORT HLS_PORT nginx ...
+# Opens the ports of the rtmp nginx, and becomes the command that is given after them, which inherits them.
+#   perl listen.pl GUARDED_PORT RELAY_PORT HLS_PORT nginx ...
 # Connections accepted there have TCP_NODELAY, which nginx-rtmp cannot set. Under `make run` the supervisor does the same.
 use strict;
 use warnings;
 use Fcntl;
 use Socket qw(:DEFAULT IPPROTO_TCP TCP_NODELAY);
 
-my ($guarded_port, $hls_port, @command) = @ARGV;
+my ($guarded_port, $relay_port, $hls_port, @command) = @ARGV;
 $^F = 255;    # what is opened stays open across exec
 
 sub listening {
@@ -20,6 +20,6 @@ sub listening {
     return $socket;
 }
 
-my @sockets = (listening($guarded_port, INADDR_ANY), listening($hls_port, INADDR_LOOPBACK));
+my @sockets = (listening($guarded_port, INADDR_ANY), map { listening($_, INADDR_LOOPBACK) } $relay_port, $hls_port);
 $ENV{NGINX} = join "", map { fileno($_) . ";" } @sockets;
 exec @command or die "$command[0]: $!\n";

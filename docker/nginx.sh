@@ -15,6 +15,7 @@ hls=${QPLUS_HLS_DIR:-/srv/hls}
 http_port=${QPLUS_HTTP_PORT:-8080}
 rtmp_port=${QPLUS_RTMP_PORT:-1935}
 guarded_port=19350
+relay_port=20935
 hls_port=21935
 memory_mib=${QPLUS_RTMP_MEMORY_MIB:-1024}
 tls=/etc/qplus/tls
@@ -50,6 +51,10 @@ RTMPS_PORT=${QPLUS_RTMPS_PORT:-1936}
 RTMP_PER_ADDRESS=${QPLUS_RTMP_PER_ADDRESS:-256}
 RTMP_PER_SITE=$((4 * ${QPLUS_RTMP_PER_ADDRESS:-256}))
 GUARDED_ADDRESS=$guarded
+RTMP_ADDRESS=$guarded
+RELAY_ADDRESS=127.0.0.1:$relay_port
+SEVERAL=#
+SERVERS=
 GUARD_SCRIPT=$here/guard.js
 TEMP_DIR=$temp
 NODE=${QPLUS_NODE:-local}
@@ -115,7 +120,7 @@ run() {
     ulimit -n "$(ulimit -Hn)" # every viewer is a connection or two
     set -- "$1" nginx -e stderr -p "$temp" -c "$temp/$1.conf" -g 'daemon off;'
     case $1 in
-        rtmp) shift && ulimit -s 65536 && ulimit -v $((memory_mib * 1024)) && exec perl "$here/listen.pl" "$guarded_port" "$hls_port" "$@" 2>&1 ;;
+        rtmp) shift && ulimit -s 65536 && ulimit -v $((memory_mib * 1024)) && exec perl "$here/listen.pl" "$guarded_port" "$relay_port" "$hls_port" "$@" 2>&1 ;;
         guard | web) shift && exec "$@" 2>&1 ;;
     esac
 }

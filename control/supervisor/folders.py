@@ -17,6 +17,7 @@ from control.settings import Settings
 from control.supervisor.errors import StartError
 
 LONGEST_SOCKET = 107  # bytes: sun_path less its closing zero
+STREAM = re.compile(r"[0-9]+|[0-9a-f]{32}")  # a room's, or one that is on its way to its room's nginx
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+-]*")  # what nginx reads as one word, unquoted
 
 
@@ -136,31 +137,36 @@ def snapshots(settings: Settings) -> Path:
 
 
 def spelled_out(settings: Settings) -> Settings:
-    """The same settings with the folders of HLS segments and snapshots: a child process may run as another user."""
-    return dataclasses.replace(settings, hls_dir=str(hls(settings)), snapshot_dir=str(snapshots(settings)))
+    """The same settings with what depends on who reads them, or when: the folders of HLS segments and snapshots, since
+    a child process may run as another user, and the number of rtmp nginx."""
+    return dataclasses.replace(
+        settings,
+        hls_dir=str(hls(settings)),
+        snapshot_dir=str(snapshots(settings)),
+        rtmp_workers=len(settings.workers),
+    )
 
 
-def prepare_hls(settings: Settings) -> Path:
-    """Empties it: what stands there is of streams that ended with the nginx that wrote them. Raises StartError, also
-    where something else stands there, which is not ours to remove."""
+def prepare_hls(settings: Settings) -> None:
+    """Makes and empties it: what stands there is of streams that ended with the nginx that wrote them. Raises
+    StartError, also where something else stands there, which is not ours to remove."""
     folder = hls(settings)
     if not PLAIN_PATH.fullmatch(str(folder)):
         raise StartError(f"QPLUS_HLS_DIR {folder}: give an absolute path of letters, digits and ./+-_")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        rooms = list(folder.iterdir())
-        if not all(each.name.isdigit() and each.is_dir() and not each.is_symlink() for each in rooms):
+        streams = list(folder.iterdir())
+        if not all(STREAM.fullmatch(each.name) and each.is_dir() and not each.is_symlink() for each in streams):
             raise StartError(f"QPLUS_HLS_DIR {folder}: holds other things than HLS; give a folder of its own")
-        for room in rooms:  # not the folder itself: it may be a mount
-            shutil.rmtree(room)
+        for stream in streams:  # not the folder itself: it may be a mount
+            shutil.rmtree(stream)
     except OSError as error:
         raise StartError(f"QPLUS_HLS_DIR {folder}: {error.strerror}") from None
-    return folder
 
 
 def remove_sockets(settings: Settings) -> None:
     """Leaves nothing behind, but for a folder that the operator chose."""
-    parts = [temp(settings, name) for name in ("rtmp", "web", "guard")]
+    parts = [temp(settings, name) for name in ("web", "guard", *(worker.name for worker in settings.workers))]
     for folder in (*parts, tls(settings), settings.sockets / "hls", settings.verdict_dir):
         shutil.rmtree(folder, ignore_errors=True)
     with suppress(OSError):

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from control.settings import PREFIX, Settings
+from control.settings import PREFIX, Settings, Worker
 from control.supervisor import folders, ports, sockets
 from control.supervisor.errors import StartError
+from control.supervisor.ports import RtmpPorts
 
 TEMPLATES = Path(__file__).resolve().parent / "nginx_files"  # a link to nginx/; in a wheel, a folder
 MODULES = Path("/usr/lib/nginx/modules")
@@ -54,8 +55,8 @@ def render(text: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: values[found[1]], text)
 
 
-def write_rtmp(settings: Settings, start: str, port: int, hls_port: int) -> Path:
-    """The file of the rtmp nginx; `start` names this life of it in callback paths, `port` is its own behind a guard."""
+def write_rtmp(settings: Settings, worker: Worker, start: str, given: RtmpPorts) -> Path:
+    """The file of one rtmp nginx; `start` names this life of it in callback paths."""
     return _write(
         settings,
         "rtmp",
@@ -64,22 +65,25 @@ def write_rtmp(settings: Settings, start: str, port: int, hls_port: int) -> Path
             "UNGUARDED": _line(not settings.has_guard),
             "IPV6": _line(ports.has_ipv6()),
             "RTMP_PORT": str(settings.rtmp_port),
-            "GUARDED_ADDRESS": f"{ports.LOOPBACK}:{port}",
-            "NODE": settings.node,
+            "GUARDED_ADDRESS": f"{ports.LOOPBACK}:{given.clients}",
+            "RELAY_ADDRESS": f"{ports.LOOPBACK}:{given.relay}",
+            "NODE": worker.node,
             "START": start,
             "INTERNAL_SOCKET": str(settings.internal_socket),
-            "RTMP_SOCKET": str(settings.rtmp_socket),
+            "RTMP_SOCKET": str(worker.socket),
             "UPDATE_PORT": str(sockets.free_port()),
             "UPDATE_SECONDS": str(settings.update_seconds),
-            "HLS_PORT": str(hls_port),
+            "HLS_PORT": str(given.hls),
             "HLS_APPLICATION": f"hls-{secrets.token_hex(16)}",
-            "HLS_DIR": str(folders.prepare_hls(settings)),
+            "HLS_DIR": str(folders.hls(settings)),
         },
+        worker.name,
     )
 
 
-def write_guard(settings: Settings, port: int) -> Path:
-    """The file of the guard in front of the rtmp nginx, which listens on `port` of loopback."""
+def write_guard(settings: Settings, workers: Sequence[int]) -> Path:
+    """The file of the guard in front of the rtmp nginx, which listen on these ports of loopback."""
+    addresses = [f"{ports.LOOPBACK}:{port}" for port in workers]
     return _write(
         settings,
         "guard",
@@ -94,7 +98,9 @@ def write_guard(settings: Settings, port: int) -> Path:
             "REAL_IP_FROM": _real_ip_from(settings),
             "RTMP_PER_ADDRESS": str(settings.rtmp_per_address),
             "RTMP_PER_SITE": str(4 * settings.rtmp_per_address),
-            "GUARDED_ADDRESS": f"{ports.LOOPBACK}:{port}",
+            "SEVERAL": _line(len(workers) > 1),
+            "SERVERS": " ".join(f"server {address};" for address in addresses),
+            "RTMP_ADDRESS": addresses[0] if len(workers) == 1 else "workers",
             "GUARD_SCRIPT": str(_written(settings, GUARD_SCRIPT, template(GUARD_SCRIPT))),
         },
     )
@@ -167,9 +173,11 @@ def _line(wanted: bool) -> str:
     return "" if wanted else "#"
 
 
-def _write(settings: Settings, name: str, values: Mapping[str, str]) -> Path:
-    temp = str(folders.prepare_temp(settings, name))
-    return _written(settings, f"{name}.conf", render(template(f"{name}.conf"), {"TEMP_DIR": temp, **values}))
+def _write(settings: Settings, kind: str, values: Mapping[str, str], name: str = "") -> Path:
+    """`name`: of one of several of a kind."""
+    temp = str(folders.prepare_temp(settings, name or kind))
+    text = render(template(f"{kind}.conf"), {"TEMP_DIR": temp, **values})
+    return _written(settings, f"{name or kind}.conf", text)
 
 
 def _written(settings: Settings, name: str, text: str) -> Path:

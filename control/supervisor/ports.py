@@ -10,9 +10,10 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from control.settings import Settings
 from control.supervisor.errors import StartError
@@ -20,7 +21,19 @@ from control.supervisor.sockets import BACKLOG
 
 PATIENCE = 2.0  # seconds: the children of a supervisor that was killed may just be ending
 HANDED_ON = "NODE_LISTENERS"  # descriptors of listeners that are open, as JSON
+INSIDE = ("the relay port", "the HLS port")
 LOOPBACK, ANY, ANY_IPV6 = "127.0.0.1", "0.0.0.0", "::"
+
+
+class RtmpPorts(NamedTuple):
+    """Of one rtmp nginx."""
+
+    clients: int
+    """On loopback, where the guard connects to; where there is no guard, clients' own."""
+    relay: int
+    """On loopback, for the other rtmp nginx of the node."""
+    hls: int
+    """Likewise, for the push to its HLS application."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +43,20 @@ class Ports:
     web: tuple[socket.socket, ...]
     guard: tuple[socket.socket, ...]
     """None where it is switched off."""
-    rtmp: tuple[socket.socket, ...]
-    """The last is on loopback, for the push to its HLS application."""
+    rtmp: tuple[tuple[socket.socket, ...], ...]
+    """Each worker's."""
 
     def handed_on(self) -> str:
         """For HANDED_ON in the environment of what this process becomes: it keeps them."""
-        kinds = (self.web, self.guard, self.rtmp)
+        kinds = (self.web, self.guard, *self.rtmp)
         for listener in (each for kind in kinds for each in kind):
             listener.set_inheritable(True)
         return json.dumps([[listener.fileno() for listener in kind] for kind in kinds])
 
-    @property
-    def hls(self) -> int:
-        return int(self.rtmp[-1].getsockname()[1])
-
-    @property
-    def behind_guard(self) -> int:
-        """The rtmp nginx's on loopback, which the guard connects to; where there is no guard, clients' own."""
-        return int(self.rtmp[0].getsockname()[1])
+    def of_worker(self, number: int) -> RtmpPorts:
+        """`number`: from 0."""
+        first, *_, relay, hls = (int(listener.getsockname()[1]) for listener in self.rtmp[number])
+        return RtmpPorts(first, relay, hls)
 
 
 def has_ipv6() -> bool:
@@ -67,8 +76,12 @@ def opened(settings: Settings, patience: float = PATIENCE) -> Iterator[Ports]:
     _require_different(settings)
     with ExitStack() as stack:
         if given := os.environ.pop(HANDED_ON, ""):
-            kinds = json.loads(given)
-            yield Ports(*(tuple(stack.enter_context(socket.socket(fileno=each)) for each in kind) for kind in kinds))
+            web_fds, guard_fds, *rtmp_fds = json.loads(given)
+            yield Ports(
+                tuple(_held(stack, web_fds)),
+                tuple(_held(stack, guard_fds)),
+                tuple(tuple(_held(stack, each)) for each in rtmp_fds),
+            )
             return
 
         def listen(name: str, port: int) -> tuple[socket.socket, ...]:
@@ -83,11 +96,12 @@ def opened(settings: Settings, patience: float = PATIENCE) -> Iterator[Ports]:
         if settings.has_tls:
             web += listen("QPLUS_HTTPS_PORT", settings.https_port)
         if not settings.has_guard:
-            yield Ports(web, (), (*rtmp, inside("the HLS port")))
+            yield Ports(web, (), ((*rtmp, *map(inside, INSIDE)),))
             return
         if settings.has_tls:
             rtmp += listen("QPLUS_RTMPS_PORT", settings.rtmps_port)
-        yield Ports(web, rtmp, (inside("the guarded port"), inside("the HLS port")))
+        guarded = ("the guarded port", *INSIDE)
+        yield Ports(web, rtmp, tuple(tuple(map(inside, guarded)) for _ in settings.workers))
 
 
 def _require_different(settings: Settings) -> None:
@@ -98,6 +112,10 @@ def _require_different(settings: Settings) -> None:
         names = [name for name, other in wanted.items() if other == port]
         if len(names) > 1:
             raise StartError(f"{' and '.join(names)} are both {port}")
+
+
+def _held(stack: ExitStack, descriptors: Iterable[int]) -> Iterator[socket.socket]:
+    return (stack.enter_context(socket.socket(fileno=each)) for each in descriptors)
 
 
 def _listen(name: str, host: str, port: int, patience: float) -> socket.socket:

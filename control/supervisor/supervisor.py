@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -81,11 +82,15 @@ class Supervisor:
         sockets.raise_limit()
         self._listeners = [sockets.listen(self._settings.internal_socket), sockets.listen(self._settings.public_socket)]
         self._control = self._child("control", self._start_control)
-        self._rtmp = self._child("rtmp", self._start_rtmp)
+        folders.prepare_hls(self._settings)
+        self._rtmp = [
+            self._child(worker.name, partial(self._start_rtmp, number))
+            for number, worker in enumerate(self._settings.workers)
+        ]
         self._web = self._child("web", self._start_web)
         self._guard = self._child("guard", self._start_guard) if self._settings.has_guard else None
         self._fronts = (self._web, self._guard) if self._guard else (self._web,)
-        self._children = (self._control, self._rtmp, *self._fronts)
+        self._children = (self._control, *self._rtmp, *self._fronts)
 
     async def _main_loop(self) -> None:
         wall_clock = StepDetector(SystemClock())
@@ -119,7 +124,7 @@ class Supervisor:
 
     async def _shutdown(self) -> None:
         # control last: it writes down what the others leave.
-        await asyncio.gather(*(child.stop() for child in (*self._fronts, self._rtmp)))
+        await asyncio.gather(*(child.stop() for child in (*self._fronts, *self._rtmp)))
         await self._control.stop()
         for listener in self._listeners:
             listener.close()
@@ -154,15 +159,18 @@ class Supervisor:
         command = [*self._control_command, "--internal-fd", str(internal), "--public-fd", str(public)]
         return spawn(command, {**os.environ, **to_env(self._settings)}, keep=(internal, public))
 
-    def _start_rtmp(self) -> subprocess.Popen[bytes]:
-        self._settings.rtmp_socket.unlink(missing_ok=True)
-        start = secrets.token_hex(8)
-        file = nginx.write_rtmp(self._settings, start, self._ports.behind_guard, self._ports.hls)
+    def _start_rtmp(self, number: int) -> subprocess.Popen[bytes]:
+        worker = self._settings.workers[number]
+        worker.socket.unlink(missing_ok=True)
+        if len(self._rtmp) == 1:  # or another still writes there
+            folders.prepare_hls(self._settings)
+        file = nginx.write_rtmp(self._settings, worker, secrets.token_hex(8), self._ports.of_worker(number))
         memory = self._settings.rtmp_memory_mib * 2**20
-        return self._start_nginx(file, self._ports.rtmp, stack=nginx.RTMP_STACK, memory=memory)
+        return self._start_nginx(file, self._ports.rtmp[number], stack=nginx.RTMP_STACK, memory=memory)
 
     def _start_guard(self) -> subprocess.Popen[bytes]:
-        return self._start_nginx(nginx.write_guard(self._settings, self._ports.behind_guard), self._ports.guard)
+        workers = [self._ports.of_worker(number).clients for number in range(len(self._rtmp))]
+        return self._start_nginx(nginx.write_guard(self._settings, workers), self._ports.guard)
 
     def _start_web(self) -> subprocess.Popen[bytes]:
         return self._start_nginx(nginx.write_web(self._settings), self._ports.web)
@@ -178,7 +186,7 @@ class Supervisor:
 
     def _problem(self) -> str:
         """What still keeps the node from being ready; empty when nothing does."""
-        if not sockets.accepts(self._settings.rtmp_socket):
+        if not all(sockets.accepts(worker.socket) for worker in self._settings.workers):
             return "the rtmp nginx does not listen"
         if problem := probe.problem(self._settings.internal_socket):
             return problem

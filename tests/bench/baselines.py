@@ -72,12 +72,12 @@ class Yes:
 def rtmp(folder: Path, asking: str = "") -> Iterator[Asked]:
     """The product's rtmp nginx that asks nobody, or this address instead of control: for publish, play and done."""
     with _place(folder) as settings, ports.opened(settings) as opened:
-        file = nginx.write_rtmp(settings, "bench", opened.behind_guard, opened.hls)
+        file = nginx.write_rtmp(settings, settings.workers[0], "bench", opened.of_worker(0))
         text = file.read_text()
         without = QUESTION.sub("", text) if not asking else TO_CONTROL.sub(rf"\1 {asking}/\1;", text)
         _rewrite(file, text, re.sub(r" *on_update .*\n", "", without))
-        descriptors = [each.fileno() for each in opened.rtmp]
-        with started(nginx.command(file), FRONT, nginx.environment(opened.rtmp), descriptors) as pid:
+        descriptors = [each.fileno() for each in opened.rtmp[0]]
+        with started(nginx.command(file), FRONT, nginx.environment(opened.rtmp[0]), descriptors) as pid:
             yield Asked(settings.rtmp_port, pid)
 
 

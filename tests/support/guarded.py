@@ -119,7 +119,7 @@ def guarding(constants: Mapping[str, float] | None = None, **more: Any) -> Itera
         Path(short).chmod(0o711)  # nginx's workers are another user
         with folders.locked(settings):
             folders.prepare_sockets(settings)
-            file = nginx.write_guard(settings, backend.getsockname()[1])
+            file = nginx.write_guard(settings, [backend.getsockname()[1]])
             script = settings.run_dir / nginx.GUARD_SCRIPT
             for name, value in (constants or {}).items():
                 text, found = re.subn(rf"(?<=const {name} = )[\d.]+", str(value), script.read_text())

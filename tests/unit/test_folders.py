@@ -67,9 +67,9 @@ def test_a_private_folder_in_use_is_taken_also_with_an_inherited_group(short: Pa
     settings = at(short)
     folders.prepare_sockets(settings)
     settings.sockets.chmod(settings.sockets.stat().st_mode | stat.S_ISGID)
-    sockets.listen(settings.rtmp_socket).close()
+    sockets.listen(settings.workers[0].socket).close()
     folders.prepare_sockets(settings)
-    assert settings.rtmp_socket.exists()
+    assert settings.workers[0].socket.exists()
 
 
 def test_a_data_folder_that_cannot_be_made_is_said() -> None:
@@ -138,7 +138,9 @@ def test_segments_of_an_nginx_that_ended_are_cleared_away(short: Path) -> None:
     settings = Settings(data_dir=short, hls_dir=str(short / "hls"))
     (short / "hls" / "1000001").mkdir(parents=True)
     (short / "hls" / "1000001" / "1.ts").touch()
-    assert list(folders.prepare_hls(settings).iterdir()) == []
+    (short / "hls" / ("0a" * 16)).mkdir()  # of a publisher that was not at its room's nginx
+    folders.prepare_hls(settings)
+    assert list((short / "hls").iterdir()) == []
 
 
 @pytest.mark.parametrize("folder", ["relative", "/tmp/a b", "/tmp/a;b", "/dev/null/x"])

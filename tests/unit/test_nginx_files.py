@@ -11,6 +11,7 @@ import pytest
 from control.settings import Settings
 from control.supervisor import folders, nginx
 from control.supervisor.errors import StartError
+from control.supervisor.ports import RtmpPorts
 
 
 @pytest.fixture
@@ -23,6 +24,10 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
             yield made
 
 
+def rtmp_file(settings: Settings, start: str) -> Path:
+    return nginx.write_rtmp(settings, settings.workers[0], start, RtmpPorts(21934, 20935, 21935))
+
+
 def check(file: Path) -> str:
     tried = subprocess.run([*nginx.command(file), "-t"], capture_output=True, text=True)
     assert tried.returncode == 0, tried.stderr
@@ -30,7 +35,7 @@ def check(file: Path) -> str:
 
 
 def test_nginx_takes_the_rtmp_file(settings: Settings) -> None:
-    text = check(nginx.write_rtmp(settings, "5tart", 21934, 21935))
+    text = check(rtmp_file(settings, "5tart"))
     assert f"on_publish http://unix:{settings.internal_socket}:/rtmp/ams-1/5tart/publish;" in text
     assert "notify_update_timeout 7s;" in text
     assert 'add_header X-Start "5tart";' in text
@@ -51,19 +56,34 @@ def test_what_web_nginx_was_answered_can_be_forgotten(settings: Settings) -> Non
 
 
 def test_updates_go_to_the_port_that_listens(settings: Settings) -> None:
-    text = nginx.write_rtmp(settings, "5tart", 21934, 21935).read_text()
+    text = rtmp_file(settings, "5tart").read_text()
     asked = re.search(r"on_update http://127\.0\.0\.1:(\d+)", text)
     assert asked and f"listen 127.0.0.1:{asked[1]};" in text
 
 
 def test_nginx_takes_the_guards_file(settings: Settings) -> None:
-    text = check(nginx.write_guard(settings, 21934))
+    text = check(nginx.write_guard(settings, [21934]))
     assert "default 127.0.0.1:21934;" in text and "limit_conn networks 256;" in text
+
+
+def test_the_guard_spreads_clients_over_several(settings: Settings) -> None:
+    text = check(nginx.write_guard(settings, [21934, 21944]))
+    assert "least_conn; server 127.0.0.1:21934; server 127.0.0.1:21944; }" in text
+    assert "default workers;" in text
+
+
+def test_each_rtmp_nginx_has_files_of_its_own(settings: Settings) -> None:
+    several = replace(settings, rtmp_workers=2)
+    texts = [
+        check(nginx.write_rtmp(several, worker, "5tart", RtmpPorts(21934, 20935, 21935))) for worker in several.workers
+    ]
+    assert [re.findall(r"/rtmp/(\S+)/5tart/play", text) for text in texts] == [["ams-1"], ["ams-1.2"]]
+    assert len({*re.findall(r"^pid (\S+);", "\n".join(texts), re.MULTILINE)}) == 2
 
 
 @pytest.mark.parametrize("guard", ["on", "off"])
 def test_the_rtmp_nginx_listens_behind_the_guard_or_for_clients(settings: Settings, guard: str) -> None:
-    text = check(nginx.write_rtmp(replace(settings, guard=guard), "5tart", 21934, 21935))
+    text = check(rtmp_file(replace(settings, guard=guard), "5tart"))
     listens = re.findall(r"^ +listen ([^u\n][^;\n]*);", text, re.MULTILINE)
     open_to_all = [each.split()[0] for each in listens if not each.startswith("127.0.0.1:")]
     assert open_to_all == ([] if guard == "on" else ["1935", "[::]:1935"])
@@ -72,22 +92,22 @@ def test_the_rtmp_nginx_listens_behind_the_guard_or_for_clients(settings: Settin
 
 def test_clients_leave_the_rtmp_nginx_some_connections(settings: Settings) -> None:
     """For callbacks and /stat; and the guard has two for each client."""
-    guard = nginx.write_guard(settings, 21934).read_text()
+    guard = nginx.write_guard(settings, [21934]).read_text()
     clients = int(re.findall(r"limit_conn all (\d+);", guard)[0])
-    rtmp = int(re.findall(r"worker_connections (\d+);", nginx.write_rtmp(settings, "s", 1, 2).read_text())[0])
+    rtmp = int(re.findall(r"worker_connections (\d+);", rtmp_file(settings, "s").read_text())[0])
     assert clients + 4000 <= rtmp
     assert 2 * clients < int(re.findall(r"worker_connections (\d+);", guard)[0])
 
 
 def test_nothing_is_written_before_a_verdict(settings: Settings) -> None:
-    words = nginx.write_rtmp(settings, "5tart", 21934, 21935).read_text()
+    words = rtmp_file(settings, "5tart").read_text()
     public = words.partition("application live {")[2].partition("}")[0]
     assert "on_publish" in public
     assert not re.search(r"^\s*(hls|dash|record|exec\w*)\s", public, re.MULTILINE)
 
 
 def test_no_block_logs_requests(settings: Settings) -> None:
-    rtmp, guard = nginx.write_rtmp(settings, "5tart", 21934, 21935), nginx.write_guard(settings, 21934)
+    rtmp, guard = rtmp_file(settings, "5tart"), nginx.write_guard(settings, [21934])
     for file in (rtmp, guard, nginx.write_web(settings)):
         text = file.read_text()
         assert text.count("    access_log off;") == len(re.findall(r"^(?:rtmp|http|stream) {", text, re.MULTILINE))

@@ -38,13 +38,24 @@ def test_clients_come_to_the_guard_and_the_rtmp_nginx_is_on_loopback() -> None:
     with ports.opened(node) as opened:
         assert addresses(opened.web) == everywhere(node.http_port)
         assert addresses(opened.guard) == everywhere(node.rtmp_port)
-        assert addresses(opened.rtmp) == {("127.0.0.1", opened.behind_guard), ("127.0.0.1", opened.hls)}
+        assert addresses(opened.rtmp[0]) == {("127.0.0.1", port) for port in opened.of_worker(0)}
+
+
+def test_each_rtmp_nginx_has_ports_of_its_own() -> None:
+    with ports.opened(settings(rtmp_workers=3)) as opened:
+        assert len({port for number in range(3) for port in opened.of_worker(number)}) == 9
 
 
 def test_without_a_guard_clients_come_to_the_rtmp_nginx() -> None:
     node = settings(guard="off", tls_cert="cert", tls_key="key")
     with ports.opened(node) as opened:
-        assert addresses(opened.rtmp) == {*everywhere(node.rtmp_port), ("127.0.0.1", opened.hls)}
+        inside = opened.of_worker(0)
+        assert inside.clients == node.rtmp_port
+        assert addresses(opened.rtmp[0]) == {
+            *everywhere(node.rtmp_port),
+            ("127.0.0.1", inside.relay),
+            ("127.0.0.1", inside.hls),
+        }
         assert opened.guard == ()
 
 
@@ -57,7 +68,7 @@ def test_a_certificate_opens_two_more() -> None:
 
 def test_clients_are_answered_at_once_and_wait_for_an_nginx_that_restarts() -> None:
     with ports.opened(settings()) as opened:
-        for listener in (*opened.web, *opened.guard, *opened.rtmp):
+        for listener in (*opened.web, *opened.guard, *opened.rtmp[0]):
             assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) and not listener.getblocking()
             host = "::1" if listener.family == socket.AF_INET6 else "127.0.0.1"
             with socket.create_connection((host, listener.getsockname()[1]), timeout=1):

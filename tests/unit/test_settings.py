@@ -53,7 +53,7 @@ def test_a_refused_value_is_not_repeated() -> None:
 def test_two_data_folders_have_two_socket_folders() -> None:
     one, other = Settings(data_dir=Path("/a")), Settings(data_dir=Path("/b"))
     assert one.sockets != other.sockets
-    assert Settings(socket_dir="/run/mine").rtmp_socket == Path("/run/mine/rtmp.sock")
+    assert Settings(socket_dir="/run/mine").workers[0].socket == Path("/run/mine/rtmp.sock")
 
 
 def test_paths_fit_together() -> None:
