@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,14 +44,13 @@ class World:
     clock: Clock
     entropy: Entropy
     notifier: Notifier
-    nginx: httpx.AsyncBaseTransport
-    """/stat and /control of the rtmp nginx."""
+    nginx: Mapping[str, httpx.AsyncBaseTransport]
+    """/stat and /control of each rtmp nginx, by the node that it is in callback paths."""
 
 
 def real_world(settings: Settings) -> World:
-    return World(
-        SystemClock(), SystemEntropy(), notifier(settings), httpx.AsyncHTTPTransport(uds=str(settings.rtmp_socket))
-    )
+    nginx = {worker.node: httpx.AsyncHTTPTransport(uds=str(worker.socket)) for worker in settings.workers}
+    return World(SystemClock(), SystemEntropy(), notifier(settings), nginx)
 
 
 @asynccontextmanager
@@ -63,7 +62,10 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         # What waits for a disk waits in real time, whatever clock the rest is handed.
         store = await stack.enter_async_context(opened(settings.database, SystemClock()))
-        nginx = await stack.enter_async_context(httpx.AsyncClient(transport=world.nginx, base_url="http://nginx"))
+        nginx = {
+            node: await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://nginx"))
+            for node, transport in world.nginx.items()
+        }
         passwords = Passwords(settings)
         stack.callback(passwords.close)
         guesses, handover = taken_over(settings, world.clock, world.entropy)
@@ -104,7 +106,7 @@ def applications(
     settings, feed = services.settings, Feed(services.lobby)
     studio = Studio(services, refused_pushes, Path(settings.hls_dir))
     health = Health(store, settings.database, services.clock)
-    callbacks = Callbacks(settings.node, live.clients, refused_pushes)
+    callbacks = Callbacks(live.clients, refused_pushes)
     events, streams = Events(services, feed, studio), RoomStreams(services)
     live.chat_writer.listeners.append(streams.tell)
     live.changes.listen(streams.reconsider)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -55,9 +56,11 @@ from control.nginx_rtmp.drops import Drops
 from control.nginx_rtmp.hls_auth import HlsAuth
 from control.nginx_rtmp.kept_verdicts import KeptVerdicts
 from control.nginx_rtmp.pipelined import PipelinedStreams
-from control.nginx_rtmp.reconcile import Reconciler
+from control.nginx_rtmp.reconcile import Reconciler, Reconcilers
+from control.nginx_rtmp.relays import Relays, RtmpNginx, StreamNames
 from control.nginx_rtmp.stat import Looks, Stat
 from control.nginx_rtmp.takeover import Takeover
+from control.nginx_rtmp.unseen import UnseenUpdates
 from control.rooms.about import AboutRooms
 from control.rooms.follows import Follows
 from control.rooms.gate import Gate
@@ -76,7 +79,7 @@ def live_parts(
     *,
     store: Store,
     vault: Vault,
-    nginx: httpx.AsyncClient,
+    nginx: Mapping[str, httpx.AsyncClient],
     keys: Keys,
     guesses: Guesses,
     clock: Clock,
@@ -113,12 +116,16 @@ def live_parts(
         observers=[live_rooms.observe, chat.observe],
     )
 
-    stat, looks, control = Stat(nginx, clock), Looks(), RtmpControl(nginx)
-    drops = Drops(presence=presence, control=control)
+    names = StreamNames(clock)
+    nginxes = {
+        node: RtmpNginx(node, Stat(http, clock, names.room_of), RtmpControl(http), Looks())
+        for node, http in nginx.items()
+    }
+    relays = Relays(nginxes=nginxes, names=names, presence=presence, keys=keys, clock=clock)
+    drops = Drops(presence=presence, controls={node: each.control for node, each in nginxes.items()})
     takeover = Takeover(
         presence=presence,
-        stat=stat,
-        looks=looks,
+        nginxes=nginxes,
         drops=drops,
         clock=clock,
         silent=settings.silent_seconds,
@@ -129,8 +136,10 @@ def live_parts(
         admission=admission,
         takeover=takeover,
         drops=drops,
-        looks=looks,
+        nginxes=nginxes,
+        relays=relays,
         pipelined=PipelinedStreams(clock),
+        unseen=UnseenUpdates(clock),
         clock=clock,
     )
     kept_verdicts = KeptVerdicts(settings.verdict_dir, clock)
@@ -142,20 +151,21 @@ def live_parts(
         kept=kept_verdicts,
         clock=clock,
     )
-    reconciler = Reconciler(
-        node=settings.node,
-        presence=presence,
-        heartbeats=heartbeats,
-        clients=clients,
-        drops=drops,
-        stat=stat,
-        looks=looks,
-        control=control,
-        rights=rights,
-        clock=clock,
-        first_media=settings.first_media_seconds,
-        lease=settings.lease_seconds,
-    )
+    reconcilers = [
+        Reconciler(
+            nginx=each,
+            presence=presence,
+            heartbeats=heartbeats,
+            clients=clients,
+            drops=drops,
+            relays=relays,
+            rights=rights,
+            clock=clock,
+            first_media=settings.first_media_seconds,
+            lease=settings.lease_seconds,
+        )
+        for each in nginxes.values()
+    ]
     snapshots = Snapshots(
         presence=presence,
         rights=rights,
@@ -187,7 +197,7 @@ def live_parts(
         kept_verdicts=kept_verdicts,
         hls_auth=hls,
         snapshots=snapshots,
-        reconciler=reconciler,
+        reconcilers=Reconcilers(reconcilers),
     )
 
 

@@ -36,7 +36,7 @@ from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.hls_auth import HlsAuth
 from control.nginx_rtmp.kept_verdicts import KeptVerdicts
-from control.nginx_rtmp.reconcile import Reconciler
+from control.nginx_rtmp.reconcile import Reconcilers
 from control.ops.floods import floods
 from control.ops.lag import LoopLag
 from control.ops.loops import once, repeat
@@ -75,7 +75,7 @@ class LiveParts:
     kept_verdicts: KeptVerdicts
     hls_auth: HlsAuth
     snapshots: Snapshots
-    reconciler: Reconciler
+    reconcilers: Reconcilers
 
     async def load(self) -> None:
         """Reads what the control before had on air, and its broadcasts; asks nginx to ask about everybody."""
@@ -121,10 +121,10 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
     """Begins once nginx has shown its clients, and writes what is left when the block ends."""
     await once("denials", started.live.purge)
     await once("resealing", started.live.resealing.step)
-    writer, reconciler = started.live.on_air_writer, started.live.reconciler
+    writer, reconcilers = started.live.on_air_writer, started.live.reconcilers
     sessions, lists, lag = started.sessions, started.lists, LoopLag(clock)
     kept_verdicts, chat_writer = started.live.kept_verdicts, started.live.chat_writer
-    if await reconciler.settle():
+    if await reconcilers.settle():
         await once("on air", writer.write)  # before any answer is made from what the last control wrote
     loops = {
         "feed": repeat("feed", partial(clock.sleep, EVERY), started.feed.refresh),
@@ -133,7 +133,6 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "samples": repeat("samples", partial(clock.sleep, SAMPLE_EVERY), started.live.samples.step),
         "chat": repeat("chat", chat_writer.next_turn, chat_writer.write),
         "verdicts": repeat("verdicts", kept_verdicts.next_turn, kept_verdicts.write),
-        "reconcile": repeat("reconcile", reconciler.next_turn, reconciler.run),
         "sessions": repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save),
         "health": repeat("health", partial(clock.sleep, LOOK_EVERY), started.health.look),
         "refusals": repeat("refusals", partial(clock.sleep, SAVE_EVERY), floods.tell),
@@ -146,6 +145,8 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "lag": repeat("lag", lag.measure, lag.show),
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
     }
+    for each in reconcilers.each:
+        loops[f"reconcile {each.nginx.node}"] = repeat("reconcile", each.next_turn, each.run)
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
     try:
         yield

@@ -18,6 +18,18 @@ from control.refusals import Denied, GateShut, WrongRoomPassword
 class Role(Enum):
     PUBLISHER = "publisher"
     PLAYER = "player"
+    # Between two rtmp nginx of a node, at the one where the room is at home: neither a publisher nor a viewer.
+    PULL = "pull"
+    PUSH = "push"
+
+    @property
+    def is_relay(self) -> bool:
+        return self in (Role.PULL, Role.PUSH)
+
+    @property
+    def sends(self) -> bool:
+        """Whether nginx has it as a stream's publisher."""
+        return self in (Role.PUBLISHER, Role.PUSH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from control.clock import Epoch, Ticks
 from control.live.broadcasts import Broadcast, Broadcasts
-from control.live.presence import Ending
+from control.live.states import Ending
 from control.storage.database import Row, Store, insert, listed
 from control.storage.tables import broadcast_viewers, broadcasts, in_rooms
 

@@ -9,7 +9,8 @@ from math import inf
 
 from control.clock import Clock, Epoch, Ticks
 from control.live.audience import RoomNow
-from control.live.presence import Ending, Session
+from control.live.presence import Session
+from control.live.states import Ending
 
 REMEMBERED = 600.0  # seconds after its end in which a publisher that nginx had all along may still turn up
 

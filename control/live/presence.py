@@ -1,23 +1,23 @@
 """Who is here: the sessions that nginx holds for us, as far as we know. nginx is the truth; this is a cache of it.
 
 A session is keyed by what nginx cannot confuse, never by a room's name: see docs/nginx-rtmp.md. Whatever affects a
-session's life is in this file: `MOVES` is all of it, and only `Presence` writes a `Session`. Nothing here waits, but
-for `over`, so no two callbacks can come between each other.
+session's life is `MOVES`, all of it, and only `Presence` writes a `Session`. Nothing here waits, but for `over`, so no
+two callbacks can come between each other.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
 from itertools import chain, takewhile
 from typing import NamedTuple
 
 from control.access.verdicts import Credentials, Role
 from control.clock import Clock, Ticks
+from control.live.states import MOVES, Ending, Event, State
 from control.live.stream_info import StreamInfo
 
 SOUND_FIRST = 2.0  # seconds by which an encoder may begin with sound before its video
@@ -30,61 +30,21 @@ class SessionKey(NamedTuple):
     """One life of the node's nginx: it numbers its clients from 1 again in the next."""
     client: int
 
+    @property
+    def place(self) -> Home:
+        """The nginx that has it."""
+        return Home(self.node, self.start)
+
     def __str__(self) -> str:
         return f"{self.node}.{self.start}.{self.client}"
 
 
-class State(Enum):
-    ADMITTED = "admitted"
-    """Let in. A player stays so; a publisher until its first media."""
-    LIVE = "live"
-    """A publisher whose media has been seen."""
-    ENDING = "ending"
-    """To go: nginx has been told to drop it, or its next update is denied."""
-    OVER = "over"
-    """Gone, and no longer held."""
+class Home(NamedTuple):
+    """The rtmp nginx where a room's stream is whole: that which the first of the room's clients came to. Others pull it
+    from there, and push it there (docs/decisions/workers.md)."""
 
-
-class Event(Enum):
-    MEDIA = "media"
-    """A publisher's timestamp moved."""
-    CONDEMNED = "condemned"
-    """Its right has ended, or it gives way to another."""
-    SPARED = "spared"
-    """A publisher that was silent could not be dropped, so it may be heard again."""
-    SPARED_BEFORE_MEDIA = "spared before media"
-    ENDED = "ended"
-    """nginx told of its end, shows it no more, or has been out of hearing for a lease."""
-
-
-MOVES: Mapping[tuple[State, Event], State] = {
-    (State.ADMITTED, Event.MEDIA): State.LIVE,
-    (State.ADMITTED, Event.CONDEMNED): State.ENDING,
-    (State.ADMITTED, Event.ENDED): State.OVER,
-    (State.LIVE, Event.MEDIA): State.LIVE,
-    (State.LIVE, Event.CONDEMNED): State.ENDING,
-    (State.LIVE, Event.ENDED): State.OVER,
-    (State.ENDING, Event.MEDIA): State.ENDING,
-    (State.ENDING, Event.CONDEMNED): State.ENDING,
-    (State.ENDING, Event.SPARED): State.LIVE,
-    (State.ENDING, Event.SPARED_BEFORE_MEDIA): State.ADMITTED,
-    (State.ENDING, Event.ENDED): State.OVER,
-}
-
-
-class Ending(StrEnum):
-    """Why a publisher is here no more."""
-
-    LEFT = "left"
-    """It went, or its connection broke."""
-    SILENT = "silent"
-    """Its link was dead: the connection stood, and nothing came any more."""
-    GATE = "gate"
-    """The room's owner ended the stream."""
-    PASSWORD = "password"
-    """It was let in by a password that is no longer the room's."""
-    LOST = "lost"
-    """nginx, control or the machine went down with it, and it was not there afterwards."""
+    node: str
+    start: str
 
 
 @dataclass(slots=True)
@@ -102,6 +62,8 @@ class Session:
     counted: bool = True
     """A viewer. An owner who previews their own room is none."""
     encoder: str = ""
+    home: Home | None = None
+    """Where its room is at home, if not at the nginx that has it."""
     state: State = State.ADMITTED
     ending: Ending | None = None
     """Why it is over, or is to go."""
@@ -122,6 +84,10 @@ class Session:
     def __post_init__(self) -> None:
         self.heard_at = self.since
         self.viewer = str(self.user_id or self.key)
+
+    @property
+    def room_home(self) -> Home:
+        return self.home or self.key.place
 
     @property
     def watches(self) -> bool:
@@ -261,8 +227,20 @@ class Presence:
     def rooms(self) -> Iterable[int]:
         return self._rooms.keys()
 
+    def has_room(self, room_id: int) -> bool:
+        """Whether anybody is there."""
+        return room_id in self._rooms
+
+    def at(self, node: str) -> list[Session]:
+        """Those of one nginx."""
+        return [session for session in self._sessions.values() if session.key.node == node]
+
     def in_room(self, room_id: int) -> list[Session]:
         return list(self._rooms.get(room_id, {}).values())
+
+    def each_in_room(self, room_id: int) -> Iterator[Session]:
+        """Likewise, while nothing comes or goes."""
+        return iter(self._rooms.get(room_id, {}).values())
 
     def publisher(self, room_id: int) -> Session | None:
         """The live one, where nginx and control differ for a moment and there are two."""

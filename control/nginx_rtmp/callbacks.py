@@ -1,9 +1,10 @@
-"""nginx-rtmp's callbacks: reads one, has it judged, answers. 2xx admits, 403 denies or disconnects."""
+"""nginx-rtmp's callbacks: reads one, has it judged, answers."""
 
 from __future__ import annotations
 
 import sys
 from functools import cache
+from typing import NamedTuple
 
 import structlog
 from prometheus_client import Counter
@@ -17,36 +18,45 @@ from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.ops import metrics
 from control.refusals import Denied
 
-YES, NO, MALFORMED = 204, 403, 400
+
+class Answer(NamedTuple):
+    """To a callback. 2xx admits, 3xx admits and sends the stream on, 403 denies or disconnects."""
+
+    status: int
+    location: str = ""
+
+
+YES, NO, MALFORMED = Answer(204), Answer(403), Answer(400)
+
+BEGINNINGS = ("publish", "play")
 
 log = structlog.get_logger()
 
 
 class Callbacks:
-    def __init__(self, node: str, clients: Clients, refused_pushes: RefusedPushes) -> None:
-        self._node = node
+    def __init__(self, clients: Clients, refused_pushes: RefusedPushes) -> None:
         self._clients = clients
         self._refused_pushes = refused_pushes
 
     async def answer(self, call: str, request: Request) -> Response:
         """`POST /rtmp/{node}/{start}/` and the call."""
         where = request.path_params
-        return Response(status_code=await self.judge(call, where["node"], where["start"], await request.body()))
+        answer = await self.judge(call, where["node"], where["start"], await request.body())
+        return Response(status_code=answer.status, headers={"Location": answer.location} if answer.location else None)
 
-    async def judge(self, call: str, node: str, start: str, body: bytes) -> int:
-        """The HTTP status of the answer."""
-        status = self.judge_at_once(call, node, start, body)
-        if status is not None:
-            return status
+    async def judge(self, call: str, node: str, start: str, body: bytes) -> Answer:
+        answer = self.judge_at_once(call, node, start, body)
+        if answer is not None:
+            return answer
         callback = parse(call, body)
         key = _key(node, start, callback)
         try:
             await self._wait(call, key, callback)
         except Denied as denied:
             return self._no(call, key, callback, denied)
-        return _yes(call)
+        return self._yes(call, key)
 
-    def judge_at_once(self, call: str, node: str, start: str, body: bytes) -> int | None:
+    def judge_at_once(self, call: str, node: str, start: str, body: bytes) -> Answer | None:
         """Likewise. None, and nothing done, where something has to be waited for; never so for an end."""
         try:
             callback = parse(call, body)
@@ -56,16 +66,22 @@ class Callbacks:
         key = _key(node, start, callback)
         try:
             if self._ask_at_once(call, key, callback):
-                return _yes(call)
+                return self._yes(call, key)
         except Denied as denied:
             return self._no(call, key, callback, denied)
         if call != "update":
             self._clients.expect(key)
         return None
 
-    def _no(self, call: str, key: SessionKey, callback: Callback, denied: Denied) -> int:
+    def _yes(self, call: str, key: SessionKey) -> Answer:
+        _counted(call, "yes").inc()
+        relays = self._clients.relays
+        location = relays.redirect(key) if relays.several and call in BEGINNINGS else ""
+        return Answer(302, location) if location else YES
+
+    def _no(self, call: str, key: SessionKey, callback: Callback, denied: Denied) -> Answer:
         _counted(call, "no").inc()
-        if call in ("publish", "play"):
+        if call in BEGINNINGS:
             self._clients.turned_away(key)
         self._note(callback, denied.reason)
         return NO
@@ -90,10 +106,13 @@ class Callbacks:
 
     def _ask_at_once(self, call: str, key: SessionKey, callback: Callback) -> bool:
         """False, and nothing done, where something has to be waited for. Raises Denied."""
-        if key.node != self._node:
+        if key.node not in self._clients.nginxes:
             raise Denied("another node's callback")
         if callback.is_relay:
             return True  # nginx's own, for a session that has its verdict: neither a publisher nor a viewer
+        if callback.relay and call in (*BEGINNINGS, "update"):
+            self._clients.relays.enter(key, callback)
+            return True
         match call:
             case "publish":
                 return False
@@ -113,11 +132,6 @@ class Callbacks:
 
 def _key(node: str, start: str, callback: Callback) -> SessionKey:
     return SessionKey(sys.intern(node), sys.intern(start), callback.client)
-
-
-def _yes(call: str) -> int:
-    _counted(call, "yes").inc()
-    return YES
 
 
 @cache

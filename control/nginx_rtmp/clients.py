@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -12,20 +13,21 @@ import structlog
 from control.access.admission import Admission, Grant
 from control.access.rights import parse_room_id
 from control.access.verdicts import Credentials, Role
-from control.clock import Clock, Ticks
-from control.live.presence import REMEMBERED, Ending, Presence, Session, SessionKey, State
+from control.clock import Clock
+from control.live.presence import REMEMBERED, Presence, Session, SessionKey
+from control.live.states import Ending, State
 from control.nginx_rtmp.drops import Drops, log_dropped
 from control.nginx_rtmp.form import Callback
 from control.nginx_rtmp.pipelined import PipelinedStreams
-from control.nginx_rtmp.stat import Looks
+from control.nginx_rtmp.relays import Relays, RtmpNginx
 from control.nginx_rtmp.takeover import LONGEST_LOOK, Takeover
+from control.nginx_rtmp.unseen import UnseenUpdates
 from control.ops import logs
 from control.refusals import Denied, GateShut
 from control.storage.changes import Change, Changed
 
 RECONSIDERED = (Changed.ROOM, Changed.GATE, Changed.BANS, Changed.TICKETS, Changed.ACCOUNT)
 AT_A_TIME = 200  # sessions that are judged before others have their turn
-LEAVING = 0.3  # seconds that a publisher is given to leave before a stop ends it
 DEAD = 10.0  # seconds without media after which a publisher that is gone had lost its link before
 
 log = structlog.get_logger()
@@ -37,8 +39,10 @@ class Clients:
     admission: Admission
     takeover: Takeover
     drops: Drops
-    looks: Looks
+    nginxes: Mapping[str, RtmpNginx]
+    relays: Relays
     pipelined: PipelinedStreams
+    unseen: UnseenUpdates
     clock: Clock
     _asking: Counter[SessionKey] = field(default_factory=Counter)
     """How many streams of a connection are being judged."""
@@ -46,8 +50,6 @@ class Clients:
     """Connections with one that is about to be."""
     _turned_away: dict[SessionKey, Session] = field(default_factory=dict)
     """What those had that were denied another stream: what they asked for besides, at once, is still to come."""
-    _unseen: dict[SessionKey, tuple[Callback, Ticks]] = field(default_factory=dict)
-    """Updates of sessions that neither control nor /stat knows, and when the first came."""
 
     def known_room(self, name: str) -> int | None:
         """The room of a stream's name, None for any other name: people paste their passwords there by mistake."""
@@ -72,14 +74,17 @@ class Clients:
         grant = await self.admission.admit_newcomer(Role.PUBLISHER, room_id, shown, callback.address)
         self._refuse_second(key)
         self.pipelined.refuse_barred(grant.room_id)
-        if await self.takeover.make_way(grant.room_id):
+        waited = await self.takeover.make_way(grant.room_id)
+        if self.relays.several:
+            waited |= await self.relays.prepare_home(grant.room_id, key.place)
+        if waited:
             # It may have left while it waited, or lost its right.
             grant = await self.admission.admit(Role.PUBLISHER, grant.room_id, shown)
             self._refuse_second(key)
             if self.presence.publisher(grant.room_id) is not None:
                 raise Denied("another publisher was quicker")
         self._enter(key, Role.PUBLISHER, grant, shown, callback)
-        self.looks.soon.set()
+        self.nginxes[key.node].looks.soon.set()
 
     async def play(self, key: SessionKey, callback: Callback) -> None:
         """Raises Denied."""
@@ -124,6 +129,9 @@ class Clients:
     async def update(self, key: SessionKey, callback: Callback) -> None:
         """Likewise, and waits."""
         session = self.presence.get(key)
+        if session is not None and session.role.is_relay:
+            self.presence.end(key)  # it was found at nginx, and only looked like one
+            session = None
         if session is None:
             return await self._judge_unseen(key, callback)
         if session.credentials is None:
@@ -136,7 +144,7 @@ class Clients:
         self.presence.hear(key, callback.timestamp)
 
     def end(self, key: SessionKey) -> None:
-        self._unseen.pop(key, None)
+        self.unseen.take(key)
         session = self.presence.get(key)
         self.presence.end(key, Ending.SILENT if session and self._quiet_for(session) >= DEAD else Ending.LEFT)
         if session is not None:
@@ -169,17 +177,8 @@ class Clients:
             if not await self._may_stay(session):
                 denied.append(session)
         await self.drops.drop_condemned(denied)
-        if any(self.presence.get(each.key) for each in denied):
-            self.looks.soon.set()  # which drops again what was just joining
-
-    async def leaves_by_itself(self, room_id: int) -> bool:
-        """Whether the room has no publisher, or its publisher goes within LEAVING without being told to."""
-        if self.takeover.is_out_of_hearing():
-            return False  # a publisher that we gave up may be there all the same
-        publisher = self.presence.publisher(room_id)
-        if publisher is None:
-            return True
-        return await self.presence.over(publisher.key, LEAVING) and self.presence.publisher(room_id) is None
+        for node in {each.key.node for each in denied if self.presence.get(each.key)}:
+            self.nginxes[node].looks.soon.set()  # which drops again what was just joining
 
     async def kick(self, session: Session) -> None:
         await self.drops.drop(session, "thrown out")
@@ -190,7 +189,7 @@ class Clients:
 
     async def adopt(self, session: Session) -> None:
         """Takes in a session that nginx has and we did not know, with what its updates told of it."""
-        callback, _ = self._unseen.pop(session.key, (None, 0.0))
+        callback = self.unseen.take(session.key)
         self.presence.admit(session)
         if callback is not None:
             await self._identify(session, callback)
@@ -198,7 +197,7 @@ class Clients:
     def forget(self) -> None:
         """Drops what is remembered of those that were never seen, or went."""
         deadline = self.clock.ticks() - REMEMBERED
-        self._unseen = {key: pair for key, pair in self._unseen.items() if pair[1] > deadline}
+        self.unseen.forget()
         self._turned_away = {key: had for key, had in self._turned_away.items() if (had.over_at or deadline) > deadline}
         self._expected.clear()
         self.pipelined.forget()
@@ -231,14 +230,15 @@ class Clients:
 
     async def _judge_unseen(self, key: SessionKey, callback: Callback) -> None:
         """An update of a session we know nothing of: judged afresh, and taken in once /stat shows it."""
-        role = Role.PUBLISHER if callback.publishes else Role.PLAYER
-        await self.admission.admit(role, parse_room_id(callback.name), self._shown(callback), callback.address)
-        _, first = self._unseen.setdefault(key, (callback, self.clock.ticks()))
+        shown = self._shown(callback)
+        await self.admission.admit(callback.role, parse_room_id(callback.name), shown, callback.address)
+        first = self.unseen.note(key, callback)
         # nginx goes on updating a second publisher that it turned away itself, and /stat never shows that one.
         # Where /stat could not be read since, there is no telling, and a stream that runs is not cut.
-        if self.looks.last_at - first > LONGEST_LOOK:
+        looks = self.nginxes[key.node].looks
+        if looks.last_at - first > LONGEST_LOOK:
             raise Denied("not in any stream")
-        self.looks.soon.set()
+        looks.soon.set()
 
     async def _identify(self, session: Session, callback: Callback) -> None:
         shown = self._shown(callback)
@@ -271,11 +271,13 @@ class Clients:
             raise Denied("a second stream on one connection")
 
     def _enter(self, key: SessionKey, role: Role, grant: Grant, shown: Credentials, callback: Callback) -> None:
-        self._unseen.pop(key, None)
+        if self.unseen.updates:
+            self.unseen.take(key)
         since = self.clock.ticks()
         # Each text once: of thousands of players most are the same.
         address, encoder = sys.intern(callback.address), sys.intern(callback.encoder)
-        session = Session(key, role, grant.room_id, address, since, shown, grant.counted, encoder)
+        home = self.relays.home(grant.room_id, key.place) if self.relays.several else None
+        session = Session(key, role, grant.room_id, address, since, shown, grant.counted, encoder, home)
         self.presence.admit(session)
         _log_passage(session, "let in")
 

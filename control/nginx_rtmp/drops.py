@@ -4,12 +4,13 @@ at its next update."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
-from control.live.presence import Ending, Presence, Session
+from control.live.presence import Presence, Session
+from control.live.states import Ending
 from control.nginx_rtmp.control import ControlError, RtmpControl
 
 AT_ONCE = 16  # sessions that nginx is asked to drop at a time
@@ -20,7 +21,8 @@ log = structlog.get_logger()
 @dataclass(kw_only=True)
 class Drops:
     presence: Presence
-    control: RtmpControl
+    controls: Mapping[str, RtmpControl]
+    """Of each nginx, by its node."""
 
     async def drop(self, session: Session, reason: str, why: Ending = Ending.LEFT) -> bool:
         """Whether it is gone. Raises nothing."""
@@ -43,7 +45,7 @@ class Drops:
 
     async def _drop(self, session: Session) -> bool:
         """Whether it was in a stream. Raises ControlError."""
-        dropped = await self.control.drop(session.key.start, session.key.client)
+        dropped = await self.controls[session.key.node].drop(session.key.start, session.key.client)
         if dropped:
             self.presence.end(session.key)
         return dropped

@@ -10,6 +10,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from control.access.verdicts import Role
+
 _CLIENT = ("app", "flashver", "swfurl", "tcurl", "pageurl", "addr")
 _STREAM = (*_CLIENT, "clientid", "call")
 _FIELDS = {
@@ -57,6 +59,15 @@ class Callback(NamedTuple):
         return self.call in ("publish", "update_publish")
 
     @property
+    def role(self) -> Role:
+        """Of a client, which is no relay."""
+        return Role.PUBLISHER if self.publishes else Role.PLAYER
+
+    @property
+    def begins(self) -> bool:
+        return self.call in ("publish", "play")
+
+    @property
     def password(self) -> str:
         """What the client showed, "" for nothing."""
         return self.argument("pwd")
@@ -65,6 +76,11 @@ class Callback(NamedTuple):
     def ticket(self) -> str:
         """Likewise."""
         return self.argument("ticket")
+
+    @property
+    def relay(self) -> str:
+        """Likewise: what another nginx of the node was told to show."""
+        return self.argument("relay") if b"relay" in self.arguments else ""
 
     def argument(self, key: str) -> str:
         """The first value the client gave for a key, "" if none."""

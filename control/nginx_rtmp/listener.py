@@ -16,13 +16,13 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from control.nginx_rtmp.callbacks import Callbacks
+from control.nginx_rtmp.callbacks import Answer, Callbacks
 from control.nginx_rtmp.form import CALLS
 
 LONGEST = 16 * 2**10  # bytes of a callback: a client's arguments are 255 at most, its other fields some KiB
 _START = b"POST /rtmp/"
 _HEAD = re.compile(
-    rb"POST /rtmp/([A-Za-z0-9-]+)/([A-Za-z0-9-]+)/([a-z_]+) HTTP/1\.([01])\r\n"
+    rb"POST /rtmp/([A-Za-z0-9.-]+)/([A-Za-z0-9-]+)/([a-z_]+) HTTP/1\.([01])\r\n"
     rb"(?:(?!Content-Length:|Transfer-Encoding:)[^\r\n]*\r\n)*?"
     rb"Content-Length: ([0-9]{1,5})\r\n(?:(?!Content-Length:|Transfer-Encoding:)[^\r\n]+\r\n)*\r\n",
     re.IGNORECASE,
@@ -31,6 +31,7 @@ _ANSWERS = {
     status: b"HTTP/1.1 %d %b\r\nContent-Length: 0\r\n\r\n" % (status, HTTPStatus(status).phrase.encode())
     for status in (200, 400, 403, 500)
 } | {204: b"HTTP/1.1 204 No Content\r\n\r\n"}
+FAILED = Answer(500)
 
 
 class CallbackProtocol(asyncio.Protocol):
@@ -82,13 +83,13 @@ class CallbackProtocol(asyncio.Protocol):
             return self._hand_over(data)
         node, start, keep = head[1].decode(), head[2].decode(), head[4] == b"1"
         body = data[head.end() :]
-        status: int | None = 500
+        answer: Answer | None = FAILED
         try:
-            status = self._callbacks.judge_at_once(call, node, start, body)
+            answer = self._callbacks.judge_at_once(call, node, start, body)
         finally:
-            if status is not None:
-                self._answer(status, keep)
-        if status is None:
+            if answer is not None:
+                self._answer(answer, keep)
+        if answer is None:
             self._judge_in_a_task(call, node, start, body, keep)
 
     def _judge_in_a_task(self, call: str, node: str, start: str, body: bytes, keep: bool) -> None:
@@ -104,20 +105,24 @@ class CallbackProtocol(asyncio.Protocol):
         self._transport.set_protocol(other)
         other.data_received(data)
 
-    async def _answered(self, judged: Coroutine[Any, Any, int], keep: bool) -> None:
-        status = 500
+    async def _answered(self, judged: Coroutine[Any, Any, Answer], keep: bool) -> None:
+        answer = FAILED
         try:
-            status = await judged
+            answer = await judged
         finally:
             self._task = None
-            self._answer(status, keep)
+            self._answer(answer, keep)
 
-    def _answer(self, status: int, keep: bool) -> None:
+    def _answer(self, answer: Answer, keep: bool) -> None:
         if self._transport.is_closing():
             return  # whoever was waiting for it has gone
-        self._transport.write(_ANSWERS[status])
+        self._transport.write(_redirect(answer.location) if answer.location else _ANSWERS[answer.status])
         if not keep or self._ending:
             self._transport.close()  # nginx-rtmp acts on an answer when its connection ends
+
+
+def _redirect(location: str) -> bytes:
+    return b"HTTP/1.1 302 Found\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % location.encode()
 
 
 def _goes_on(data: bytes, head: re.Match[bytes] | None) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from control.access.verdicts import Role
 from control.clock import Ticks
-from control.live.presence import Session, SessionKey, State
+from control.live.presence import Session, SessionKey
+from control.live.states import State
 from control.nginx_rtmp.stat import SeenClient, Snapshot
 
 AT_A_TIME = 300  # sessions or clients that are looked at in one step
@@ -80,17 +81,13 @@ def planning(
 
 
 def _check(work: Plan, session: Session, client: SeenClient | None, asked_at: Ticks, first_media: float) -> None:
-    if client is None or client.name != str(session.room_id) or client.publishing != _publishes(session):
+    if client is None or client.name != str(session.room_id) or client.publishing != session.role.sends:
         if session.since < asked_at - JOINING:
             work.end.append(session)
     elif session.state is State.ENDING:
         work.drop_again.append(session)
-    elif _publishes(session) and not client.active and session.since < asked_at - first_media:
+    elif session.role is Role.PUBLISHER and not client.active and session.since < asked_at - first_media:
         work.silent.append(session)
-
-
-def _publishes(session: Session) -> bool:
-    return session.role is Role.PUBLISHER
 
 
 def key_of(node: str, seen: Snapshot, client: int) -> SessionKey:

@@ -1,4 +1,4 @@
-"""Keeps what we hold and what nginx has the same: reads /stat, plans, applies. One run at a time."""
+"""Keeps what we hold and what an rtmp nginx has the same: reads /stat, plans, applies. One run at a time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from control.access.rights import RightsOfRooms, parse_room_id
 from control.access.verdicts import Role
 from control.clock import Clock, Ticks
 from control.live.heartbeats import Heartbeats
-from control.live.presence import Ending, Presence, Session, SessionKey
+from control.live.presence import Presence, Session, SessionKey
+from control.live.states import Ending
 from control.nginx_rtmp.clients import Clients
-from control.nginx_rtmp.control import ControlError, RtmpControl
+from control.nginx_rtmp.control import ControlError
 from control.nginx_rtmp.drops import Drops
 from control.nginx_rtmp.plan import AT_A_TIME, Plan, key_of, planning
-from control.nginx_rtmp.stat import Looks, SeenClient, Snapshot, Stat, StatError
+from control.nginx_rtmp.relays import Relays, RtmpNginx
+from control.nginx_rtmp.stat import SeenClient, Snapshot, StatError
 from control.ops import metrics
 
 EVERY = 2.0  # seconds
@@ -37,14 +39,12 @@ class Reconciler:
     """`first_media`: seconds that a publisher may take to its first media. `lease`: seconds that a session is believed
     in while nginx does not answer."""
 
-    node: str
+    nginx: RtmpNginx
     presence: Presence
     heartbeats: Heartbeats
     clients: Clients
     drops: Drops
-    stat: Stat
-    looks: Looks
-    control: RtmpControl
+    relays: Relays
     rights: RightsOfRooms
     clock: Clock
     first_media: float
@@ -75,12 +75,12 @@ class Reconciler:
         try:
             async with self.clock.within(EVERY):
                 if not waiting:
-                    await self.looks.soon.wait()
+                    await self.nginx.looks.soon.wait()
                 # A look takes the longer the more there are, and is not to take more than a twentieth of the time.
                 await self.clock.sleep(min(EVERY, max(SOON, PACE * self._there)))
         except TimeoutError:
             pass  # no look was asked for sooner
-        self.looks.soon.clear()
+        self.nginx.looks.soon.clear()
 
     async def run(self) -> bool:
         """One repair, while no other runs. False where nginx could not be asked: then leases alone run out."""
@@ -92,8 +92,9 @@ class Reconciler:
         self.presence.forget()
         self.heartbeats.expire()
         self.clients.forget()
+        await self.relays.names.forget(self.presence)
         try:
-            seen = await self.stat.read()
+            seen = await self.nginx.stat.read()
         except StatError as failure:
             self._say_reachable(False, str(failure))
             await self._expire()
@@ -101,28 +102,36 @@ class Reconciler:
         self._say_reachable(True)
         self._notice_worker(seen.pid)
         self._there = len(seen.clients)
+        await self.relays.learn(self.nginx.node, seen)
         await self._vouch(seen)
         existing = await self._existing(seen)
         work = Plan()
         steps = planning(
             work,
             seen,
-            self.presence.all(),
-            lambda client: self.presence.ended_at(key_of(self.node, seen, client)),
+            self._held(),
+            lambda client: self.presence.ended_at(key_of(self.nginx.node, seen, client)),
             existing.__contains__,
             self.first_media,
         )
         for _ in steps:
             await asyncio.sleep(0)  # thousands are many steps, and callbacks are answered in between
         await self._apply(work, seen)
-        self.looks.last_at = seen.asked_at
+        for session in await self.relays.stranded(seen, self._held()):
+            if self.presence.get(session.key) is session:
+                await self.drops.drop(session, "cut off from its room's nginx", Ending.LOST)
+        self.nginx.looks.last_at = seen.asked_at
         return True
+
+    def _held(self) -> list[Session]:
+        """What this nginx has, as far as we know."""
+        return self.presence.at(self.nginx.node)
 
     async def _vouch(self, seen: Snapshot) -> None:
         for number, client in enumerate(seen.clients):
             if number % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)
-            self._hear(key_of(self.node, seen, client.client), client)
+            self._hear(key_of(self.nginx.node, seen, client.client), client)
 
     def _hear(self, key: SessionKey, client: SeenClient) -> None:
         self.presence.hear(key, client.timestamp, client.active, client.stream_info)
@@ -141,15 +150,22 @@ class Reconciler:
                 await self.drops.drop(session, "no media", Ending.SILENT)
         await self.drops.drop_condemned(work.drop_again)
         for client in work.drop:
+            if self.relays.may_be_a_rooms(client.name):
+                continue
             await self._drop(client, seen.start)
 
     async def _take_in(self, client: SeenClient, seen: Snapshot) -> None:
-        key = key_of(self.node, seen, client.client)
+        key = key_of(self.nginx.node, seen, client.client)
         if self.presence.get(key) is not None or (self.presence.ended_at(key) or seen.asked_at) > seen.asked_at:
             return  # it was let in, or went, while others were looked at
-        role = Role.PUBLISHER if client.publishing else Role.PLAYER
-        since = Ticks(self.clock.ticks() - client.connected)
-        session = Session(key, role, parse_room_id(client.name), client.address, since, counted=not client.publishing)
+        role, since = (
+            self.relays.role_of(client, self.clients.unseen.get(key)),
+            Ticks(self.clock.ticks() - client.connected),
+        )
+        counted = role is Role.PLAYER
+        session = Session(
+            key, role, parse_room_id(client.name), client.address, since, counted=counted, home=client.home
+        )
         await self.clients.adopt(session)
         self._hear(key, client)
         metrics.repairs.labels("added").inc()
@@ -157,7 +173,7 @@ class Reconciler:
 
     async def _drop(self, client: SeenClient, start: str) -> None:
         try:
-            await self.control.drop(start, client.client)
+            await self.nginx.control.drop(start, client.client)
         except ControlError as failure:
             log.warning("drop failed", client=client.client, failure=str(failure))
         else:
@@ -166,7 +182,7 @@ class Reconciler:
 
     async def _expire(self) -> None:
         deadline = self.clock.ticks() - self.lease
-        late = [session for session in self.presence.all() if session.heard_at < deadline]
+        late = [session for session in self._held() if session.heard_at < deadline]
         async for session in _in_turns(late):
             if session.heard_at < deadline and self.presence.get(session.key) is session:
                 self.presence.end(session.key, Ending.LOST)
@@ -186,13 +202,31 @@ class Reconciler:
         if self._worker not in (0, pid):
             log.warning("nginx's worker is a new one", pid=pid)
             metrics.repairs.labels("worker").inc()
-            self.looks.soon.set()  # clients that were just joining the old one are looked for once more
+            self.nginx.looks.soon.set()  # clients that were just joining the old one are looked for once more
         self._worker = pid
 
     def _say_reachable(self, reachable: bool, failure: str = "") -> None:
         if reachable != self._reachable:
             self._reachable = reachable
             log.info("nginx answers") if reachable else log.warning("nginx does not answer", failure=failure)
+
+
+@dataclass(frozen=True)
+class Reconcilers:
+    """One for each rtmp nginx of this node."""
+
+    each: Sequence[Reconciler]
+
+    async def settle(self) -> bool:
+        """Returns once each nginx has shown its clients; False where one did not in time."""
+        settled = await asyncio.gather(*(reconciler.settle() for reconciler in self.each))
+        if len(self.each) > 1:
+            await self.run()  # what is on its way to another is known only now
+        return all(settled)
+
+    async def run(self) -> bool:
+        """One repair of each. False where one could not be asked."""
+        return all(await asyncio.gather(*(reconciler.run() for reconciler in self.each)))
 
 
 async def _in_turns(items: Sequence[T]) -> AsyncIterator[T]:

@@ -6,13 +6,14 @@ import asyncio
 import re
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias, cast
 
 import httpx
 
 from control.clock import Clock, Ticks
+from control.live.presence import Home
 from control.live.stream_info import StreamInfo
 
 TIMEOUT = 2.0  # seconds
@@ -25,7 +26,17 @@ _USUAL = re.compile(
     rb"<timestamp>(\d+)</timestamp>(<publishing/>)?(<active/>)?</client>\s*"
 )
 
+APPLICATION = "live"
+
 Parser: TypeAlias = "ET.XMLPullParser[tuple[str, ET.Element]]"
+
+
+RoomOf: TypeAlias = Callable[[str], "tuple[str, Home | None]"]
+"""What a stream's name stands for: its room, and where that is at home if not here."""
+
+
+def _as_named(name: str) -> tuple[str, Home | None]:
+    return name, None
 
 
 class StatError(Exception):
@@ -37,7 +48,7 @@ class SeenClient(NamedTuple):
 
     client: int
     name: str
-    """Of the stream."""
+    """Of the stream's room."""
     publishing: bool
     active: bool
     """Media has flowed."""
@@ -49,6 +60,8 @@ class SeenClient(NamedTuple):
     """Seconds since it connected."""
     stream_info: StreamInfo | None = None
     """What a publisher sends."""
+    home: Home | None = None
+    """The nginx that its stream is pulled from, or pushed to."""
 
     @property
     def is_relay(self) -> bool:
@@ -64,6 +77,8 @@ class Snapshot:
     asked_at: Ticks
     """What happened after it may or may not be in here."""
     clients: tuple[SeenClient, ...]
+    relay: str = ""
+    """Where other nginx of the node connect to it."""
 
 
 @dataclass
@@ -76,19 +91,20 @@ class Looks:
 
 
 class Stat:
-    def __init__(self, http: httpx.AsyncClient, clock: Clock, application: str = "live") -> None:
+    def __init__(self, http: httpx.AsyncClient, clock: Clock, room_of: RoomOf = _as_named) -> None:
+        """`room_of` tells the room of a stream's name."""
         self._http = http
         self._clock = clock
-        self._application = application
-        self._latest: Snapshot | None = None
+        self._room_of = room_of
+        self.latest: Snapshot | None = None
         """Without players, of which there may be thousands."""
         self._under_way: asyncio.Task[Snapshot] | None = None
 
     async def recent(self, age: float) -> Snapshot:
         """The publishers, as was asked for within the last `age` seconds: however many ask, nginx is asked once. Raises
         StatError."""
-        if self._latest is not None and self._clock.ticks() - self._latest.asked_at < age:
-            return self._latest
+        if self.latest is not None and self._clock.ticks() - self.latest.asked_at < age:
+            return self.latest
         if self._under_way is None:
             self._under_way = asyncio.create_task(self._publishers())
             self._under_way.add_done_callback(self._arrived)
@@ -96,8 +112,8 @@ class Stat:
 
     async def _publishers(self) -> Snapshot:
         await self.read()
-        assert self._latest is not None
-        return self._latest
+        assert self.latest is not None
+        return self.latest
 
     def _arrived(self, task: asyncio.Task[Snapshot]) -> None:
         self._under_way = None
@@ -107,7 +123,7 @@ class Stat:
     async def read(self) -> Snapshot:
         """Raises StatError."""
         asked_at = self._clock.ticks()
-        reader = _Reader(self._application)
+        reader = _Reader(APPLICATION, self._room_of)
         try:
             async with self._http.stream("GET", "/stat", timeout=TIMEOUT) as answer:
                 answer.raise_for_status()
@@ -115,8 +131,9 @@ class Stat:
                     reader.feed(piece)
                     await asyncio.sleep(0)  # thousands of viewers are a megabyte: callbacks are answered in between
                 reader.close()
-            seen = Snapshot(answer.headers["X-Start"], reader.pid, asked_at, tuple(reader.clients))
-            self._latest = replace(seen, clients=tuple(each for each in seen.clients if each.publishing))
+            head = answer.headers
+            seen = Snapshot(head["X-Start"], reader.pid, asked_at, tuple(reader.clients), head.get("X-Relay", ""))
+            self.latest = replace(seen, clients=tuple(each for each in seen.clients if each.publishing))
             return seen
         except (httpx.HTTPError, ET.ParseError, LookupError, ValueError) as failure:
             raise StatError(f"{type(failure).__name__}: {failure}") from failure
@@ -126,15 +143,17 @@ class _Reader:
     """Takes each client out of the document as soon as it is complete. One that looks as usual never gets to the
     parser, which reads everything else."""
 
-    def __init__(self, application: str) -> None:
+    def __init__(self, application: str, room_of: RoomOf) -> None:
         self._parser: Parser = ET.XMLPullParser(["start", "end"])
         self._wanted = application
+        self._room_of = room_of
         self._application: ET.Element | None = None
         self._stream: ET.Element | None = None
         self._first = 0
         """Of the stream's among `clients`."""
         self._name: str | None = None
-        """The stream's; None where its clients are not wanted."""
+        """Of the stream's room; None where its clients are not wanted."""
+        self._home: Home | None = None
         self._is_named = False
         """For as long as nothing but usual clients comes."""
         self._rest = b""
@@ -149,20 +168,20 @@ class _Reader:
             if usual.start() > at:
                 self._parse(piece[at : usual.start()])
             if not self._is_named:
-                self._name, self._is_named = self._name_of_stream(), True
+                self._look_at_stream()
             if self._name is not None:
-                self.clients.append(_usual(usual, self._name))
+                self.clients.append(_usual(usual, self._name, self._home))
             at = usual.end()
         end = _complete(piece, at)
         self._parse(piece[at:end])
         self._rest = piece[end:]
 
-    def _name_of_stream(self) -> str | None:
-        """None where its clients are not wanted."""
+    def _look_at_stream(self) -> None:
         if self._stream is None or self._application is None:
             raise ValueError("a client outside of any stream")
-        wanted = self._application.findtext("name") == self._wanted
-        return (self._stream.findtext("name") or "") if wanted else None
+        self._name, self._home, self._is_named = None, None, True
+        if self._application.findtext("name") == self._wanted:
+            self._name, self._home = self._room_of(self._stream.findtext("name") or "")
 
     def _parse(self, piece: bytes) -> None:
         self._is_named = False
@@ -187,8 +206,9 @@ class _Reader:
         self._parser.close()
 
     def _client(self, element: ET.Element) -> None:
-        if (name := self._name_of_stream()) is not None:
-            self.clients.append(_client(element, name))
+        self._look_at_stream()
+        if self._name is not None:
+            self.clients.append(_client(element, self._name, self._home))
         cast(ET.Element, self._stream).remove(element)
 
     def _stream_ended(self, element: ET.Element) -> None:
@@ -206,7 +226,7 @@ def _complete(piece: bytes, start: int) -> int:
     return client if client >= 0 and piece.find(b"</client>", client, end) < 0 else end
 
 
-def _usual(found: re.Match[bytes], name: str) -> SeenClient:
+def _usual(found: re.Match[bytes], name: str, home: Home | None) -> SeenClient:
     client, address, time, encoder, timestamp, publishing, active = found.groups()
     return SeenClient(
         client=int(client),
@@ -217,10 +237,11 @@ def _usual(found: re.Match[bytes], name: str) -> SeenClient:
         address=sys.intern(address.decode()),  # which its session has
         encoder=sys.intern(encoder.decode()),
         connected=int(time) / 1000,
+        home=home,
     )
 
 
-def _client(element: ET.Element, name: str) -> SeenClient:
+def _client(element: ET.Element, name: str, home: Home | None) -> SeenClient:
     return SeenClient(
         client=int(element.findtext("id") or ""),
         name=name,
@@ -230,6 +251,7 @@ def _client(element: ET.Element, name: str) -> SeenClient:
         address=element.findtext("address") or "",
         encoder=element.findtext("flashver") or "",
         connected=int(element.findtext("time") or 0) / 1000,
+        home=home,
     )
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import structlog
 
 from control.clock import Clock, Ticks
-from control.live.presence import Ending, Presence, Session
+from control.live.presence import Presence, Session
+from control.live.states import Ending
 from control.nginx_rtmp.drops import Drops
 from control.nginx_rtmp.plan import JOINING
-from control.nginx_rtmp.stat import Looks, Stat, StatError
+from control.nginx_rtmp.relays import RtmpNginx
+from control.nginx_rtmp.stat import StatError
 from control.refusals import Denied
 
 OUT_OF_HEARING = 6.0  # seconds since /stat was last read, which is done every two
 LOOK_AGAIN = 0.3  # seconds between two looks at a publisher that may have fallen silent
 SHARED = LOOK_AGAIN / 2  # so long a look is good for all who wait; less, or one would get its own again
 LONGEST_LOOK = 6.0  # seconds; nginx waits longer for a verdict, netcall_timeout
+LEAVING = 0.3  # seconds that a publisher is given to leave before a stop ends it
 WAITING = 8  # newcomers to one room; encoders try again, so one at a time is usual
 
 log = structlog.get_logger()
@@ -29,8 +33,7 @@ class Takeover:
     believed in while nginx does not answer."""
 
     presence: Presence
-    stat: Stat
-    looks: Looks
+    nginxes: Mapping[str, RtmpNginx]
     drops: Drops
     clock: Clock
     silent: float
@@ -44,8 +47,18 @@ class Takeover:
         self._closed = True
 
     def is_out_of_hearing(self) -> bool:
-        """Whether the last look at /stat is so old that the lease of a session that goes on may have run out."""
-        return self.clock.ticks() - self.looks.last_at > min(OUT_OF_HEARING, self.lease)
+        """Whether the last look at a /stat is so old that the lease of a session that goes on may have run out."""
+        oldest = min(nginx.looks.last_at for nginx in self.nginxes.values())
+        return self.clock.ticks() - oldest > min(OUT_OF_HEARING, self.lease)
+
+    async def leaves_by_itself(self, room_id: int) -> bool:
+        """Whether the room has no publisher, or its publisher goes within LEAVING without being told to."""
+        if self.is_out_of_hearing():
+            return False  # a publisher that we gave up may be there all the same
+        publisher = self.presence.publisher(room_id)
+        if publisher is None:
+            return True
+        return await self.presence.over(publisher.key, LEAVING) and self.presence.publisher(room_id) is None
 
     async def make_way(self, room_id: int) -> bool:
         """Returns once the room has no publisher: one that has fallen silent is dropped. True where that took time, in
@@ -100,19 +113,20 @@ class Takeover:
     async def _refuse_beside_unknown(self, room_id: int) -> None:
         """nginx has been out of hearing, and leases ran out: a publisher that we gave up may be there all the same.
         Raises Denied where one is."""
-        try:
-            snapshot = await self.stat.recent(SHARED)
-        except StatError as failure:
-            log.warning("stat failed", failure=str(failure))
-            return  # as empty as far as we know
-        if any(client.publishing and client.name == str(room_id) for client in snapshot.clients):
-            self.looks.soon.set()
-            raise Denied("already live from one that was out of hearing")
+        for nginx in self.nginxes.values():
+            try:
+                snapshot = await nginx.stat.recent(SHARED)
+            except StatError as failure:
+                log.warning("stat failed", failure=str(failure))
+                continue  # as empty as far as we know
+            if any(client.publishing and client.name == str(room_id) for client in snapshot.clients):
+                nginx.looks.soon.set()
+                raise Denied("already live from one that was out of hearing")
 
     async def _is_there(self, holder: Session) -> bool:
         """Asks /stat about one publisher. Raises Denied if there is no telling."""
         try:
-            snapshot = await self.stat.recent(SHARED)
+            snapshot = await self.nginxes[holder.key.node].stat.recent(SHARED)
         except StatError as failure:
             log.warning("stat failed", failure=str(failure))
             raise Denied("cannot tell whether it is live already") from failure

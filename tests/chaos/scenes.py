@@ -43,7 +43,7 @@ async def right(node: Node, room: Room, live: bool, players: int) -> None:
 
 async def at_nginx(node: Node, room: Room, socket: Path | None = None) -> tuple[bool, int]:
     """Whether nginx has a publisher of the room that sends, and how many players; `socket` is where to ask."""
-    transport = httpx.AsyncHTTPTransport(uds=str(socket or node.settings.rtmp_socket))
+    transport = httpx.AsyncHTTPTransport(uds=str(socket or node.settings.workers[0].socket))
     async with httpx.AsyncClient(transport=transport, base_url="http://nginx") as http:
         seen = await Stat(http, SystemClock()).read()
     here = [client for client in seen.clients if client.name == str(room.id) and not client.is_relay]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def proxy(node: Node) -> AsyncIterator[Between]:
     """Before the /stat and /control of the rtmp nginx."""
-    async with between(node, node.settings.rtmp_socket) as standing:
+    async with between(node, node.settings.workers[0].socket) as standing:
         yield standing
 
 
@@ -69,8 +69,8 @@ async def test_whatever_stat_answers_nobody_is_cut_and_counts_are_right(
 
 async def test_a_stat_that_refuses_connections_cuts_nobody(node: Node) -> None:
     async with broadcast(node) as (room, clients):
-        async with between(node, node.settings.rtmp_socket):
-            node.settings.rtmp_socket.unlink()
+        async with between(node, node.settings.workers[0].socket):
+            node.settings.workers[0].socket.unlink()
             await node.logged("nginx does not answer")
             await asyncio.sleep(LEASE + 1)
             await node.counted(room, 3, REPAIRED)

@@ -6,10 +6,11 @@ import asyncio
 import inspect
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 from xml.sax.saxutils import escape
 
@@ -141,6 +142,7 @@ class StreamClient:
     address: str = "192.0.2.7"
     connected: float = 0.0
     """Seconds."""
+    encoder: str = "test"
     codecs: tuple[str, str] = ("", "")
     """Of a publisher's video and sound."""
 
@@ -153,7 +155,8 @@ class StreamClient:
         flags = ("<publishing/>" if self.publishing else "") + ("<active/>" if self.timestamp else "")
         return (
             f"<client><id>{self.client}</id><address>{escape(self.address)}</address>"
-            f"<time>{self.connected * 1000:.0f}</time><flashver>test</flashver><dropped>0</dropped><avsync>0</avsync>"
+            f"<time>{self.connected * 1000:.0f}</time><flashver>{self.encoder}</flashver>"
+            f"<dropped>0</dropped><avsync>0</avsync>"
             f"<timestamp>{self.timestamp}</timestamp>{flags}</client>"
         )
 
@@ -164,8 +167,9 @@ class FakeNginx:
     `broken` makes both answer 500, `deaf` only /control.
     """
 
-    def __init__(self) -> None:
-        self.start = START
+    def __init__(self, start: str = START, relay: str = "127.0.0.1:19351") -> None:
+        self.start = start
+        self.relay = relay
         self.pid = 4711
         self.clients: dict[int, StreamClient] = {}
         self.dropped: list[int] = []
@@ -186,7 +190,7 @@ class FakeNginx:
         if self.broken:
             return PlainTextResponse("broken", 500)
         body = self.garbage if self.garbage is not None else self._xml()
-        return Response(body, headers={"X-Start": self.start}, media_type="text/xml")
+        return Response(body, headers={"X-Start": self.start, "X-Relay": self.relay}, media_type="text/xml")
 
     async def _drop(self, request: Request) -> Response:
         if self.broken or self.deaf:
@@ -243,14 +247,17 @@ class Box:
 
     async def callback(self, call: str, client: int, name: str = "", arguments: str = "", **own: Any) -> int:
         """The HTTP status nginx gets for a callback written as it writes them."""
-        answer = await self.hooks.post(
-            f"/rtmp/local/{self.nginx.start}/{call}", content=body(call, client, name, arguments, **own)
-        )
-        return answer.status_code
+        return (await self.answer("local", self.nginx.start, call, client, name, arguments, **own)).status_code
+
+    async def answer(
+        self, node: str, start: str, call: str, client: int, name: str = "", arguments: str = "", **own: Any
+    ) -> httpx.Response:
+        """Likewise, to any nginx."""
+        return await self.hooks.post(f"/rtmp/{node}/{start}/{call}", content=body(call, client, name, arguments, **own))
 
     async def settle(self) -> None:
         """One repair, and what is on air written down."""
-        await self.running.live.reconciler.run()
+        await self.running.live.reconcilers.run()
         await self.running.live.on_air_writer.write()
 
 
@@ -290,10 +297,20 @@ def quick_settings(data_dir: Path) -> Settings:
     )
 
 
+def _transports(nginxes: Mapping[str, FakeNginx]) -> dict[str, httpx.AsyncBaseTransport]:
+    return {node: nginx.transport for node, nginx in nginxes.items()}
+
+
 @asynccontextmanager
-async def box(settings: Settings, nginx: FakeNginx | None = None, clock: HandClock | None = None) -> AsyncIterator[Box]:
+async def box(
+    settings: Settings,
+    nginx: FakeNginx | None = None,
+    clock: HandClock | None = None,
+    others: Mapping[str, FakeNginx] = MappingProxyType({}),
+) -> AsyncIterator[Box]:
+    """`others`: nginx beside the first, by their node."""
     clock, entropy, postbox, nginx = clock or HandClock(), SeededEntropy(), Postbox(), nginx or FakeNginx()
-    world = World(clock, entropy, postbox, nginx.transport)
+    world = World(clock, entropy, postbox, {settings.node: nginx.transport} | _transports(others))
     async with (
         running(settings, world) as started,
         httpx.AsyncClient(transport=httpx.ASGITransport(app=started.public), base_url=SITE) as http,

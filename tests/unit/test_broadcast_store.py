@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from control.live.broadcasts import REMEMBERED
-from control.live.presence import Ending
+from control.live.states import Ending
 from control.storage.database import Store
 from control.storage.tables import broadcast_viewers, broadcasts
 from tests.support.rows import add_room

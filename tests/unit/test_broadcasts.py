@@ -9,7 +9,8 @@ from control.access.verdicts import Role
 from control.clock import Epoch, Ticks
 from control.live.audience import RoomNow
 from control.live.broadcasts import REMEMBERED, Broadcast, Broadcasts
-from control.live.presence import Ending, Session, SessionKey
+from control.live.presence import Session, SessionKey
+from control.live.states import Ending
 from tests.support.world import HandClock
 
 ROOM, GAP, SAID_EVERY = 1000001, 10, 5

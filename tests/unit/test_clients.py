@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from structlog.testing import capture_logs
 
-from control.live.presence import Ending, State
+from control.live.states import Ending, State
 from control.nginx_rtmp.pipelined import BARRED, HANDFUL
 from control.nginx_rtmp.plan import JOINING
 from control.nginx_rtmp.takeover import LONGEST_LOOK, LOOK_AGAIN, WAITING

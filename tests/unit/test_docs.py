@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from control.api.statuses import Status
-from control.live.presence import MOVES
+from control.live.states import MOVES
 from control.routes import APIS
 from control.settings import PREFIX, Settings
 from tests.support import architecture

@@ -181,7 +181,7 @@ async def test_a_publisher_that_is_back_soon_goes_on_with_its_broadcast(stage: S
     stage.box.clock.advance(gap)
     again = stage.box.clock.now()
     await stage.publish(2)
-    await stage.box.running.live.reconciler.run()  # on air already, though not written down yet
+    await stage.box.running.live.reconcilers.each[0].run()  # on air already, though not written down yet
     assert await since(await enter(stage)) == (came if same else again)
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 from uvicorn.server import ServerState
 
+from control.nginx_rtmp.callbacks import YES, Answer
 from control.nginx_rtmp.listener import LONGEST, CallbackProtocol
 from control.serve import Server
 from tests.support.serving import serving
@@ -137,9 +138,9 @@ class Slow:
     def judge_at_once(self, *asked: object) -> None:
         """It has to be waited for."""
 
-    async def judge(self, *asked: object) -> int:
+    async def judge(self, *asked: object) -> Answer:
         await asyncio.sleep(0)
-        return 204
+        return YES
 
 
 async def test_a_verdict_that_nobody_waits_for_any_more_is_no_failure() -> None:

@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from control.access.verdicts import Role
 from control.clock import Ticks
-from control.live.presence import MOVES, REMEMBERED, Ending, Event, Presence, Session, SessionKey, State
+from control.live.presence import REMEMBERED, Presence, Session, SessionKey
+from control.live.states import MOVES, Ending, Event, State
 from control.live.stream_info import StreamInfo
 from tests.support.world import HandClock
 

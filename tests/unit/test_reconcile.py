@@ -144,9 +144,9 @@ async def test_without_nginx_updates_keep_their_sessions(stage: Stage) -> None:
 
 async def test_a_repair_tells_whether_nginx_was_heard(box: Box) -> None:
     box.nginx.broken = True
-    assert not await box.running.live.reconciler.run()
+    assert not await box.running.live.reconcilers.each[0].run()
     box.nginx.broken = False
-    assert await box.running.live.reconciler.run()
+    assert await box.running.live.reconcilers.each[0].run()
 
 
 @pytest.mark.parametrize(("kind", "call"), [("ended", "play"), ("added", None)])
@@ -174,7 +174,7 @@ async def test_others_have_their_turn_while_thousands_are_ended(
     stage.box.clock.advance(LEASE + 1)
     stage.box.nginx.clients, stage.box.nginx.broken = {}, not nginx_answers
     presence, left = stage.box.running.live.presence, [11]
-    repair = asyncio.create_task(stage.box.running.live.reconciler.run())
+    repair = asyncio.create_task(stage.box.running.live.reconcilers.each[0].run())
     while not repair.done():
         await asyncio.sleep(0)
         left.append(len(presence.all()))
@@ -183,7 +183,7 @@ async def test_others_have_their_turn_while_thousands_are_ended(
 
 async def due(box: Box, seconds: float) -> bool:
     """Whether another look is due once so much time has passed."""
-    turn = asyncio.create_task(box.running.live.reconciler.next_turn())
+    turn = asyncio.create_task(box.running.live.reconcilers.each[0].next_turn())
     for _ in range(5):
         await asyncio.sleep(0)
     box.clock.advance(seconds)
@@ -237,7 +237,7 @@ async def test_others_have_their_turn_while_thousands_are_read(stage: Stage) -> 
             await asyncio.sleep(0)
 
     task = asyncio.create_task(others())
-    await stage.box.running.live.reconciler.run()
+    await stage.box.running.live.reconcilers.each[0].run()
     task.cancel()
     megabytes = len(stage.box.nginx._xml()) / 2**20
     assert turns > 100 * megabytes  # at least once for every ten kilobytes of it
@@ -246,9 +246,9 @@ async def test_others_have_their_turn_while_thousands_are_read(stage: Stage) -> 
 
 @pytest.mark.parametrize(("clients", "wait"), [(10, reconcile.SOON), (2000, 0.6), (100_000, reconcile.EVERY)])
 async def test_a_look_in_a_hurry_waits_the_longer_the_more_there_are(stage: Stage, clients: int, wait: float) -> None:
-    reconciler, clock = stage.box.running.live.reconciler, stage.box.clock
+    reconciler, clock = stage.box.running.live.reconcilers.each[0], stage.box.clock
     reconciler._there = clients
-    reconciler.looks.soon.set()
+    reconciler.nginx.looks.soon.set()
     before = clock.ticks()
     await clock.steps(0.1, reconciler.next_turn())
     assert wait <= clock.ticks() - before < wait + 0.2

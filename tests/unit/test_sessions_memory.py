@@ -8,6 +8,7 @@ import tracemalloc
 
 import pytest
 
+from control.nginx_rtmp.callbacks import YES
 from tests.support.stage import Stage
 from tests.support.world import START, body
 
@@ -25,7 +26,7 @@ async def test_a_session_takes_less_than_a_kibibyte(stage: Stage, by: str) -> No
     async def come(client: int) -> None:
         address = f"192.0.{client // 256 % 256}.{client % 256}"
         content = body("play", client, str(stage.id), shown, addr=address).encode()
-        assert await judge("play", "local", START, content) == 204
+        assert await judge("play", "local", START, content) == YES
 
     await come(1)
     gc.collect()

@@ -19,7 +19,8 @@ from control.clock import Ticks
 from control.guessing.guesses import Guesses
 from control.live.audience import RoomNow
 from control.live.broadcasts import Broadcast
-from control.live.presence import SessionKey, State
+from control.live.presence import SessionKey
+from control.live.states import State
 from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.form import parse
 from control.nginx_rtmp.plan import JOINING
@@ -63,13 +64,13 @@ class Control:
         self.rows = Rows()
         parts: dict[str, Any] = {"store": self.rows, "vault": self.rows, "keys": Keys({"k1": b"k"})}
         parts["guesses"] = Guesses(clock, SeededEntropy(), 10)
-        self.live = live_parts(Settings(), nginx=http, clock=clock, **parts)
+        self.live = live_parts(Settings(), nginx={"local": http}, clock=clock, **parts)
         for row in rows:
             read = Broadcast(
                 row.room_id, row.started_at, Ticks(0.0), row.seen_at, row.publisher, row.ended_at, row.ending
             )
             self.live.broadcasts.resume(read, 5)
-        self.callbacks = Callbacks("local", self.live.clients, RefusedPushes(clock))
+        self.callbacks = Callbacks(self.live.clients, RefusedPushes(clock))
 
     async def set_gate(self, room: int, until: float) -> None:
         self.rows.gates[room] = until
@@ -267,7 +268,7 @@ class Truth(RuleBasedStateMachine):
         return [live.audience.room(room) for room in ROOMS]
 
     def _repair(self) -> None:
-        self.runner.run(self.control.live.reconciler.run())
+        self.runner.run(self.control.live.reconcilers.each[0].run())
 
     def _told(self, call: str, client: int, room: int) -> None:
         assert self._asked(call, client, room)
