@@ -59,7 +59,7 @@ class Node:
     def __init__(self, data_dir: Path, **more: Any) -> None:
         http, rtmp = free_ports(2)
         cheap = {"argon2_time_cost": 1, "argon2_memory_kib": 8}
-        crowded = {"rtmp_per_address": 8192}  # a test's crowd comes from one
+        crowded = {"rtmp_per_address": 8192, "rtmp_workers": 1}  # a test's crowd comes from one
         self.settings = Settings(data_dir=data_dir, http_port=http, rtmp_port=rtmp, **{**cheap, **crowded, **more})
         # No connection is kept: one that an nginx closes as it is asked on again is an error that browsers hide.
         once = httpx.Limits(max_keepalive_connections=0)

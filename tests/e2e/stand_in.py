@@ -177,7 +177,7 @@ class Node:
     def stream_age(self) -> float:
         """Seconds, as the rtmp nginx has it; 0 when there is no stream."""
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(self.settings.rtmp_socket))
+            connection.connect(str(self.settings.workers[0].socket))
             connection.sendall(b"GET /stat HTTP/1.0\r\n\r\n")
             body = connection.makefile().read().partition("<rtmp>")
         return int(ElementTree.fromstring("<rtmp>" + body[2]).findtext(".//stream/time", "0")) / 1000

@@ -50,7 +50,7 @@ async def test_no_listen_is_forgotten(node: Node) -> None:
         str(settings.http_port),
         f"[::]:{settings.http_port}",
     }
-    sockets = {f"unix:{settings.rtmp_socket}", f"unix:{settings.questions_socket}"}
+    sockets = {f"unix:{settings.workers[0].socket}", f"unix:{settings.questions_socket}"}
     inside = {each for each in listened(node) if each.startswith("127.0.0.1:")}
     assert listened(node) == doors | sockets | inside
     assert len(inside) == 3  # the guarded port, HLS and updates: below

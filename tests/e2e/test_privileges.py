@@ -95,5 +95,5 @@ async def test_where_the_user_cannot_go_the_node_may_read_and_nothing_else(tmp_p
 
 async def test_nobody_else_on_the_machine_gets_at_control_or_nginx(node: Node) -> None:
     other = pwd.getpwnam("www-data")
-    for folder in (node.settings.internal_socket, node.settings.rtmp_socket, node.settings.run_dir / "rtmp.conf"):
+    for folder in (node.settings.internal_socket, node.settings.workers[0].socket, node.settings.run_dir / "rtmp.conf"):
         assert is_closed(other, str(folder))

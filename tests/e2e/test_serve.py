@@ -77,7 +77,7 @@ def process(tmp_path: Path) -> Iterator[Process]:
     with tempfile.TemporaryDirectory(prefix="qplus-") as short:
         settings = Settings(data_dir=tmp_path, socket_dir=short, argon2_time_cost=1, argon2_memory_kib=8)
         folders.prepare_sockets(settings)
-        with Stat(settings.rtmp_socket), closing(Process(settings)) as made:
+        with Stat(settings.workers[0].socket), closing(Process(settings)) as made:
             yield made
 
 

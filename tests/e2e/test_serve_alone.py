@@ -23,7 +23,7 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="qplus-") as short:
         made = Settings(data_dir=tmp_path, socket_dir=short, argon2_time_cost=1, argon2_memory_kib=8)
         folders.prepare_sockets(made)
-        with Stat(made.rtmp_socket):
+        with Stat(made.workers[0].socket):
             yield made
 
 
