@@ -163,7 +163,7 @@ const HEADER = `
   <a class="brand" href="/" data-text="brand"></a>
   <nav>
     <a href="/studio" data-text="studio"></a>
-    <a id="who" href="/profile" hidden></a>
+    <a id="to-profile" href="/profile" hidden><span id="own-face"></span><span id="who"></span></a>
     <button id="login" type="button" data-text="login"></button>
     <button id="logout" type="button" data-text="logout" hidden></button>
   </nav>
@@ -245,7 +245,8 @@ export async function refresh() {
   me = await ask("WhoAmI");
   const known = me.account !== "";
   byId("who").textContent = me.nickName ?? "";
-  byId("who").hidden = byId("logout").hidden = !known;
+  byId("own-face").replaceChildren(face(me.headPicId ?? 0, me.nickName ?? ""));
+  byId("to-profile").hidden = byId("logout").hidden = !known;
   byId("login").hidden = known;
   for (const work of followers) await work();
 }
