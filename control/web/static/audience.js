@@ -1,6 +1,6 @@
 /* Who watches the room now, who may not, and how earlier broadcasts were watched. */
 
-import { ask, byId, element, messageOf } from "./common.js";
+import { ask, byId, element, messageOf, whileShut } from "./common.js";
 import { drawPlots } from "./plots.js";
 import { endingText, language, t } from "./texts.js";
 
@@ -63,20 +63,33 @@ function showViewers(people) {
 }
 
 /**
- * Puts new lines in place of old ones, but keeps those that stay: one of them may be about to be clicked.
+ * Puts new lines in place of old ones, but leaves those alone that stay, but for their texts: one of them may be about to
+ * be clicked, or have the keyboard's focus.
  * @param {HTMLElement} list
  * @param {HTMLElement[]} lines
  */
 function replace(list, lines) {
-  const children = /** @type {Iterable<HTMLElement>} */ (list.children);
-  const old = new Map([...children].map((line) => [line.dataset.id, line]));
-  list.replaceChildren(
-    ...lines.map((line) => {
-      const kept = old.get(line.dataset.id);
-      if (line.firstChild) kept?.firstChild?.replaceWith(line.firstChild);
-      return kept ?? line;
-    }),
-  );
+  const children = /** @type {HTMLElement[]} */ ([...list.children]);
+  const old = new Map(children.map((line) => [line.dataset.id, line]));
+  const shown = lines.map((line) => retold(old.get(line.dataset.id), line));
+  for (const line of children) if (!shown.includes(line)) line.remove();
+  shown.forEach((line, at) => {
+    if (list.children[at] !== line) list.insertBefore(line, list.children[at] ?? null);
+  });
+}
+
+/**
+ * @param {HTMLElement | undefined} kept
+ * @param {HTMLElement} line
+ */
+function retold(kept, line) {
+  if (!kept) return line;
+  [...line.children].forEach((part, at) => {
+    const before = kept.children[at];
+    const isText = part.tagName !== "BUTTON" && part.childElementCount === 0;
+    if (isText && before.textContent !== part.textContent) before.textContent = part.textContent;
+  });
+  return kept;
 }
 
 /** @param {Viewer} player */
@@ -113,17 +126,23 @@ function person(id, text) {
 function button(key, name, work) {
   const made = element("button", { type: "button" }, t(key));
   made.setAttribute("aria-label", `${t(key)}: ${name}`);
-  made.addEventListener("click", async () => {
-    made.disabled = true;
-    try {
-      await work();
-      await refresh();
-    } catch (failure) {
-      byId("audience-trouble").textContent = messageOf(failure);
-    }
-    made.disabled = false;
-  });
+  made.addEventListener("click", () => whileShut(made, () => done(work), nextButton));
   return made;
+}
+
+/** @param {() => Promise<unknown>} work */
+async function done(work) {
+  try {
+    await work();
+    await refresh();
+  } catch (failure) {
+    byId("audience-trouble").textContent = messageOf(failure);
+  }
+}
+
+/** @returns {HTMLElement} */
+function nextButton() {
+  return byId("audience").querySelector("button") ?? byId("audience-title");
 }
 
 /**
@@ -138,24 +157,26 @@ function setBan(userId, status) {
 function showBroadcasts(list) {
   byId("never").hidden = list.length > 0;
   byId("broadcasts").hidden = list.length === 0;
-  byId("broadcasts").tBodies[0].replaceChildren(...list.map(broadcast));
+  replace(byId("broadcasts").tBodies[0], list.map(broadcast));
 }
 
-/** @param {Broadcast} row */
-function broadcast(row) {
-  const began = new Date(row.startTime * 1000).toLocaleString(language, { dateStyle: "short", timeStyle: "short" });
+/** @param {Broadcast} past */
+function broadcast({ startTime, duration, peakCount, totalCount, endReason }) {
+  const began = new Date(startTime * 1000).toLocaleString(language, { dateStyle: "short", timeStyle: "short" });
   const cells = {
     began,
-    lasted: lasting(row.duration),
-    mostViewers: row.peakCount,
-    allViewers: row.totalCount,
-    ended: endingText(row.endReason),
+    lasted: lasting(duration),
+    mostViewers: peakCount,
+    allViewers: totalCount,
+    ended: endingText(endReason),
   };
   const plot = element("button", { type: "button" }, t("plot"));
   plot.setAttribute("aria-label", `${t("plot")}: ${began}`);
-  plot.addEventListener("click", () => showPlot(began, row.startTime));
+  plot.addEventListener("click", () => showPlot(began, startTime));
   const shown = Object.entries(cells).map(([key, text]) => cell(key, String(text)));
-  return element("tr", {}, ...shown, cell("plot", plot));
+  const row = element("tr", {}, ...shown, cell("plot", plot));
+  row.dataset.id = String(startTime);
+  return row;
 }
 
 /**

@@ -1,6 +1,6 @@
 /* The chat beside the player: what others write, one's own line, and what the room's owner does about either. */
 
-import { Refused, ask, byId, element, logIn, me, messageOf, onSubmit, within } from "./common.js";
+import { Refused, ask, byId, element, logIn, me, messageOf, onSubmit, whileShut, within } from "./common.js";
 import { Status } from "./statuses.js";
 import { language, t } from "./texts.js";
 
@@ -56,12 +56,22 @@ export function showChat(chat) {
 export function showMessage(message) {
   const lines = byId("lines");
   const before = lines.querySelector(`[data-number="${message.number}"]`);
-  if (before) return before.replaceWith(line(message));
+  if (before) return retell(before, message);
   const follows = atEnd();
   lines.append(line(message));
   while (lines.childElementCount > KEPT) lines.firstElementChild?.remove();
   if (follows) toEnd();
   else byId("newest").hidden = false;
+}
+
+/**
+ * @param {Element} before
+ * @param {Message} message
+ */
+function retell(before, message) {
+  const focused = before.contains(document.activeElement);
+  before.replaceWith(line(message));
+  if (focused) byId("lines").focus();
 }
 
 function showForm() {
@@ -137,15 +147,16 @@ function tool(key, about, work) {
   made.setAttribute("aria-label", `${t(key)}: ${about.nickName}`);
   made.addEventListener("click", async () => {
     byId("chat-trouble").textContent = "";
-    made.disabled = true;
-    try {
-      await work();
-      byId("chat-done").textContent = `${t("done")} ${t(key)}: ${about.nickName}`;
-    } catch (failure) {
-      byId("chat-trouble").textContent = messageOf(failure);
-    }
-    made.disabled = false;
-    if (byId("rules-box").open) showMuted(await ask("SetChat", { liveRoomId: room }));
+    const doIt = async () => {
+      try {
+        await work();
+        byId("chat-done").textContent = `${t("done")} ${t(key)}: ${about.nickName}`;
+        if (byId("rules-box").open) showMuted(await ask("SetChat", { liveRoomId: room }));
+      } catch (failure) {
+        byId("chat-trouble").textContent = messageOf(failure);
+      }
+    };
+    await whileShut(made, doIt, () => byId("lines"));
   });
   return made;
 }

@@ -143,18 +143,39 @@ export function onSubmit(form, work) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const error = within(form, ".error");
-    /** @type {HTMLButtonElement} */
-    const button = within(form, "[type=submit]");
     error.textContent = "";
-    button.disabled = true;
-    try {
-      await work(/** @type {Fields} */ (Object.fromEntries(new FormData(form))));
-    } catch (failure) {
-      error.textContent = messageOf(failure);
-    } finally {
-      button.disabled = false;
-    }
+    const fields = /** @type {Fields} */ (Object.fromEntries(new FormData(form)));
+    await whileShut(within(form, "[type=submit]"), async () => {
+      try {
+        await work(fields);
+      } catch (failure) {
+        error.textContent = messageOf(failure);
+      }
+    });
   });
+}
+
+/**
+ * Does some work while a button cannot be pressed. With that it would lose the keyboard's focus.
+ * @param {HTMLButtonElement} button
+ * @param {() => Promise<unknown>} work
+ * @param {() => HTMLElement | null} [next] what has the focus next where the button is gone
+ */
+export async function whileShut(button, work, next = () => null) {
+  const focused = document.activeElement === button;
+  button.disabled = true;
+  try {
+    await work();
+  } finally {
+    button.disabled = false;
+    if (focused && isNowhere()) (button.checkVisibility() ? button : next())?.focus();
+  }
+}
+
+/** Whether nothing has the focus. */
+function isNowhere() {
+  const focused = document.activeElement;
+  return !focused || focused === document.body || !focused.checkVisibility();
 }
 
 const HEADER = `
@@ -257,6 +278,7 @@ async function begin(fields) {
   byId("session").close();
   for (const form of byId("session").querySelectorAll("form")) form.reset();
   await refresh();
+  if (isNowhere()) byId("to-profile").focus(); // the button that opened the dialog is gone
 }
 
 /** Draws the header and finds out who is here. To be called once, when the page's own parts are set up. */

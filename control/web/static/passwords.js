@@ -139,5 +139,8 @@ export function listen() {
     byId("new-pwd").close();
     byId("changed").textContent = t("saved");
     await reload();
+    /** @type {HTMLElement} */
+    const opener = within(byId("passwords"), `#the-${changing} ~ button:last-child`); // a new one
+    opener.focus();
   });
 }
