@@ -34,7 +34,7 @@ export function showCard(card) {
   byId("topic").textContent = card.topic;
   byId("description").textContent = card.description;
   byId("face").replaceChildren(face(card.headPicId, card.anchor));
-  byId("follow-count").textContent = String(card.followCount);
+  showFollowers(card.followCount);
   byId("last").hidden = !card.snapshotAt;
   if (card.snapshotAt) byId("last").src = `/snapshot/${room}.jpg?at=${card.snapshotAt}`;
 }
@@ -42,6 +42,7 @@ export function showCard(card) {
 /** @param {{ live: boolean, players: number }} state */
 export function showNumbers(state) {
   byId("players").textContent = String(state.players);
+  byId("watching").hidden = !state.live && state.players === 0;
   byId("state").textContent = t(state.live ? "live" : "offAir");
   byId("state").classList.toggle("live", state.live);
 }
@@ -53,15 +54,22 @@ export function showNothing() {
   document.title = `${t("roomGone")} · QPlus`;
 }
 
+/** @param {number} count */
+function showFollowers(count) {
+  byId("follow-count").textContent = String(count);
+  byId("followers").textContent = t(count === 1 ? "follower" : "followers");
+}
+
 export async function showFollow() {
   followed = false;
   if (me.account) {
     const card = await ask("SearchLiveStream", { keyword: room });
     followed = card.isFollow === 1;
-    byId("follow-count").textContent = card.followCount;
+    showFollowers(card.followCount);
   }
   byId("follow").textContent = t(followed ? "unfollow" : "follow");
   byId("follow").setAttribute("aria-pressed", String(followed));
+  byId("follow").classList.toggle("main", !followed);
   byId("follow-hint").hidden = followed;
 }
 

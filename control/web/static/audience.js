@@ -86,8 +86,8 @@ function retold(kept, line) {
   if (!kept) return line;
   [...line.children].forEach((part, at) => {
     const before = kept.children[at];
-    const isText = part.tagName !== "BUTTON" && part.childElementCount === 0;
-    if (isText && before.textContent !== part.textContent) before.textContent = part.textContent;
+    const isText = part.tagName !== "BUTTON" && !part.querySelector("button");
+    if (isText && before.textContent !== part.textContent) before.replaceChildren(...part.childNodes);
   });
   return kept;
 }
@@ -95,7 +95,7 @@ function retold(kept, line) {
 /** @param {Viewer} player */
 function viewer(player) {
   const name = player.userId ? player.nickName : t(player.isGuest ? "guest" : "unknownViewer");
-  const line = person(player.playerId, `${name} · ${player.protocol.toUpperCase()} · ${lasting(player.seconds)}`);
+  const line = person(player.playerId, name, `${player.protocol.toUpperCase()} · ${lasting(player.seconds)}`);
   line.append(button("kick", name, () => ask("KickPlayer", { liveRoomId: room, playerId: player.playerId })));
   if (player.userId) line.append(button("ban", name, () => setBan(player.userId, 1)));
   return line;
@@ -103,17 +103,18 @@ function viewer(player) {
 
 /** @param {Ban} ban */
 function banned(ban) {
-  const line = person(`banned ${ban.userId}`, `${ban.nickName} · ${lasting(ban.seconds)}`);
+  const line = person(`banned ${ban.userId}`, ban.nickName, lasting(ban.seconds));
   line.append(button("lift", ban.nickName, () => setBan(ban.userId, 0)));
   return line;
 }
 
 /**
  * @param {string} id
+ * @param {string} name which may turn the direction of what stands beside it
  * @param {string} text
  */
-function person(id, text) {
-  const line = element("li", {}, element("span", {}, text));
+function person(id, name, text) {
+  const line = element("li", {}, element("span", {}, element("bdi", {}, name), ` · ${text}`));
   line.dataset.id = id;
   return line;
 }

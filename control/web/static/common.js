@@ -22,6 +22,8 @@ export function messageOf(failure) {
   return failure instanceof Error ? failure.message : String(failure);
 }
 
+const HUES = 6; // in page.css
+
 let assisted = 0; // the room in whose page for assistants this is
 
 /** @param {number} room whose assistant's password, which the browser has in a cookie, goes with each question from now on */
@@ -127,9 +129,19 @@ export function element(tag, attributes = {}, ...children) {
  */
 export function face(headPicId, name) {
   if (headPicId) return element("img", { className: "face", src: `/live/GetUserHeadPic?id=${headPicId}`, alt: "" });
-  const letter = element("span", { className: "face" }, [...name][0] ?? "?");
+  const letter = element("span", { className: `face hue${hue(name)}` }, [...name][0] ?? "?");
   letter.setAttribute("aria-hidden", "true");
   return letter;
+}
+
+/**
+ * One of the colours of faces, the same for a name wherever it stands.
+ * @param {string} name
+ */
+function hue(name) {
+  let sum = 0;
+  for (const letter of name) sum += letter.codePointAt(0) ?? 0;
+  return sum % HUES;
 }
 
 /** @typedef {Record<string, string>} Fields: no page has a field for files */
@@ -181,7 +193,7 @@ function isNowhere() {
 const HEADER = `
 <a class="skip" href="#content" data-text="skip"></a>
 <div>
-  <a class="brand" href="/" data-text="brand"></a>
+  <a class="brand" href="/"><img src="/static/icon.svg" alt="" width="28" height="28"><span data-text="brand"></span></a>
   <nav>
     <a href="/studio" data-text="studio"></a>
     <a id="to-profile" href="/profile" hidden><span id="own-face"></span><span id="who"></span></a>

@@ -7,6 +7,7 @@ import { draw } from "./icons.js";
 import { keep, kept } from "./kept.js";
 import { watchStream } from "./player.js";
 import { t } from "./texts.js";
+import { anchorAndTopic } from "./tiles.js";
 
 /** @typedef {import("./tiles.js").Card} Card */
 
@@ -90,7 +91,7 @@ function mayWatch(room) {
 /** @param {Card} room */
 function show(room) {
   byId("featured-name").textContent = room.name;
-  byId("featured-anchor").textContent = room.topic ? `${room.anchor} · ${room.topic}` : room.anchor;
+  byId("featured-anchor").replaceChildren(...anchorAndTopic(room));
   byId("featured-face").replaceChildren(face(room.headPicId, room.anchor));
   byId("featured-players").textContent = watching(room);
   for (const link of [byId("featured-picture"), byId("featured-link")]) link.href = `/room/${room.id}`;

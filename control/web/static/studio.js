@@ -105,6 +105,7 @@ function showState(state) {
   byId("state").textContent = t(state.live ? "live" : "offAir");
   byId("state").classList.toggle("live", state.live);
   byId("players").textContent = String(state.players);
+  byId("numbers").hidden = !state.live;
   byId("gate").checked = state.gateShut === 0;
   byId("gate-state").textContent = state.gateShut ? `${t("gateShut")} ${clock(state.gateShut)}` : t("gateOpen");
   showPublisher(state.publisher);

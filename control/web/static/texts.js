@@ -27,6 +27,7 @@ const zh = {
   toStudio: "去开播",
   search: "搜索",
   searchHint: "直播室ID、名称、主题或主播",
+  searchShort: "直播室、主题或主播",
   results: "搜索结果",
   nothingFound: "没有找到直播室。",
   watching: "人观看",
@@ -46,6 +47,7 @@ const zh = {
   again: "重新进入",
   follow: "关注",
   unfollow: "取消关注",
+  follower: "人关注",
   followers: "人关注",
   noHls: "此浏览器不能播放 HLS。",
   trouble: "网络不稳定, 正在重试…",
@@ -54,7 +56,7 @@ const zh = {
   manyGuests: "您所在网络的游客太多了, 登录后即可观看。",
   publicSwitch: "无需登录即可观看",
   publicRoom: "公开: 任何人都能观看, 无需登录",
-  watchNow: "正在播放",
+  watchNow: "进入直播室",
   pausePicture: "暂停",
   playPicture: "播放",
   roomGoneHelp: "链接可能已失效, 或直播室ID有误。",
@@ -97,6 +99,7 @@ const zh = {
   yourMessage: "说点什么",
   send: "发送",
   newest: "有新消息",
+  nobodyWrote: "还没有人说话。",
   slowMode: "慢速模式, 发言间隔",
   deletedMessage: "(已删除)",
   refusedText: "这条消息不能发送。",
@@ -266,6 +269,7 @@ const en = {
   toStudio: "Go live",
   search: "Search",
   searchHint: "Room id, name, topic or anchor",
+  searchShort: "Rooms, topics, anchors",
   results: "Found",
   nothingFound: "No room was found.",
   watching: "watching",
@@ -285,6 +289,7 @@ const en = {
   again: "Try again",
   follow: "Follow",
   unfollow: "Unfollow",
+  follower: "follower",
   followers: "followers",
   noHls: "This browser cannot play HLS.",
   trouble: "The network is unsteady, trying again…",
@@ -336,6 +341,7 @@ const en = {
   yourMessage: "Your message",
   send: "Send",
   newest: "New messages",
+  nobodyWrote: "Nobody has written yet.",
   slowMode: "Slow mode: one message in",
   deletedMessage: "(deleted)",
   refusedText: "This message cannot be sent.",
@@ -596,6 +602,7 @@ export function translate() {
   fill("label", (element, text) => element.setAttribute("aria-label", text));
   fill("title", (element, text) => (element.title = text));
   fill("alt", (element, text) => element.setAttribute("alt", text));
+  fill("hint", (element, text) => element.setAttribute("data-empty", text));
 }
 
 /**

@@ -44,7 +44,7 @@ export function tile(room) {
     shot,
     face(room.headPicId, room.anchor),
     element("strong", {}, room.name),
-    element("span", { className: "soft" }, room.topic ? `${room.anchor} · ${room.topic}` : room.anchor),
+    element("span", { className: "soft" }, ...anchorAndTopic(room)),
   );
   const made = {
     item: element("li", {}, link),
@@ -64,6 +64,15 @@ export function tile(room) {
   if (room.snapshot) made.showPicture(room.snapshot);
   made.showTime();
   return made;
+}
+
+/**
+ * Each apart: people may write what turns the direction of what stands beside it.
+ * @param {Card} room
+ */
+export function anchorAndTopic(room) {
+  const anchor = element("bdi", {}, room.anchor);
+  return room.topic ? [anchor, " · ", element("bdi", {}, room.topic)] : [anchor];
 }
 
 /**
