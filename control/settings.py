@@ -228,6 +228,11 @@ class Settings:
         return self.sockets / "verdicts"
 
     @property
+    def encoder_dir(self) -> Path:
+        """The folder of files in which the guard tells what encodes a broadcast."""
+        return self.run_dir / "encoders"
+
+    @property
     def questions_socket(self) -> Path:
         """On which the web nginx counts its own questions about HLS viewers."""
         return self.sockets / "questions.sock"

@@ -5,7 +5,12 @@
    docs/decisions/guard.md tells what each rule is for. Chunks are read as nginx-rtmp 1.2.2 reads them, so that both see
    the same messages (RTMP specification 1.0, section 5.3).
 
-   njs frees nothing before a connection ends. So as little as can be is made for what a player says, and it is counted. */
+   njs frees nothing before a connection ends. So as little as can be is made for what a player says, and it is counted.
+
+   A publisher's first bytes are looked at even so: its metadata tells what encodes the stream, which control is told by a
+   file. */
+
+import fs from "fs";
 
 const GREETING = 1 + 1536 + 1536; // bytes: C0, C1, C2
 const FIELDS = [11, 7, 3, 0]; // bytes of a chunk's header behind its first, by format
@@ -27,13 +32,20 @@ const PLAYS_A_SECOND = 0.5;
 const KEPT = 4194304; // bytes that njs may keep of what a connection said: a player's, of half a day or several
 const EVENT = 120; // of them for each piece that arrives, beside its own
 const VERDICT = "NetStream.Publish.Start"; // in nginx-rtmp's answer to a publisher that is let in
+const LOOKED_AT = 16384; // bytes behind it in which metadata may come
+const METADATA = 4096; // bytes of it
+const ENCODER = "\0\x07encoder\x02"; // stands in it before the length of the encoder's name
+const ENCODERS = process.argv[process.argv.indexOf("-p") + 1] + "/encoders/"; // nobody reads where there is no such folder
 
-const STRING = 2; // in AMF0
+const NUMBER = 0; // in AMF0
+const STRING = 2;
+const NULL = 5;
 const CHUNK_SIZE = 1;
 const AMF3_COMMAND = 17;
 const COMMAND = 20;
 const CONTROL = [CHUNK_SIZE, 3, 4, 5, 6]; // acknowledgement, user control, window size, peer bandwidth
-const MEDIA = [8, 9, 15, 18, 22]; // audio, video, data in AMF3 and AMF0, aggregate
+const DATA = [15, 18]; // in AMF3 and AMF0
+const MEDIA = [8, 9, 22].concat(DATA); // audio, video, aggregate
 
 // What a client is, in this order.
 const STRANGER = 0;
@@ -57,14 +69,21 @@ const LET_IN = 4; // a publisher
  * @property {boolean} proxied the line with the client's address has passed, which this nginx puts before all else
  * @property {number} greeting bytes of it that are still to come
  * @property {string} held bytes that cannot be judged yet
+ * @property {boolean} passed they have been let through even so
  * @property {number} chunk bytes of a chunk
  * @property {number} left bytes of the present one
+ * @property {number} current its chunk stream
  * @property {number} unfinished bytes of messages whose end has not come
  * @property {ChunkStream[]} streams
  * @property {number} messages how many more may come now
  * @property {number} kept bytes that njs keeps until it goes
  * @property {number} plays how many more may come now
  * @property {number} counted when these two were, milliseconds
+ * @property {string} room that a publisher asked for
+ * @property {number} curious bytes that are still looked at for metadata
+ * @property {number} described chunk stream of a message that may be it; 0: none is coming
+ * @property {string} metadata what has come of it
+ * @property {string} encoder as it has it
  */
 
 /** @param {Session} session */
@@ -72,6 +91,7 @@ function guard(session) {
     const client = newClient(session);
     const deadline = setTimeout(() => session.sendUpstream(NONSENSE), DEADLINE * 1000);
     session.on("upload", (data) => {
+        if (client.role === LET_IN) return leave(client, data);
         const asked = client.role >= PUBLISHER;
         const all = client.held ? client.held + data : data;
         client.kept += EVENT + data.length + (client.held ? 2 * all.length : 0);
@@ -79,7 +99,6 @@ function guard(session) {
         const passed = judge(client, all);
         if (!asked && client.role >= PUBLISHER) clearTimeout(deadline);
         if (!asked && client.role === PUBLISHER) waitForVerdict(client);
-        if (client.role === LET_IN) session.off("upload");
         client.held = passed < all.length ? all.slice(passed) : "";
         if (passed) session.send(passed < all.length ? all.slice(0, passed) : all); // flags given would cost 280 bytes
     });
@@ -96,14 +115,21 @@ function newClient(session) {
         proxied: false,
         greeting: GREETING,
         held: "",
+        passed: false,
         chunk: CHUNK,
         left: 0,
+        current: 0,
         unfinished: 0,
         streams: [],
         messages: MESSAGES,
         kept: 0,
         plays: PLAYS,
         counted: 0,
+        room: "",
+        curious: LOOKED_AT,
+        described: 0,
+        metadata: "",
+        encoder: "",
     };
 }
 
@@ -118,10 +144,39 @@ function waitForVerdict(client) {
         if (tail.indexOf(VERDICT) >= 0) {
             client.role = LET_IN;
             client.session.off("download");
+            tell(client);
         }
         tail = tail.slice(-VERDICT.length);
         client.session.send(data);
     });
+}
+
+/**
+ * What a publisher says that was let in passes, whatever it is.
+ * @param {Client} client
+ * @param {string} data
+ */
+function leave(client, data) {
+    const all = client.held + data;
+    client.session.send(client.passed ? data : all);
+    client.passed = true; // what is held
+    client.curious -= EVENT + data.length;
+    if (client.curious > 0) client.held = all.slice(look(client, all));
+    if (client.curious <= 0) client.session.off("upload");
+}
+
+/**
+ * Likewise how far it has been read. What cannot be understood is not looked at any further.
+ * @param {Client} client
+ * @param {string} all
+ */
+function look(client, all) {
+    try {
+        return judge(client, all);
+    } catch (_) {
+        client.curious = 0;
+        return all.length;
+    }
 }
 
 /**
@@ -130,7 +185,6 @@ function waitForVerdict(client) {
  * @param {string} all those that came, behind those that were held
  */
 function judge(client, all) {
-    if (client.role === LET_IN) return all.length;
     if (!client.proxied) {
         const line = all.indexOf("\n") + 1;
         if (!line) return 0;
@@ -142,6 +196,7 @@ function judge(client, all) {
     while (at < all.length) {
         if (client.left) {
             const part = Math.min(client.left, all.length - at);
+            if (client.described && client.described === client.current) describe(client, all.slice(at, at + part));
             client.left -= part;
             at += part;
         } else {
@@ -177,6 +232,10 @@ function header(client, all, start) {
     if (!stream.received) {
         if (all.length < at + Math.min(part, LOOK)) return -1;
         message(client, type, length, all, at);
+        if (DATA.indexOf(type) >= 0 && client.curious > 0 && !client.described && length <= METADATA) {
+            client.described = number;
+            client.metadata = "";
+        }
         stream.length = length;
         stream.type = type;
         stream.extended = extended;
@@ -189,6 +248,7 @@ function header(client, all, start) {
     }
     if (client.unfinished > LARGE) refuse("too much unfinished");
     client.left = part;
+    client.current = number;
     return at;
 }
 
@@ -201,10 +261,11 @@ function header(client, all, start) {
  */
 function message(client, type, length, all, at) {
     const media = MEDIA.indexOf(type) >= 0;
-    if (media ? client.role !== PUBLISHER || length > LARGE : length > SMALL) refuse("out of place, or too long");
+    const publishes = client.role === PUBLISHER || client.role === LET_IN;
+    if (media ? !publishes || length > LARGE : length > SMALL) refuse("out of place, or too long");
     if (!media) count(client);
-    if (type === COMMAND) command(client, name(all, at, length));
-    else if (type === AMF3_COMMAND) command(client, name(all, at + 1, length - 1));
+    if (type === COMMAND) command(client, all, at, length);
+    else if (type === AMF3_COMMAND) command(client, all, at + 1, length - 1);
     else if (type === CHUNK_SIZE) {
         const size = length === 4 ? big(all, at, 4) : 0;
         // Of what it has read already, nginx-rtmp keeps what fits into a buffer of the new size, and loses the rest:
@@ -216,23 +277,27 @@ function message(client, type, length, all, at) {
 
 /**
  * @param {Client} client
- * @param {string} said in lower case, as nginx-rtmp looks commands up
+ * @param {string} all
+ * @param {number} at
+ * @param {number} length bytes of it
  */
-function command(client, said) {
+function command(client, all, at, length) {
+    const said = name(all, at, length);
     if ((said === "connect") !== (client.role === STRANGER)) refuse("connect comes first, and once");
     if (said === "connect") client.role = CONNECTED;
     else if (said === "publish") {
         if (client.role !== CONNECTED) refuse("a second stream");
         client.role = PUBLISHER;
+        client.room = room(all, at + 3 + said.length);
     } else if (said === "play" || said === "play2") {
-        if (client.role === PUBLISHER) refuse("a second stream");
+        if (client.role === PUBLISHER || client.role === LET_IN) refuse("a second stream");
         client.role = PLAYER;
         if (--client.plays < 0) refuse("too many plays");
     }
 }
 
 /**
- * A command's name, its first value.
+ * A command's name, its first value; in lower case, as nginx-rtmp looks commands up.
  * @param {string} all
  * @param {number} at
  * @param {number} length bytes of the command
@@ -243,6 +308,48 @@ function name(all, at, length) {
     const said = all.slice(at + 3, at + 3 + size).toLowerCase();
     if (said.indexOf("\0") >= 0) refuse("not a name"); // where it would end for nginx-rtmp
     return said;
+}
+
+/**
+ * The room's number that the name of a stream to publish begins with.
+ * @param {string} all
+ * @param {number} at where the transaction stands, which comes before it
+ */
+function room(all, at) {
+    const kinds = [all.charCodeAt(at), all.charCodeAt(at + 9), all.charCodeAt(at + 10)];
+    if (kinds[0] !== NUMBER || kinds[1] !== NULL || kinds[2] !== STRING) return "";
+    const begin = at + 13;
+    const end = begin + Math.min(10, big(all, at + 11, 2));
+    let digits = begin;
+    while (digits < end && all.charCodeAt(digits) >= 48 && all.charCodeAt(digits) <= 57) digits++;
+    return all.slice(begin, digits);
+}
+
+/**
+ * Takes a piece of a message that may be metadata.
+ * @param {Client} client
+ * @param {string} piece
+ */
+function describe(client, piece) {
+    client.metadata += piece;
+    if (client.metadata.length < client.streams[client.described].length) return;
+    client.described = 0;
+    const at = client.metadata.indexOf(ENCODER) + ENCODER.length;
+    if (at < ENCODER.length) return;
+    client.encoder = client.metadata.slice(at + 2, at + 2 + Math.min(NAME, big(client.metadata, at, 2)));
+    if (!client.encoder) return;
+    client.curious = 0;
+    if (client.role === LET_IN) tell(client);
+}
+
+/** @param {Client} client */
+function tell(client) {
+    if (!client.room || !client.encoder) return;
+    try {
+        fs.writeFileSync(ENCODERS + client.room, client.encoder, { mode: 0o600 });
+    } catch (_) {
+        return; // it is a name for the anchor to read, and nothing else
+    }
 }
 
 /** @param {Client} client */

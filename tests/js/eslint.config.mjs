@@ -26,7 +26,7 @@ export default [
   {
     // njs, which reads a part of newer syntax at most, and knows no catch without a name.
     files: ["nginx/*.js"],
-    languageOptions: { ecmaVersion: 2017, globals: { Buffer: "readonly", ngx: "readonly", setTimeout: "readonly", clearTimeout: "readonly" } },
+    languageOptions: { ecmaVersion: 2017, globals: { Buffer: "readonly", process: "readonly", ngx: "readonly", setTimeout: "readonly", clearTimeout: "readonly" } },
     rules: { "no-unused-vars": ["error", { caughtErrors: "none" }] },
   },
 ];

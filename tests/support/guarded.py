@@ -83,6 +83,7 @@ class Behind(threading.Thread):
 class Guarded:
     port: int
     backend: socket.socket
+    encoders: Path
     opened: list[socket.socket] = field(default_factory=list)
 
     def connect(self, host: str = "127.0.0.1") -> tuple[socket.socket, Behind]:
@@ -92,7 +93,18 @@ class Guarded:
         self.opened += [client, connection]
         return client, Behind(connection)
 
+    def encoder(self, room: int, within: float = WITHIN) -> str | None:
+        """What the guard says encodes a room's stream."""
+        file, deadline = self.encoders / str(room), time.monotonic() + within
+        while not (file.exists() and file.stat().st_size):
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(0.005)
+        return file.read_text()
+
     def close(self) -> None:
+        for file in self.encoders.iterdir():
+            file.unlink()
         while self.opened:
             self.opened.pop().close()
 
@@ -120,6 +132,10 @@ def guarding(constants: Mapping[str, float] | None = None, **more: Any) -> Itera
         with folders.locked(settings):
             folders.prepare_sockets(settings)
             file = nginx.write_guard(settings, [backend.getsockname()[1]])
+            settings.encoder_dir.mkdir()
+            settings.encoder_dir.chmod(0o777)
+            for folder in (settings.data_dir, settings.run_dir):
+                folder.chmod(0o711)
             script = settings.run_dir / nginx.GUARD_SCRIPT
             for name, value in (constants or {}).items():
                 text, found = re.subn(rf"(?<=const {name} = )[\d.]+", str(value), script.read_text())
@@ -128,7 +144,7 @@ def guarding(constants: Mapping[str, float] | None = None, **more: Any) -> Itera
             with started(file, settings.rtmp_port):
                 if settings.rtmp_proxy_protocol == "off":
                     backend.accept()[0].close()  # of the look whether it listens
-                guarded = Guarded(settings.rtmp_port, backend)
+                guarded = Guarded(settings.rtmp_port, backend, settings.encoder_dir)
                 try:
                     yield guarded
                 finally:

@@ -120,6 +120,82 @@ def test_a_publisher_that_was_let_in_is_left_alone(guarded: Guarded, held: int) 
     assert behind.wait_for(len(sent) + held + len(anything)) == sent + begun + anything
 
 
+OBS = "obs-output module (libobs version 29.0.2)"
+LIVE_ROOM = command("publish", None, "1000001?pwd=" + "x" * 60, "live", stream=1)
+
+
+def metadata(encoder: amf.Value, **more: amf.Value) -> Message:
+    return Message(DATA, 0, amf.encode("@setDataFrame", "onMetaData", {"width": 1280.0, **more, "encoder": encoder}), 1)
+
+
+@pytest.mark.parametrize("before_the_verdict", [True, False])
+@pytest.mark.parametrize("size", [7, 1 << 20])
+@pytest.mark.parametrize("chunks", [[], [CHUNK_SIZE]])
+def test_what_encodes_a_stream_is_told_once_it_is_let_in(
+    guarded: Guarded, before_the_verdict: bool, size: int, chunks: list[Message]
+) -> None:
+    asked = [*chunks, CONNECT, CREATE, LIVE_ROOM]
+    told = metadata(OBS, title="y" * 300)
+    sent, all_of_it = wire(*asked, *[told] * before_the_verdict), wire(*asked, told, PICTURE)
+    client, behind = passed(guarded, sent)
+    assert guarded.encoder(1000001, within=0) is None
+    let_in(client, behind)
+    for at in range(len(sent), len(all_of_it), size):
+        client.sendall(all_of_it[at : at + size])
+    assert behind.wait_for(len(all_of_it)) == all_of_it
+    assert guarded.encoder(1000001) == OBS
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [metadata(None), metadata(OBS)],
+        [Message(DATA, 0, amf.encode("onTextData", {"encoder": ""}), 1), PICTURE, metadata(OBS)],
+        [Message(ACKNOWLEDGEMENT, 0, bytes(4)), metadata(OBS + "z" * 99)],
+    ],
+)
+def test_metadata_need_not_come_first(guarded: Guarded, said: list[Message]) -> None:
+    client, behind = passed(guarded, wire(CHUNK_SIZE, CONNECT, CREATE, LIVE_ROOM))
+    let_in(client, behind)
+    client.sendall(wire(CHUNK_SIZE, CONNECT, CREATE, LIVE_ROOM, *said)[len(behind.said) :])
+    assert (guarded.encoder(1000001) or "").startswith(OBS)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [command("play", None, "1000001"), metadata(OBS)],
+        [Message(VIDEO, 0, bytes(20_000), 1), metadata(OBS)],
+        [metadata(OBS, title="y" * 5000)],
+        [Message(DATA, 0, b"", 1), Message(DATA, 0, b"\0\x07encoder\x02", 1)],
+    ],
+)
+def test_a_publisher_is_left_alone_that_says_it_in_no_usual_way(guarded: Guarded, said: list[Message]) -> None:
+    sent = wire(CHUNK_SIZE, CONNECT, CREATE, LIVE_ROOM)
+    client, behind = passed(guarded, sent)
+    let_in(client, behind)
+    all_of_it = wire(CHUNK_SIZE, CONNECT, CREATE, LIVE_ROOM, *said, PICTURE, PICTURE)
+    client.sendall(all_of_it[len(sent) :])
+    assert behind.wait_for(len(all_of_it)) == all_of_it
+    assert guarded.encoder(1000001, within=0) is None
+
+
+def test_of_a_stream_without_a_number_nothing_is_told(guarded: Guarded) -> None:
+    sent = [CONNECT, CREATE, command("publish", None, "../../x", "live", stream=1), metadata(OBS)]
+    client, behind = passed(guarded, wire(*sent))
+    let_in(client, behind)
+    client.sendall(b"anything")
+    behind.wait_for(len(wire(*sent)) + 8)
+    assert list(guarded.encoders.iterdir()) == []
+
+
+def let_in(client: socket.socket, behind: Behind) -> None:
+    behind.connection.sendall(LET_IN)
+    received = b""
+    while len(received) < len(LET_IN):
+        received += client.recv(4096)
+
+
 def test_a_second_play_on_one_connection_passes_as_when_a_viewer_seeks(guarded: Guarded) -> None:
     passed(guarded, wire(CONNECT, CREATE, PLAY, PLAY, command("seek", None, 0.0), PLAY))
 
