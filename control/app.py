@@ -104,7 +104,8 @@ def applications(
 ) -> Running:
     """The public and the internal application, and what they run on."""
     settings, feed = services.settings, Feed(services.lobby)
-    studio = Studio(services, refused_pushes, Path(settings.hls_dir))
+    segments = Path(settings.hls_dir)
+    studio = Studio(services=services, broadcasts=live.broadcasts, refused_pushes=refused_pushes, segments=segments)
     health = Health(store, settings.database, services.clock)
     callbacks = Callbacks(live.clients, refused_pushes)
     events, streams = Events(services, feed, studio), RoomStreams(services)

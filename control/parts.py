@@ -39,6 +39,7 @@ from control.guessing.guesses import Guesses
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
+from control.live.encoder_names import EncoderNames
 from control.live.heartbeats import Heartbeats
 from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.past_broadcasts import PastBroadcasts
@@ -190,6 +191,7 @@ def live_parts(
         broadcasts=broadcasts,
         broadcast_store=broadcast_store,
         on_air_writer=on_air_writer,
+        encoder_names=EncoderNames(settings.encoder_dir, presence, broadcasts),
         samples=Samples(store=store, presence=presence, broadcasts=broadcasts, players=live_rooms.players, clock=clock),
         chat=chat,
         chat_writer=chat_writer,

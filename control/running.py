@@ -26,6 +26,8 @@ from control.guessing.handover import HAND_OVER_EVERY, Handover
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
+from control.live.encoder_names import LOOK as LOOK_FOR_ENCODERS
+from control.live.encoder_names import EncoderNames
 from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.presence import Presence
 from control.live.samples import EVERY as SAMPLE_EVERY
@@ -68,6 +70,7 @@ class LiveParts:
     broadcasts: Broadcasts
     broadcast_store: BroadcastStore
     on_air_writer: OnAirWriter
+    encoder_names: EncoderNames
     samples: Samples
     chat: Chat
     chat_writer: ChatWriter
@@ -80,6 +83,7 @@ class LiveParts:
     async def load(self) -> None:
         """Reads what the control before had on air, and its broadcasts; asks nginx to ask about everybody."""
         await asyncio.to_thread(self.kept_verdicts.clear)
+        await self.encoder_names.load()
         await self.snapshots.load()
         await self.live_rooms.load()
         await self.on_air_writer.load()
@@ -131,6 +135,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "rooms' pages": repeat("rooms' pages", partial(clock.sleep, LOOK_FOR_NEWS), started.streams.deliver),
         "on air": repeat("on air", writer.next_change, writer.write),
         "samples": repeat("samples", partial(clock.sleep, SAMPLE_EVERY), started.live.samples.step),
+        "encoders": repeat("encoders", partial(clock.sleep, LOOK_FOR_ENCODERS), started.live.encoder_names.step),
         "chat": repeat("chat", chat_writer.next_turn, chat_writer.write),
         "verdicts": repeat("verdicts", kept_verdicts.next_turn, kept_verdicts.write),
         "sessions": repeat("sessions", partial(clock.sleep, SAVE_EVERY), sessions.save),

@@ -31,6 +31,7 @@ class Broadcast:
     ended_at: Epoch | None = None
     ending: Ending | None = None
     encoder: str = ""
+    """As its metadata has it, or else as it said when it connected."""
     peak: int = 0
     """Most viewers at a time."""
     watch_seconds: float = 0.0
@@ -64,15 +65,19 @@ class Broadcast:
         watching = room.newcomers if self._is_on_air else room.viewers
         self._watched(now)
         self.ended_at = self.ending = self.off_since = None
+        if self.publisher != str(publisher.key) or not self.encoder:
+            self.encoder = publisher.encoder or self.encoder
         self._session, self.publisher, self._players = publisher, str(publisher.key), room.identified
         self.first_publisher_at = min(self.first_publisher_at, publisher.since)
         self.seen_at = self._at(now)
-        self.encoder = publisher.encoder or self.encoder
         self.peak = max(self.peak, room.identified)
         if watching:
             new = set(watching) - self.viewers
             self.new_viewers |= new
             self.viewers |= new
+
+    def is_encoded_by(self, encoder: str) -> None:
+        self.encoder = encoder
 
     def end(self, now: Ticks) -> None:
         assert self._session is not None
@@ -141,6 +146,15 @@ class Broadcasts:
     def of_room(self, room_id: int) -> Broadcast | None:
         """The room's latest, for as long as it may go on."""
         return self._of_rooms.get(room_id)
+
+    def encoded_by(self, room_id: int, encoder: str) -> bool:
+        """Notes what encodes the room's broadcast. False where none is on air."""
+        broadcast = self._of_rooms.get(room_id)
+        if broadcast is None or broadcast.left_at is not None:
+            return False
+        broadcast.is_encoded_by(encoder)
+        self._unsaved[broadcast.name] = broadcast
+        return True
 
     def media_since(self, publisher: Session) -> Ticks:
         """A time before all media of the publisher's broadcast, and after that of the room's broadcast before."""

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from control.api.envelope import site
 from control.api.play_urls import place
 from control.api.services import Services
+from control.live.broadcasts import Broadcasts
 from control.live.presence import Session
 from control.live.stream_info import StreamInfo
 from control.nginx_rtmp.refused_pushes import RefusedPushes
@@ -29,8 +30,11 @@ _UNKNOWN = StreamInfo(0, 0, 0, 0.0, "", "")
 class Studio:
     """`segments` is the folder that nginx writes HLS into."""
 
-    def __init__(self, services: Services, refused_pushes: RefusedPushes, segments: Path) -> None:
+    def __init__(
+        self, *, services: Services, broadcasts: Broadcasts, refused_pushes: RefusedPushes, segments: Path
+    ) -> None:
         self._services = services
+        self._broadcasts = broadcasts
         self._refused_pushes = refused_pushes
         self._segments = segments
 
@@ -52,9 +56,10 @@ class Studio:
 
     async def _publisher(self, session: Session) -> dict[str, Any]:
         folder = self._segments / str(session.room_id)
+        broadcast = self._broadcasts.of_room(session.room_id)
         return {
             "address": session.address,
-            "encoder": session.encoder,
+            "encoder": broadcast.encoder if broadcast else session.encoder,
             "key_frame_seconds": await asyncio.to_thread(key_frame_seconds, folder),
         } | asdict(session.stream_info or _UNKNOWN)
 

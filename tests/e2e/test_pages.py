@@ -216,6 +216,8 @@ async def test_rare_key_frames_are_pointed_out(node: Node, browser: Browser) -> 
         server, key = await anchor.page.input_value("#server"), await anchor.page.input_value("#key")
         async with encoder(f"{server}/{key}", key_frames=6, rate=10):
             await anchor.page.wait_for_selector("#health li:has-text('关键帧间隔过长')", timeout=25000)
+            own = "#encoder:text-matches('^FFmpeg .Lavf[0-9]+[.][0-9]+[.][0-9]+.$')"
+            await anchor.page.wait_for_selector(own, timeout=5000)
             await anchor.page.wait_for_selector("#plots figure:nth-child(3) canvas", timeout=40000)
             await anchor.picture("studio-live")
 

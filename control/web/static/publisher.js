@@ -43,10 +43,13 @@ export function showPublisher(publisher) {
 }
 
 /**
- * Encoders say they are Flash Media Live Encoder, since servers once let in nothing else.
+ * Where all that is known is how they connected, encoders say they are Flash Media Live Encoder, since servers once let in
+ * nothing else.
  * @param {string} said
  */
-function encoderName(said) {
+export function encoderName(said) {
+  const obs = said.match(/libobs version ([\w.-]+)/);
+  if (obs) return `OBS ${obs[1]}`;
   const version = said.match(/Lavf[\d.]*/);
   if (version) return `FFmpeg (${version[0]})`;
   return said.includes("FMSc/1.0") ? t("obsOrAlike") : said;

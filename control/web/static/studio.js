@@ -6,7 +6,7 @@ import { ask, byId, element, logIn, me, messageOf, onSession, onSubmit, start, w
 import { copy, listen, showPasswords, toggle } from "./passwords.js";
 import { watchStream } from "./player.js";
 import { drawPlots } from "./plots.js";
-import { showHealth, showPublisher } from "./publisher.js";
+import { encoderName, showHealth, showPublisher } from "./publisher.js";
 import { language, reasonText, t } from "./texts.js";
 
 const SAMPLED = 10_000; // milliseconds between two looks at the samples: the server takes none more often
@@ -156,7 +156,7 @@ async function showSamples() {
 /** @param {RefusedPush} push */
 function refusal(push) {
   const time = new Date(push.at * 1000).toLocaleTimeString(language);
-  return element("li", {}, `${time} · ${reasonText(push.reason)} · ${push.address} · ${push.encoder}`);
+  return element("li", {}, `${time} · ${reasonText(push.reason)} · ${push.address} · ${encoderName(push.encoder)}`);
 }
 
 /** @param {0 | 1} status */
