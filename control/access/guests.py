@@ -3,7 +3,9 @@ alone: where others' have a user, it has a number below zero."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
 from itertools import count
 
 from limits import RateLimitItemPerSecond
@@ -21,7 +23,7 @@ from control.refusals import Banned, Denied, TooOften
 LIFETIME = 7200  # seconds, of a guest's ticket, at most
 PER_ADDRESS = 100  # tickets that may hold at a time
 OUT = 3600  # seconds in which nobody gets a ticket for a room at an address from which a guest was thrown out
-NETWORKS = 10_000  # that are counted
+NETWORKS = 10_000  # that are counted, and of as many in one room each it is known who got a ticket there
 NUMBERS = 2**48  # of guests: they begin anywhere, and none comes twice in one life of control
 
 
@@ -36,6 +38,8 @@ class Guests:
         self._windows = MovingWindowRateLimiter(Windows(clock, NETWORKS))
         self._share = RateLimitItemPerSecond(PER_ADDRESS, self._lifetime)
         self._out = RateLimitItemPerSecond(1, OUT)
+        self._issued: OrderedDict[tuple[int, str], array[int]] = OrderedDict()
+        """Guests, by room and network, the oldest first."""
 
     async def ticket(self, room: Rights, shown: str, address: str) -> str:
         """For a public room: the one that was `shown` where it is young, or else a new one. Raises Banned and
@@ -49,18 +53,33 @@ class Guests:
         if not self._windows.hit(self._share, there):
             raise TooOften
         guest = -1 - next(self._numbers) % NUMBERS
+        self._note(room.room_id, there, guest)
         return self._admission.issue_to_guest(room.room_id, guest, room.password_generation, self._lifetime)
 
     async def give_back(self, room: Rights, shown: str, address: str) -> None:
         if claims := await self._claims(room, shown, address):
             await self._admission.take_back(room.room_id, claims.user_id)
 
-    async def throw_out(self, room_id: int, guest: int, addresses: Iterable[str]) -> None:
-        """Their ticket is void, and where they watched from nobody gets a new one for a time."""
+    async def throw_out(self, room_id: int, guest: int, addresses: Iterable[str], watching: Collection[int]) -> None:
+        """Their ticket is void, and where they watched from nobody gets a new one for a time. So are those that were
+        issued there before, and may be theirs too, but for those of guests who are `watching`."""
+        void, stay = [guest], set(watching) - {guest}
         for there in map(network, addresses):
             self._windows.clear(self._out, _room(room_id), there)  # of who was thrown out there before
             self._windows.hit(self._out, _room(room_id), there)
-        await self._admission.take_back(room_id, guest)
+            if issued := self._issued.get((room_id, there)):
+                void += set(issued) - stay - {guest}
+                issued[:] = array("q", (each for each in issued if each in stay))
+        for each in void:
+            await self._admission.take_back(room_id, each)
+
+    def _note(self, room_id: int, there: str, guest: int) -> None:
+        guests = self._issued.setdefault((room_id, there), array("q"))
+        guests.append(guest)
+        del guests[:-PER_ADDRESS]
+        self._issued.move_to_end((room_id, there))
+        if len(self._issued) > NETWORKS:
+            self._issued.popitem(last=False)
 
     async def _claims(self, room: Rights, shown: str, address: str) -> TicketClaims | None:
         """Of a guest's ticket that lets into the room; None for any other."""

@@ -42,7 +42,8 @@ async def kick_player(call: Call) -> Reply:
         return {}  # has gone, which is what was wanted
     if viewer.user_id < 0:
         addresses = services.audience.addresses(room.room_id, viewer.user_id)
-        await services.guests.throw_out(room.room_id, viewer.user_id, addresses)
+        watching = services.audience.users(room.room_id)
+        await services.guests.throw_out(room.room_id, viewer.user_id, addresses, watching)
     elif viewer.user_id:  # else the ticket would let the player back in by itself
         await services.admission.take_back(room.room_id, viewer.user_id)
     elif viewer.session is not None:

@@ -115,6 +115,10 @@ class Audience:
         beat = self._heartbeats.in_room(room_id).get(user_id)
         return found | ({beat.address} if beat and beat.address else set())
 
+    def users(self, room_id: int) -> set[int]:
+        """Who watches by ticket; guests are below 0."""
+        return {each.user_id for each in self._presence.in_room(room_id)} | self._heartbeats.in_room(room_id).keys()
+
     def _counted(self, room_id: int) -> tuple[list[Session], dict[int, Heartbeat]]:
         """RTMP sessions that play, and users over HLS who are not among them."""
         sessions = [session for session in self._presence.in_room(room_id) if session.watches]

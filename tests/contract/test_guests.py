@@ -168,8 +168,29 @@ async def test_a_guest_who_was_thrown_out_is_not_back_at_once(public: Public) ->
     assert (await public.asks())["status"] == 10000
 
 
+async def test_who_was_thrown_out_has_no_other_ticket_put_by(public: Public) -> None:
+    ticket, put_by, others = await public.ticket(), await public.ticket(), await public.ticket()
+    elsewhere = await public.ticket(THERE)
+    assert [await public.sees(ticket), await public.plays(1, others)] == [YES, YES]
+    thrown = next(viewer for viewer in await public.viewers() if viewer["protocol"] == "hls")
+    await public.ann.does("KickPlayer", liveRoomId=public.id, playerId=thrown["playerId"])
+    assert [await public.sees(each) for each in (ticket, put_by, others, elsewhere)] == [NO, NO, YES, YES]
+    assert (await public.asks(ticket=put_by))["status"] == 10204
+
+
+async def test_it_is_known_of_so_many_where_they_got_their_ticket(
+    public: Public, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("control.access.guests.NETWORKS", 1)
+    ticket, put_by, _ = await public.ticket(), await public.ticket(), await public.ticket(THERE)
+    assert await public.sees(ticket) == YES
+    [thrown] = await public.viewers()
+    await public.ann.does("KickPlayer", liveRoomId=public.id, playerId=thrown["playerId"])
+    assert [await public.sees(each) for each in (ticket, put_by)] == [NO, YES]
+
+
 async def test_the_hour_begins_anew_with_each_who_is_thrown_out(public: Public) -> None:
-    box, tickets = public.box, [await public.ticket(), await public.ticket()]
+    box, tickets = public.box, [await public.ticket(), await public.ticket(THERE)]
     for ticket in tickets:
         box.clock.advance(OUT - 5)
         box.nginx.put(public.id, str(public.id), publishing=True, timestamp=int(box.clock.ticks() * 1000))
