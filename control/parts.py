@@ -31,6 +31,7 @@ from control.api.services import Services
 from control.api.turns import Turns
 from control.api.uploads import Uploads
 from control.chat.chat import Chat
+from control.chat.chat_pace import Pace
 from control.chat.chat_store import Chats
 from control.chat.chat_writer import ChatWriter
 from control.clock import Clock
@@ -105,7 +106,8 @@ def live_parts(
     broadcast_store = BroadcastStore(store, broadcasts, AGAIN)
     chats = Chats(store=store, broadcasts=broadcasts, clock=clock, most=settings.cached_rooms)
     chat_writer = ChatWriter(store, chats, clock)
-    chat = Chat(store=store, chats=chats, writer=chat_writer, clock=clock)
+    pace = Pace(clock, settings.chat_messages, settings.chat_room_messages)
+    chat = Chat(store=store, chats=chats, writer=chat_writer, pace=pace, clock=clock)
     live_rooms = LiveRooms(store, settings.node, clock)
     on_air_writer = OnAirWriter(
         store=store,

@@ -119,6 +119,8 @@ class Settings:
         low=0,
         high=1000,
     )
+    chat_messages: int = _setting(5, "Chat messages of one user in one room in 10 s.", low=1, high=100)
+    chat_room_messages: int = _setting(50, "Chat messages of all users in one room in a second.", low=1, high=1000)
     cached_sessions: int = _setting(50000, "Sessions, and how far each has read a list, kept in memory.", low=100)
     cached_users: int = _setting(50000, "Users, and what each follows and is denied, kept in memory.", low=100)
     cached_rooms: int = _setting(20000, "Rooms kept in memory; 3 KB each, and what they say of themselves.", low=100)

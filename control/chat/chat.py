@@ -29,12 +29,12 @@ MOST_MUTED = 1000  # users in one room
 
 
 class Chat:
-    def __init__(self, *, store: Store, chats: Chats, writer: ChatWriter, clock: Clock) -> None:
+    def __init__(self, *, store: Store, chats: Chats, writer: ChatWriter, pace: Pace, clock: Clock) -> None:
         self._store = store
         self._chats = chats
         self._writer = writer
         self._clock = clock
-        self._pace = Pace(clock)
+        self._pace = pace
         self._gone: set[int] = set()
         """Users who were deleted."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from control.chat.chat_pace import MESSAGES, OF_ROOM, WITHIN
+from control.chat.chat_pace import WITHIN
 from control.chat.room_chat import KEPT
 from tests.contract.test_watching import ticket
 from tests.support import world
@@ -15,6 +15,7 @@ from tests.support.people import Person, crowd, go_live, go_off, person
 from tests.support.world import Box
 
 pytestmark = pytest.mark.anyio
+MESSAGES, OF_ROOM = 5, 50  # as settings have it
 
 
 async def says(who: Person, room: dict[str, Any], text: str, **more: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from control.accounts.users import User
 from control.chat import chat as chat_module
 from control.chat import chat_store, chat_writer
 from control.chat.chat import Chat
+from control.chat.chat_pace import Pace
 from control.chat.chat_store import Chats
 from control.chat.chat_writer import ChatWriter
 from control.chat.room_chat import FEW, KEPT, Message, RoomChat
@@ -37,6 +38,7 @@ class Place:
         self.store, self.rooms, self.clock = store, rooms, HandClock()
         self.chats = Chats(store=store, broadcasts=Broadcasts(self.clock, 10), clock=self.clock, most=most)
         self.writer = ChatWriter(store, self.chats, self.clock)
+        self.pace = Pace(self.clock, 5, 50)
 
     async def say(self, room_id: int, count: int = 1) -> RoomChat:
         chat = await self.chats.get(room_id)
@@ -108,7 +110,7 @@ async def test_of_many_that_are_loaded_at_once_each_is_pinned_in_memory(place: P
 
 
 async def test_nobody_chats_in_a_room_that_is_not_there(place: Place) -> None:
-    chat = Chat(store=place.store, chats=place.chats, writer=place.writer, clock=place.clock)
+    chat = Chat(store=place.store, chats=place.chats, writer=place.writer, pace=place.pace, clock=place.clock)
     with pytest.raises(NoSuchRoom):
         await chat.of(5)
 
@@ -117,7 +119,7 @@ async def test_a_room_has_so_many_mutes_and_those_that_are_over_make_room(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chat_module, "MOST_MUTED", 2)
-    chat = Chat(store=place.store, chats=place.chats, writer=place.writer, clock=place.clock)
+    chat = Chat(store=place.store, chats=place.chats, writer=place.writer, pace=place.pace, clock=place.clock)
     room = Rights(place.rooms[0], 1, "", "", "", 1, Epoch(0.0))
     for user, seconds in ((2, 60), (3, 600), (3, 700)):
         await chat.mute(room, user, seconds)
@@ -130,8 +132,19 @@ async def test_a_room_has_so_many_mutes_and_those_that_are_over_make_room(
     assert await chat.muted(room.room_id) == {3: 639, 4: 60}
 
 
+def test_the_operator_says_how_often_one_may_write() -> None:
+    pace = Pace(HandClock(), 1, 2)
+    pace.step(1, 1, 0)
+    with pytest.raises(TooOften):
+        pace.step(1, 1, 0)
+    pace.step(1, 2, 0)
+    with pytest.raises(TooOften):
+        pace.step(1, 3, 0)
+    pace.step(2, 1, 0)
+
+
 async def test_a_message_that_is_kept_no_more_once_its_deletion_is_written(place: Place) -> None:
-    chat = Chat(store=place.store, chats=place.chats, writer=place.writer, clock=place.clock)
+    chat = Chat(store=place.store, chats=place.chats, writer=place.writer, pace=place.pace, clock=place.clock)
     held = await place.say(place.rooms[0])
     deletion = asyncio.ensure_future(chat.delete(place.rooms[0], 1))
     await asyncio.sleep(0)
