@@ -67,7 +67,9 @@ def picture(segment: bytes) -> Picture:
 
 def key_frame(segment: bytes) -> VideoFrame | None:
     limits = {"max_pixels": str(LARGEST)}
-    with av.open(io.BytesIO(segment), "r", format="mpegts", options=limits) as container:
+    # It would decode a frame of each stream to see what they are, which takes as long as the one that is wanted.
+    unseen = {"codec_whitelist": "none"}
+    with av.open(io.BytesIO(segment), "r", format="mpegts", options=limits | unseen) as container:
         if not container.streams.video:
             return None
         stream = container.streams.video[0]
