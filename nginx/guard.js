@@ -160,8 +160,8 @@ function leave(client, data) {
     const all = client.held + data;
     client.session.send(client.passed ? data : all);
     client.passed = true; // what is held
+    if (client.curious > 0) client.held = all.slice(look(client, all)); // one piece may be all of them
     client.curious -= EVENT + data.length;
-    if (client.curious > 0) client.held = all.slice(look(client, all));
     if (client.curious <= 0) client.session.off("upload");
 }
 

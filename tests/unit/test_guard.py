@@ -146,6 +146,16 @@ def test_what_encodes_a_stream_is_told_once_it_is_let_in(
     assert guarded.encoder(1000001) == OBS
 
 
+def test_metadata_may_come_in_one_piece_with_the_first_picture(guarded: Guarded) -> None:
+    asked = [CHUNK_SIZE, CONNECT, CREATE, LIVE_ROOM]
+    client, behind = passed(guarded, wire(*asked))
+    let_in(client, behind)
+    all_of_it = wire(*asked, metadata(OBS), Message(VIDEO, 0, bytes(50_000), 1))
+    client.sendall(all_of_it[len(behind.said) :])
+    assert behind.wait_for(len(all_of_it)) == all_of_it
+    assert guarded.encoder(1000001) == OBS
+
+
 @pytest.mark.parametrize(
     "said",
     [
