@@ -27,8 +27,14 @@ STREAM: dict[str, Any] = {
     "headers": {"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
 }
 
-Values = dict[str, Any]
-"""By event name: what goes out as JSON when it differs from the last of that name."""
+Lines = dict[str, bytes]
+"""By event name: what goes out when it differs from the last of that name."""
+
+Told = Callable[[Now], Awaitable[Lines]]
+
+
+def event(name: str, value: object) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(value))
 
 
 class Events:
@@ -38,18 +44,19 @@ class Events:
         self._studio = studio
         self._studios: dict[int, list[object]] = {}
         """The studio's streams of each user, the oldest first."""
+        self._front = Now(), Lines()
+        """What front pages are told, and of when."""
 
     async def front(self, request: Request) -> Response:
         """`rooms`: the rooms on air, newest first; by room `players`, how many watch, and `snapshots`, when they were
         taken."""
 
-        async def values(now: Now) -> Values:
-            players = {str(card.room_id): now.players.get(card.room_id, 0) for card in now.rooms}
-            rooms = [public_card(card) | {"since": now.since[card.room_id]} for card in now.rooms]
-            snapshots = {str(room_id): taken_at for room_id, taken_at in now.snapshots.items()}
-            return {"rooms": rooms, "players": players, "snapshots": snapshots}
+        async def lines(now: Now) -> Lines:
+            if self._front[0] is not now:  # once for all pages
+                self._front = now, _front(now)
+            return self._front[1]
 
-        return self._stream(request, values)
+        return StreamingResponse(self._lines(request, lines), **STREAM)
 
     async def studio(self, request: Request) -> Response:
         """`state`: the caller's room as its anchor sees it. 403 without a session, 404 without a room."""
@@ -61,12 +68,12 @@ class Events:
         if not room_id:
             return Response(status_code=404)
 
-        async def values(now: Now) -> Values:
-            return {"state": await self._studio.state(room_id, now.players.get(room_id, 0))}
+        async def lines(now: Now) -> Lines:
+            return {"state": event("state", await self._studio.state(room_id, now.players.get(room_id, 0)))}
 
-        return StreamingResponse(self._one_of_few(caller.user.id, request, values), **STREAM)
+        return StreamingResponse(self._one_of_few(caller.user.id, request, lines), **STREAM)
 
-    async def _one_of_few(self, user_id: int, request: Request, values: Callable[[Now], Any]) -> AsyncIterator[bytes]:
+    async def _one_of_few(self, user_id: int, request: Request, told: Told) -> AsyncIterator[bytes]:
         """Ends once there are STREAMS newer ones, since a page that was left may not be known to be gone; and with its
         session, whose end must not wait for the page to ask again."""
         mine, streams = object(), self._studios.setdefault(user_id, [])
@@ -77,7 +84,7 @@ class Events:
             return mine in streams and await self._renewed(request)
 
         try:
-            async with aclosing(self._lines(request, values, goes_on)) as lines:
+            async with aclosing(self._lines(request, told, goes_on)) as lines:
                 async for line in lines:
                     yield line
         finally:
@@ -86,11 +93,8 @@ class Events:
             if not streams and self._studios.get(user_id) is streams:
                 del self._studios[user_id]
 
-    def _stream(self, request: Request, values: Callable[[Now], Any]) -> Response:
-        return StreamingResponse(self._lines(request, values), **STREAM)
-
     async def _lines(
-        self, request: Request, values: Callable[[Now], Any], goes_on: Callable[[], Awaitable[bool]] | None = None
+        self, request: Request, told: Told, goes_on: Callable[[], Awaitable[bool]] | None = None
     ) -> AsyncGenerator[bytes, None]:
         """`goes_on` is asked at every turn."""
         last: dict[str, bytes] = {}
@@ -103,11 +107,10 @@ class Events:
                     return
             elif turn % RENEW == 0:
                 await self._renewed(request)
-            for name, value in (await values(now)).items():
-                content = orjson.dumps(value)
-                if last.get(name) != content:
-                    last[name], spoken = content, turn
-                    yield b"event: %b\ndata: %b\n\n" % (name.encode(), content)
+            for name, line in (await told(now)).items():
+                if last.get(name) != line:
+                    last[name], spoken = line, turn
+                    yield line
             if turn - spoken >= QUIET:
                 spoken = turn
                 yield b":\n\n"
@@ -119,3 +122,12 @@ class Events:
         except SessionExpired:
             return False
         return True
+
+
+def _front(now: Now) -> Lines:
+    values: dict[str, object] = {
+        "rooms": [public_card(card) | {"since": now.since[card.room_id]} for card in now.rooms],
+        "players": {str(card.room_id): now.players.get(card.room_id, 0) for card in now.rooms},
+        "snapshots": {str(room_id): taken_at for room_id, taken_at in now.snapshots.items()},
+    }
+    return {name: event(name, value) for name, value in values.items()}

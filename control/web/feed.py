@@ -11,6 +11,7 @@ from control.lobby.lobby import Lobby
 
 EVERY = 1.0  # seconds
 SHOWN = 100  # rooms on the front page
+SOME = 2  # pages that are told before others have their turn
 RENEWED = 10  # turns of the feed after which pages are told of newer snapshots
 
 
@@ -32,23 +33,24 @@ class Feed:
     def __init__(self, lobby: Lobby) -> None:
         self._lobby = lobby
         self._now = Now()
-        self._turn = asyncio.Event()
-        self._watchers = 0
+        self._watchers: dict[asyncio.Event, None] = {}
+        """What wakes each of them."""
         self._number = 0
         self._closed = False
 
     async def turns(self) -> AsyncIterator[Now]:
         """What is live, at once and then every second, until the feed is closed."""
-        self._watchers += 1
+        turn = asyncio.Event()
+        self._watchers[turn] = None
         try:
-            if self._watchers == 1:
+            if len(self._watchers) == 1:
                 await self.refresh()
             while not self._closed:
-                turn = self._turn
+                turn.clear()
                 yield self._now
                 await turn.wait()
         finally:
-            self._watchers -= 1
+            del self._watchers[turn]
 
     async def refresh(self) -> None:
         """Costs nothing while no page is open."""
@@ -65,8 +67,10 @@ class Feed:
             {card.room_id: int(self._lobby.live_since(card.room_id) or 0) for card in rooms},
             self._snapshots(rooms),
         )
-        turn, self._turn = self._turn, asyncio.Event()
-        turn.set()
+        for number, turn in enumerate(list(self._watchers)):
+            if number % SOME == SOME - 1:
+                await asyncio.sleep(0)
+            turn.set()
 
     def _snapshots(self, rooms: list[Card]) -> dict[int, int]:
         """New ones once in a while: of a hundred rooms one is new nearly always, and all are told of."""
@@ -77,4 +81,5 @@ class Feed:
     def close(self) -> None:
         """Ends every stream; pages open it again by themselves, at the next control."""
         self._closed = True
-        self._turn.set()
+        for turn in self._watchers:
+            turn.set()

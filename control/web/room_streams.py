@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -22,7 +21,7 @@ from control.clock import Ticks
 from control.ops import metrics
 from control.refusals import Refusal
 from control.storage.changes import Change, Changed
-from control.web.events import RETRY_MS, STREAM
+from control.web.events import RETRY_MS, STREAM, event
 from control.web.page_api import caller_of
 
 LOOK = 0.25  # seconds between two looks for what is new
@@ -34,10 +33,6 @@ BEHIND = 200  # events of a chat; a reader who has missed more is given up, and 
 LATEST = 50  # messages for who comes
 CHANGES = (Changed.ROOM, Changed.BANS, Changed.TICKETS, Changed.ACCOUNT)
 NEVER = Ticks(-inf)
-
-
-def event(name: str, value: object) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(value))
 
 
 @dataclass(slots=True, eq=False)

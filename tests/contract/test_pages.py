@@ -15,8 +15,9 @@ import pytest
 
 from control.refusals import NotSent
 from control.settings import Settings
+from control.web import events
 from control.web.events import QUIET, RENEW, STREAMS
-from control.web.feed import EVERY
+from control.web.feed import EVERY, Now
 from tests.support import world
 from tests.support.world import Box
 
@@ -222,6 +223,19 @@ async def test_a_rooms_events_tell_when_it_goes_off_air(box: Box) -> None:
         box.nginx.clients.clear()
         await box.settle()
         assert await stream.event() == ("state", {"live": False, "players": 0})
+
+
+async def test_what_front_pages_are_told_is_written_once_for_all(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    room, written = await live_room(box), list[Now]()
+    write = events._front
+    monkeypatch.setattr(events, "_front", lambda now: written.append(now) or write(now))  # type: ignore[func-returns-value]
+    async with AsyncExitStack() as pages:
+        for _ in range(5):
+            page = await pages.enter_async_context(Stream(box, "/events").opened())
+            assert [(await page.event())[0] for _ in range(3)] == ["rooms", "players", "snapshots"]
+        await page.silence()
+    assert written[0].rooms[0].room_id == room
+    assert len(written) == len(set(map(id, written)))
 
 
 async def test_event_streams_end_when_control_ends(box: Box) -> None:
