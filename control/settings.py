@@ -49,7 +49,9 @@ class Settings:
     http_port: int = _setting(8080, "Port of the API and the pages.", low=1)
     rtmp_port: int = _setting(1935, "Port that encoders push to and RTMP players play from.", low=1)
     node: str = _setting("local", "Name of this node: letters, digits and `-`. It stands in callback paths.")
-    database_url: str = _setting("", "Where data is kept. Empty: SQLite in the data folder.")
+    database_url: str = _setting(
+        "", "Where data is kept: `postgresql://user:password@host/name`. Empty: SQLite in the data folder."
+    )
     hls_dir: str = _setting(
         "",
         "Folder of HLS segments alone; emptied at start. Empty: in the data folder; beside the sockets for root.",

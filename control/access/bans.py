@@ -77,14 +77,14 @@ class Bans:
         """Raises NoSuchAccount."""
         user = sa.select(sa.literal(room_id), users.c.id, sa.literal(ban.until)).where(users.c.id == ban.user_id)
         row = insert(bans).from_select(("room_id", "user_id", "until"), user)
-        upsert = row.on_conflict_do_update(["room_id", "user_id"], set_={"until": row.excluded.until})
+        upsert = row.on_conflict_do_update(index_elements=["room_id", "user_id"], set_={"until": row.excluded.until})
         async with self._store.writing() as connection:
             if await connection.fetch_one(upsert.returning(bans.c.user_id)) is None:
                 raise NoSuchAccount
             await connection.execute(_of_addresses(room_id, ban.user_id))
             rows = [[room_id, ban.user_id, each, ban.since, ban.until] for each in sorted(ban.networks)]
             names = ("room_id", "user_id", "network", "since", "until")
-            await connection.execute(address_bans.insert().from_select(names, listed(rows, names)))
+            await connection.execute(address_bans.insert().from_select(names, listed(rows, address_bans.c[names])))
 
     async def lift(self, room: Rights, user_id: int) -> None:
         """Nothing changes for a user who is not banned."""

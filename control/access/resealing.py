@@ -52,11 +52,11 @@ class Resealing:
 
     def _anew(self, stale: list[Row]) -> sa.Update:
         """Where nobody has changed it since it was read."""
-        old = [f"old_{column}" for column in COLUMNS]
+        old = [rooms.c[column].label(f"old_{column}") for column in COLUMNS]
         sealed = [self._vault.seal(self._vault.passwords(row), row["owner_id"]).values() for row in stale]
         before = [[row[column] for column in COLUMNS] for row in stale]
         values = [[row["id"], *new, *was] for row, new, was in zip(stale, sealed, before, strict=True)]
-        fresh = listed(values, ("id", *COLUMNS, *old)).subquery()
-        same = (rooms.c[column] == fresh.c[name] for column, name in zip(COLUMNS, old, strict=True))
+        fresh = listed(values, [*rooms.c["id", *COLUMNS], *old]).subquery()
+        same = (rooms.c[column] == fresh.c[was.name] for column, was in zip(COLUMNS, old, strict=True))
         changes = {column: fresh.c[column] for column in COLUMNS}
         return rooms.update().where(rooms.c.id == fresh.c.id, *same).values(changes)

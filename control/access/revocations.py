@@ -19,12 +19,14 @@ class Revocations:
     def voiding(self, user_id: int, until_expiry_ms: int) -> sa.sql.ClauseElement:
         """What voids this user's tickets for all rooms, for its writer's own transaction."""
         row = {"user_id": user_id, "until_expiry_ms": until_expiry_ms}
-        return insert(user_revocations).values(row).on_conflict_do_update(["user_id"], set_=row)
+        return insert(user_revocations).values(row).on_conflict_do_update(index_elements=["user_id"], set_=row)
 
     async def revoke(self, room_id: int, user_id: int, until_expiry_ms: int) -> None:
         """Voids this user's tickets for this room that expire by then; milliseconds since the epoch. Likewise a
         guest's, whose number is below zero."""
         table, name = (guest_revocations, "guest") if user_id < 0 else (ticket_revocations, "user_id")
         row = {"room_id": room_id, name: user_id, "until_expiry_ms": until_expiry_ms}
-        await self._store.write(insert(table).values(row).on_conflict_do_update(["room_id", name], set_=row))
+        await self._store.write(
+            insert(table).values(row).on_conflict_do_update(index_elements=["room_id", name], set_=row)
+        )
         await self._changes.announce(Change(Changed.TICKETS, room_id, user_id))

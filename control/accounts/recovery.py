@@ -66,7 +66,9 @@ class Recovery:
             "expires_at": self.clock.now() + LIFETIME,
         }
         expired = auth_codes.delete().where(auth_codes.c.expires_at <= self.clock.now())
-        upsert = insert(auth_codes).values(row).on_conflict_do_update(["user_id", "asked_from"], set_=row)
+        upsert = (
+            insert(auth_codes).values(row).on_conflict_do_update(index_elements=["user_id", "asked_from"], set_=row)
+        )
         await self.store.write(expired, upsert)
         await self._send(Message("code", user.phone, user.email, user.account, code))
         log.info("code sent", user=user.id, address=origin.address)

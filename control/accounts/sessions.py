@@ -15,7 +15,7 @@ from control.entropy import Entropy, digest
 from control.refusals import SessionExpired, WrongPassword
 from control.storage.cache import GroupedCache
 from control.storage.changes import Change, Changed, Changes
-from control.storage.database import Store, listed, numbered
+from control.storage.database import Store, listed, numbered_texts
 from control.storage.tables import sessions, users
 
 LIFETIME = 3600  # seconds without use; the seed's
@@ -135,7 +135,7 @@ class Sessions:
             self._kept.forget_group(change.user_id)
 
     async def _load(self, digests: Sequence[str]) -> dict[str, _Kept]:
-        these = sessions.c.digest.in_(sa.select(numbered(digests).c.value))
+        these = sessions.c.digest.in_(sa.select(numbered_texts(digests).c.value))
         columns = sessions.c.digest, sessions.c.user_id, sessions.c.begun_at, sessions.c.used_at
         rows = await self._store.fetch_all(sa.select(*columns).where(these))
         return {row["digest"]: _Kept(row["user_id"], row["begun_at"], row["used_at"]) for row in rows}
@@ -174,7 +174,7 @@ class Sessions:
         )
         if not used:
             return await self._store.write(expired)
-        fresh = listed(list(used.items()), ("digest", "used_at")).subquery()
+        fresh = listed(list(used.items()), sessions.c["digest", "used_at"]).subquery()
         renewed = sessions.update().values(used_at=fresh.c.used_at).where(sessions.c.digest == fresh.c.digest)
         await self._store.write(renewed, expired)
         # Only now: until they are written, a request must find them here.

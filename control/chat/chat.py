@@ -92,7 +92,7 @@ class Chat:
             raise NoSuchAccount
         user = sa.select(sa.literal(room_id), users.c.id, sa.literal(until)).where(users.c.id == user_id)
         row = insert(chat_mutes).from_select(("room_id", "user_id", "until"), user)
-        upsert = row.on_conflict_do_update(["room_id", "user_id"], set_={"until": row.excluded.until})
+        upsert = row.on_conflict_do_update(index_elements=["room_id", "user_id"], set_={"until": row.excluded.until})
         async with self._store.writing() as connection:
             if await connection.fetch_one(upsert.returning(chat_mutes.c.user_id)) is None:
                 raise NoSuchAccount

@@ -125,10 +125,12 @@ def written(messages: Sequence[tuple[RoomChat, Message]], changed: Iterable[Room
     last = {chat: message.number for chat, message in messages}
     rows = [[chat.room_id, *_values(message)] for chat, message in messages]
     if rows:
-        yield insert(chat_messages).from_select(MESSAGE, in_rooms(listed(rows, MESSAGE)))
+        yield insert(chat_messages).from_select(MESSAGE, in_rooms(listed(rows, chat_messages.c[MESSAGE])))
     chats = [_row(chat, last.get(chat, chat.last_number)) for chat in {**last, **dict.fromkeys(changed)}]
-    upsert = insert(chat_rooms).from_select(ROOM, in_rooms(listed(chats, ROOM)))
-    yield upsert.on_conflict_do_update(["room_id"], set_={name: upsert.excluded[name] for name in ROOM[1:]})
+    upsert = insert(chat_rooms).from_select(ROOM, in_rooms(listed(chats, chat_rooms.c[ROOM])))
+    yield upsert.on_conflict_do_update(
+        index_elements=["room_id"], set_={name: upsert.excluded[name] for name in ROOM[1:]}
+    )
 
 
 def pruning(outdated: tuple[RoomChat, int]) -> sa.ClauseElement:

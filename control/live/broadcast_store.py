@@ -83,18 +83,18 @@ def changes(changed: Sequence[Broadcast]) -> Iterator[sa.sql.ClauseElement]:
         yield _figures(changed)
     viewers = ((*each.name, viewer) for each in changed for viewer in each.new_viewers)
     while some := list(islice(viewers, AT_A_TIME)):
-        rows = insert(broadcast_viewers).from_select(VIEWER, in_rooms(listed(some, VIEWER)))
+        rows = insert(broadcast_viewers).from_select(VIEWER, in_rooms(listed(some, broadcast_viewers.c[VIEWER])))
         yield rows.on_conflict_do_nothing()
     if closed := [each.name for each in changed if each.closed]:
         name = sa.tuple_(*(broadcast_viewers.c[column] for column in NAME))
-        yield broadcast_viewers.delete().where(name.in_(listed(closed, NAME)))
+        yield broadcast_viewers.delete().where(name.in_(listed(closed, broadcasts.c[NAME])))
 
 
 def _figures(changed: Iterable[Broadcast]) -> sa.sql.ClauseElement:
     columns = (*NAME, *FIGURES)
-    rows = in_rooms(listed([_row(each) for each in changed], columns))
+    rows = in_rooms(listed([_row(each) for each in changed], broadcasts.c[columns]))
     upsert = insert(broadcasts).from_select(columns, rows)
-    return upsert.on_conflict_do_update(NAME, set_={name: upsert.excluded[name] for name in FIGURES})
+    return upsert.on_conflict_do_update(index_elements=NAME, set_={name: upsert.excluded[name] for name in FIGURES})
 
 
 def _row(each: Broadcast) -> Sequence[Any]:

@@ -143,9 +143,9 @@ class OnAirWriter:
         if there:
             expires_at = self.clock.now() + LIFETIME
             values = [(self.node, room.room_id, room.live_since, room.players, expires_at) for room in there]
-            upsert = insert(on_air).from_select(COLUMNS, in_rooms(listed(values, COLUMNS)))
+            upsert = insert(on_air).from_select(COLUMNS, in_rooms(listed(values, on_air.c[COLUMNS])))
             said = {name: upsert.excluded[name] for name in ("live_since", "players", "expires_at")}
-            yield upsert.on_conflict_do_update(["node", "room_id"], set_=said)
+            yield upsert.on_conflict_do_update(index_elements=["node", "room_id"], set_=said)
         if gone:
             rooms = sa.select(numbered(gone).c.value)
             yield on_air.delete().where(on_air.c.node == self.node, on_air.c.room_id.in_(rooms))

@@ -109,7 +109,7 @@ class Samples:
         ]
         if not rows:
             return
-        fresh = listed(rows, columns).subquery()
+        fresh = listed(rows, broadcast_samples.c[columns]).subquery()
         same = sa.and_(*(fresh.c[name] == broadcasts.c[name] for name in NAME))
         known = sa.select(*fresh.c).join(broadcasts, same).where(sa.true())
         await self._store.write(insert(broadcast_samples).from_select(columns, known).on_conflict_do_nothing())

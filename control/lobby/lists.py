@@ -100,10 +100,10 @@ class Lists:
         life = self._live.life
         texts = [(*listing, orjson.dumps(written(position, life)).decode()) for listing, position in saved.items()]
         columns = ("session_digest", "kind", "position")
-        fresh = listed(texts, columns).subquery()
+        fresh = listed(texts, list_pages.c[columns]).subquery()
         # Of sessions that are still there: what has ended has nothing to go on with.
         rows = sa.select(*fresh.c).join(sessions, sessions.c.digest == fresh.c.session_digest)
         upsert = insert(list_pages).from_select(columns, rows.where(sa.true()))
         changes = {"position": upsert.excluded.position}
-        await self._store.write(upsert.on_conflict_do_update(["session_digest", "kind"], set_=changes))
+        await self._store.write(upsert.on_conflict_do_update(index_elements=["session_digest", "kind"], set_=changes))
         self._unsaved = {key: position for key, position in self._unsaved.items() if saved.get(key) is not position}

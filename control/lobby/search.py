@@ -14,7 +14,7 @@ from control.rooms.about import About, AboutRooms
 from control.rooms.search_index import wanted, whole_name
 from control.storage.cache import Cache
 from control.storage.changes import Change, Changed, Changes
-from control.storage.database import Store, numbered
+from control.storage.database import Store, numbered_texts
 from control.storage.tables import room_grams
 
 FOUND = 20
@@ -66,7 +66,7 @@ class Search:
 
     async def _rarest_first(self, keyword: str) -> list[str]:
         """Some pieces of the keyword that few rooms have."""
-        each = numbered(sorted(wanted(keyword))[:COUNTED])
+        each = numbered_texts(sorted(wanted(keyword))[:COUNTED])
         rows = sa.select(sa.literal(1)).where(room_grams.c.gram == each.c.value).limit(SCANNED).correlate(each)
         frequency = sa.select(sa.func.count()).select_from(rows.subquery()).correlate(each).scalar_subquery()
         found = await self._store.fetch_all(sa.select(each.c.value).order_by(frequency, each.c.value).limit(USED))

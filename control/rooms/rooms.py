@@ -93,7 +93,7 @@ class Rooms:
         } | self._vault.seal(passwords, owner.id)
         async with self._store.writing() as connection:
             made = await connection.fetch_one(
-                insert(rooms).values(row).on_conflict_do_nothing(["owner_id"]).returning(rooms.c.id)
+                insert(rooms).values(row).on_conflict_do_nothing(index_elements=["owner_id"]).returning(rooms.c.id)
             )
             if made is None:
                 found = await connection.fetch_one(sa.select(rooms.c.id).where(rooms.c.owner_id == owner.id))

@@ -43,7 +43,7 @@ def indexed(these: sa.ColumnElement[bool], texts: dict[Field, str]) -> list[sa.s
     pieces = [(piece, field) for field, text in texts.items() for piece in sorted(n_grams(text))]
     if Field.NAME in texts:
         pieces.append((whole_name(texts[Field.NAME]), Field.NAME))
-    found_by = listed(pieces, ["gram", "field"]).subquery()
+    found_by = listed(pieces, room_grams.c["gram", "field"]).subquery()
     fields = sa.select(numbered([*texts]).c.value)
     return [
         room_grams.delete().where(

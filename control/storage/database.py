@@ -1,81 +1,36 @@
-"""Connections, and the only place that knows a dialect.
+"""Connections, and who lends them.
 
 `databases` opens a connection for each task, which on SQLite means a file and a thread for each request. So a few
-connections are opened once and lent: one writer, whose transactions queue in the process instead of failing in the
-file, and some readers, which WAL keeps apart from it.
+connections are opened once and lent: one writer, whose transactions queue in the process, and some readers, which are
+kept apart from it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 
-import aiosqlite
 import databases
-import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
+import structlog
 
 from control.clock import Clock
-from control.refusals import Orphaned
+from control.storage.engine import Connection, Engine, Row, engine_of
+from control.storage.sql import insert, listed, numbered, numbered_texts
 from control.storage.statements import Statements
+
+__all__ = ["Connection", "Row", "Store", "insert", "listed", "numbered", "numbered_texts", "opened"]
 
 READERS = 3
 PATIENCE = 5.0  # seconds that a connection is waited for: while another program locks the file, a queue must not grow
+AGAIN = 0.5  # seconds between two tries to reach a database that is gone
 
-Row = sqlite3.Row
-
-
-class Sqlite(sqlite3.Connection):
-    """SQLite's own settings, which are per connection and cannot be given in a `databases` URL."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        # FULL: an answer was given for what was committed, so it must outlive a power cut too.
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-            self.execute(f"PRAGMA {pragma}")
+log = structlog.get_logger()
 
 
-class Connection:
-    """One that is lent. Each call goes to the connection's thread once: the way there costs more than a short query."""
-
-    def __init__(self, raw: aiosqlite.Connection, statements: Statements) -> None:
-        self._raw = raw
-        self._statements = statements
-
-    async def fetch_all(self, statement: sa.sql.ClauseElement) -> list[Row]:
-        """Raises Orphaned for a row of a user or a room that is not there."""
-        try:
-            return list(await self._raw.execute_fetchall(*self._statements.sql(statement)))
-        except sqlite3.IntegrityError as failure:
-            if failure.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
-                raise Orphaned from failure
-            raise
-
-    async def fetch_one(self, statement: sa.sql.ClauseElement) -> Row | None:
-        return next(iter(await self.fetch_all(statement)), None)
-
-    async def execute(self, statement: sa.sql.ClauseElement) -> None:
-        await self.fetch_all(statement)
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        """Not the one of `databases`: where that cannot begin or end, on a locked file or a full disk, it takes its
-        connection for used from then on and never closes it, and the process does not end."""
-        try:
-            # A deferred one that reads before it writes fails at once under a second writer, without waiting.
-            await self._raw.execute_fetchall("BEGIN IMMEDIATE")
-            yield
-            await self._raw.commit()
-        finally:
-            if self._raw.in_transaction:
-                await self._raw.rollback()
+class Gone(ConnectionError):
+    """The database cannot be reached."""
 
 
 class Pool(asyncio.Queue[Connection]):
@@ -84,6 +39,8 @@ class Pool(asyncio.Queue[Connection]):
     def __init__(self) -> None:
         super().__init__()
         self._line = asyncio.Lock()
+        self.reached = 0
+        """Connections that stand, lent or not."""
 
     async def get(self) -> Connection:
         async with self._line:
@@ -93,10 +50,11 @@ class Pool(asyncio.Queue[Connection]):
 class Store:
     """Lends connections: `reading()` for queries, `writing()` for one transaction."""
 
-    def __init__(self, database: databases.Database, clock: Clock) -> None:
+    def __init__(self, database: databases.Database, engine: Engine, clock: Clock) -> None:
         self._database = database
+        self._engine = engine
         self._clock = clock
-        self.statements = Statements(sqlite.dialect(paramstyle="qmark"))
+        self.statements = Statements(engine.dialect())
         self._writers = Pool()
         self._readers = Pool()
 
@@ -129,27 +87,52 @@ class Store:
         version = sa.table("alembic_version", sa.column("version_num"))
         try:
             await self.write(version.update().values(version_num=version.c.version_num))
-        except (TimeoutError, sqlite3.Error) as failure:
+        except (TimeoutError, Gone, *self._engine.FAILURES) as failure:  # type: ignore[misc]
             return type(failure).__name__
         return ""
 
     @asynccontextmanager
     async def _lent(self, pool: Pool) -> AsyncIterator[Connection]:
-        """Raises TimeoutError when none came free in time."""
+        """Raises TimeoutError when none came free in time, and Gone, at once, where there can be none."""
+        if not pool.reached:
+            raise Gone
         async with self._clock.within(PATIENCE):
-            connection = await pool.get()
+            connection = await self._living(pool)
         try:
             yield connection
         finally:
             pool.put_nowait(connection)
 
-    async def hold(self, pool: Pool, closing: asyncio.Event) -> None:
-        """Keeps one connection open. In a task of its own: `databases` ties a connection to the task that opened it."""
-        async with self._database.connection() as connection:
-            raw: aiosqlite.Connection = connection.raw_connection
-            raw.row_factory = Row
-            pool.put_nowait(Connection(raw, self.statements))
-            await closing.wait()
+    async def _living(self, pool: Pool) -> Connection:
+        while (connection := await pool.get()).is_lost:
+            connection.replaced.set()  # by its holder, who puts another one here
+            if pool.reached <= 1:
+                raise Gone
+        return connection
+
+    async def hold(self, pool: Pool, closing: asyncio.Event, tried: asyncio.Event) -> None:
+        """Keeps one connection open, and opens another when it is lost. In a task of its own: `databases` ties a
+        connection to the task that opened it."""
+        while not closing.is_set():
+            try:
+                await self._hold_one(pool, closing, tried)
+            except self._engine.FAILURES as failure:
+                tried.set()
+                log.warning("database not reached", failure=type(failure).__name__)
+                with suppress(TimeoutError):
+                    async with self._clock.within(AGAIN):
+                        await closing.wait()
+
+    async def _hold_one(self, pool: Pool, closing: asyncio.Event, tried: asyncio.Event) -> None:
+        async with self._database.connection() as held:
+            connection = self._engine.lent(held.raw_connection, self.statements)
+            pool.put_nowait(connection)
+            pool.reached += 1
+            tried.set()
+            try:
+                await _first_of(closing, connection.replaced)
+            finally:
+                pool.reached -= 1
 
     @property
     def pools(self) -> Iterable[Pool]:
@@ -160,60 +143,25 @@ class Store:
 async def opened(url: str, clock: Clock) -> AsyncIterator[Store]:
     """A store with its connections open. A store must be left before its event loop ends."""
     closing = asyncio.Event()
-    async with databases.Database(_driver(url), factory=Sqlite) as database, asyncio.TaskGroup() as holders:
-        store = Store(database, clock)
+    engine = engine_of(url)
+    database = databases.Database(engine.driver(url), **engine.options())
+    async with database, asyncio.TaskGroup() as holders:
+        store, tried = Store(database, engine, clock), list[asyncio.Event]()
         for pool in store.pools:
-            holders.create_task(store.hold(pool, closing))
+            tried.append(asyncio.Event())
+            holders.create_task(store.hold(pool, closing, tried[-1]))
+        for each in tried:
+            await each.wait()
         try:
             yield store
         finally:
             closing.set()
 
 
-def _driver(url: str) -> str:
-    return url.replace("sqlite:", "sqlite+aiosqlite:", 1)
-
-
-def insert(table: sa.Table) -> sqlite.Insert:
-    """An INSERT that knows ON CONFLICT, which the standard does not."""
-    return sqlite.insert(table)
-
-
-def numbered(values: Sequence[int] | Sequence[str]) -> sa.TableValuedAlias:
-    """A list as rows (`key`, `value`): position and what stands there. One bound value, however long the list."""
-    return sa.func.json_each(orjson.dumps(values).decode()).table_valued("key", "value", name="numbered")
-
-
-def listed(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> sa.Select[Any]:
-    """Many rows in one bound value, to insert in one statement."""
-    each = sa.func.json_each(orjson.dumps(rows).decode()).table_valued("value", name="listed")
-    columns = [sa.func.json_extract(each.c.value, f"$[{position}]").label(name) for position, name in enumerate(names)]
-    return sa.select(*columns).where(sa.true())  # SQLite cannot tell ON CONFLICT from a join's ON without a WHERE
-
-
-@contextmanager
-def migrating(url: str) -> Iterator[sa.Connection]:
-    """A plain connection for the migrations, with every other migrator of this database waiting outside."""
-    target = sa.make_url(url)
-    if target.get_backend_name() != "sqlite" or not target.database:
-        raise ValueError("the database must be an SQLite file: sqlite:////path/to/file.db")
-    path = Path(target.database)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path.with_name(path.name + ".lock")):
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # phones and hashes stand in it
-        engine = sa.create_engine(target)
-        try:
-            with engine.connect() as connection:
-                # Kept in the file. Not at every opening: of several connections that switch at once, some are refused.
-                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            with engine.begin() as connection:
-                yield connection
-        finally:
-            engine.dispose()
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+async def _first_of(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

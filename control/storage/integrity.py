@@ -11,6 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from control.storage.engine import engine_of
+from control.storage.tables import rooms
+
 SPARE = 128 * 2**10  # bytes that have to fit on the disk beside the database
 SAMPLES = 100  # rooms whose passwords are tried before anything else is done
 LARGE = 256 * 2**20  # bytes of a file that is not read through at every start: that would take seconds
@@ -25,6 +28,8 @@ def require(url: str, marker: Path) -> None:
     """To be called before a database is opened. Raises Unusable for a damaged file, and for none or an empty one where
     `marker` says that there was one."""
     path = file_of(url)
+    if path is None:
+        return
     if _is_empty(path):
         if marker.exists():
             anew = f"or remove {marker} to begin with nothing"
@@ -72,24 +77,25 @@ def lack_of_space(folder: Path) -> str:
 
 
 def sealed_samples(url: str) -> list[dict[str, Any]]:
-    """The passwords of some rooms as a key has sealed them, and their owners."""
+    """The passwords of some rooms as a key has sealed them, and their owners. Blocks."""
     path = file_of(url)
-    if _is_empty(path):
+    if path is not None and _is_empty(path):
         return []
-    with closing(sqlite3.connect(path, timeout=5)) as connection:
-        connection.row_factory = sqlite3.Row
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'rooms'").fetchone():
+    names = ("owner_id", "anchor_password", "assist_password", "user_password")
+    sealed = sa.select(*rooms.c[names]).where(rooms.c.anchor_password.startswith("$")).limit(SAMPLES)
+
+    def samples(connection: sa.Connection) -> list[dict[str, Any]]:
+        if not sa.inspect(connection).has_table(rooms.name):
             return []
-        columns = "owner_id, anchor_password, assist_password, user_password"
-        rows = connection.execute(f"SELECT {columns} FROM rooms WHERE anchor_password LIKE '$%' LIMIT {SAMPLES}")
-        return [dict(row) for row in rows]
+        return [dict(row) for row in connection.execute(sealed).mappings()]
+
+    return engine_of(url).migrating(url, samples)
 
 
-def file_of(url: str) -> Path:
-    """The file that a database URL means."""
-    name = sa.make_url(url).database
-    assert name
-    return Path(name)
+def file_of(url: str) -> Path | None:
+    """The file that a database URL means; None for a server's."""
+    parts = sa.make_url(url)
+    return Path(parts.database) if parts.get_backend_name() == "sqlite" and parts.database else None
 
 
 def _is_empty(path: Path) -> bool:

@@ -51,13 +51,13 @@ class Health:
         self._problem = problem
 
     async def _found(self) -> str:
-        if self._clock.ticks() >= self._read_next:
+        if self._file is not None and self._clock.ticks() >= self._read_next:
             began = self._clock.ticks()
             self._damage = await asyncio.to_thread(integrity.damage, self._file)
             self._read_next = self._clock.ticks() + READ_SHARE * (self._clock.ticks() - began)
         if self._damage:
             return f"the database is damaged ({self._damage})"
-        if lack := await asyncio.to_thread(integrity.lack_of_space, self._file.parent):
+        if self._file and (lack := await asyncio.to_thread(integrity.lack_of_space, self._file.parent)):
             return lack
         failure = await self._store.refuses_writes()
         return f"the database takes no writes ({failure})" if failure else ""

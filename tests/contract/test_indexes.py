@@ -17,7 +17,7 @@ from control.live.broadcasts import REMEMBERED
 from control.live.on_air_writer import OnAir
 from control.routes import APIS
 from control.settings import Settings
-from control.storage import database
+from control.storage import sqlite
 from control.storage.cache import Cache
 from control.storage.tables import metadata
 from tests.support import pictures, world
@@ -51,12 +51,12 @@ class Trace:
 def trace(monkeypatch: pytest.MonkeyPatch) -> Trace:
     asked = Trace()
 
-    class Traced(database.Sqlite):
+    class Traced(sqlite.Sqlite):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             self.set_trace_callback(asked.statements.append)
 
-    monkeypatch.setattr(database, "Sqlite", Traced)
+    monkeypatch.setattr(sqlite, "Sqlite", Traced)
     return asked
 
 

@@ -20,7 +20,8 @@ from alembic.util import CommandError
 
 from control.settings import Settings
 from control.storage import database, migrate
-from control.storage.database import Store, insert, listed, migrating, numbered, opened
+from control.storage.database import Store, insert, listed, numbered, opened
+from control.storage.engine import engine_of
 from control.storage.tables import FIRST_ROOM_ID, broadcasts, metadata, on_air, sent_messages
 from tests.support.rows import VAULT, add_room
 from tests.support.world import Box, HandClock
@@ -43,8 +44,10 @@ async def subjects(store: Store) -> list[str]:
 
 
 def test_the_migrations_make_the_schema_of_this_release(settings: Settings) -> None:
-    with migrating(settings.database) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    def differences(connection: sa.Connection) -> object:
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert engine_of(settings.database).migrating(settings.database, differences) == []
 
 
 def test_a_second_upgrade_changes_nothing(settings: Settings) -> None:
@@ -80,9 +83,10 @@ def test_a_database_of_a_later_release_is_refused(settings: Settings) -> None:
         migrate.upgrade(settings.database)
 
 
-def test_only_sqlite_files_are_taken() -> None:
-    with pytest.raises(ValueError, match="SQLite file"):
-        migrate.upgrade("postgresql://host/name")
+def test_a_database_of_another_kind_is_refused() -> None:
+    for url in ("mysql://host/name", "sqlite://"):
+        with pytest.raises(ValueError, match="must be"):
+            migrate.upgrade(url)
 
 
 def test_the_database_is_its_owners_alone(tmp_path: Path) -> None:
@@ -158,7 +162,8 @@ async def test_foreign_keys_are_kept(store: Store) -> None:
 
 async def test_many_rows_go_in_as_one_statement(store: Store) -> None:
     rows = [(f"s{number}", number + 0.5) for number in range(500)]
-    await store.write(insert(sent_messages).from_select(["subject", "sent_at"], listed(rows, ["subject", "sent_at"])))
+    names = ("subject", "sent_at")
+    await store.write(insert(sent_messages).from_select(names, listed(rows, sent_messages.c[names])))
     assert len(await subjects(store)) == 500
 
 

@@ -25,7 +25,7 @@ def test_lists_of_any_length_have_one_form(statements: Statements) -> None:
     for length in range(5):
         numbers = list(range(length))
         statements.sql(sa.select(rooms.c.id).where(rooms.c.id.in_(sa.select(numbered(numbers).c.value))))
-        rows = listed([[number, "x"] for number in numbers], ("id", "account"))
+        rows = listed([[number, "x"] for number in numbers], users.c["id", "account"])
         statements.sql(insert(users).from_select(("id", "account"), rows))
     assert statements.compiled == 2
 
