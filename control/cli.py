@@ -44,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--internal-fd", type=int, help="where nginx's callbacks come in")
     serve.add_argument("--public-fd", type=int, help="where the web nginx comes in")
     serve.set_defaults(command=_serve)
+    moved = commands.add_parser("migrate-to", help="move the data of a node that is stopped to another database")
+    moved.add_argument("url", help="an empty one: postgresql://user:password@host/name")
+    moved.set_defaults(command=_migrate_to)
     ready = commands.add_parser("ready", help="exit code 0 if this node's control is ready, 1 and why not")
     ready.set_defaults(command=_ready)
     return parser
@@ -74,6 +77,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         # Imported here: the supervisor needs none of what control is made of, and is up before it. A control that is
         # alone listens already, so connections wait meanwhile, and are not refused.
         from control.serve import serve
+        from control.storage.engine import Unreachable
         from control.storage.integrity import Unusable
 
         status = 0
@@ -82,7 +86,25 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         except* Unusable as failures:  # alone, or out of the group of what was open already
             print(f"error: {_first(failures)}", file=sys.stderr)
             status = os.EX_CONFIG  # no new try will help
+        except* Unreachable as failures:
+            print(f"error: {_first(failures)}", file=sys.stderr)
+            status = os.EX_TEMPFAIL
     return status
+
+
+def _migrate_to(settings: Settings, options: argparse.Namespace) -> int:
+    from control.storage.engine import Unreachable
+    from control.storage.move import MoveError, move
+    from control.supervisor import folders
+
+    with folders.locked(settings):  # or a node that runs would write on
+        try:
+            rows = move(settings.database, options.url, print)
+        except (MoveError, Unreachable, ValueError) as failure:
+            print(f"error: {failure}", file=sys.stderr)
+            return 1
+    print(f"Moved: {rows} rows. Start the node with QPLUS_DATABASE_URL set to that address; keys/ stays where it is.")
+    return 0
 
 
 def _first(failures: BaseException) -> BaseException:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from control.settings import Settings
 from control.storage import migrate
+from tests.e2e.stand_in import open_to_others
 from tests.support import world
+from tests.support.postgres import Postgres, served
 from tests.support.world import Box, quick_settings
 
 
@@ -25,10 +28,40 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=["sqlite", "postgresql"], default="sqlite", help="what tests keep data in")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    folder = tmp_path_factory.mktemp("postgres")
+    open_to_others(folder)
+    with served(folder / "server") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres: Postgres) -> str:
+    """Migrated once; each test begins with it empty."""
+    url = postgres.made()
+    migrate.upgrade(url)
+    return url
+
+
 @pytest.fixture
-def settings(tmp_path: Path, empty_database: Path) -> Settings:
-    shutil.copy(empty_database, tmp_path / "qplus.db")
-    return quick_settings(tmp_path)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> str:
+    """Of an empty database of this release; "" for SQLite's in the data folder."""
+    if request.config.getoption("--engine") == "sqlite":
+        shutil.copy(empty_database, tmp_path / "qplus.db")
+        return ""
+    url: str = request.getfixturevalue("shared_database")
+    request.getfixturevalue("postgres").empty(url)
+    return url
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return replace(quick_settings(tmp_path), database_url=database_url)
 
 
 @pytest.fixture

@@ -1,0 +1,94 @@
+"""A PostgreSQL of the tests' own, on a port of its own, which a power cut could ruin."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.ports import free_ports
+
+FAST = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "max_connections=200",
+    "listen_addresses=127.0.0.1",
+)
+
+
+EMPTY = """
+DO $$ DECLARE each record; BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR each IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    AND relname <> 'alembic_version' LOOP EXECUTE format('DELETE FROM %I', each.relname); END LOOP;
+  FOR each IN SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace LOOP
+    EXECUTE format('ALTER SEQUENCE %I RESTART', each.relname); END LOOP;
+END $$"""
+
+
+class Postgres:
+    """A server."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._number = itertools.count()
+
+    def url(self, name: str) -> str:
+        return f"postgresql://qplus@127.0.0.1:{self._port}/{name}"
+
+    def made(self) -> str:
+        """A new database's URL."""
+        name = f"d{next(self._number)}"
+        self.run(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def empty(self, url: str) -> None:
+        """As it is after the migrations; to make another one takes longer."""
+        self.run(EMPTY, url.rpartition("/")[2])
+
+    def run(self, sql: str, database: str = "postgres") -> str:
+        command = [program("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, self.url(database)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def program(name: str) -> str:
+    found = shutil.which(name) or next(iter(sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None)
+    assert found is not None, "PostgreSQL is not installed: make tools"
+    return str(found)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Postgres]:
+    """A server with its files in `folder`, which is new."""
+    folder.mkdir(mode=0o700)
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # which it refuses to run as
+        shutil.chown(folder, "postgres", "postgres")
+        as_user = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
+    data, [port] = folder / "data", free_ports(1)
+    initdb = [program("initdb"), "-D", str(data), "-U", "qplus", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+    subprocess.run([*as_user, *initdb], check=True, capture_output=True, cwd=folder)
+    options = [
+        part for option in (*FAST, f"port={port}", f"unix_socket_directories={folder}") for part in ("-c", option)
+    ]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [*as_user, "setpriv", "--pdeathsig", "INT", program("postgres"), "-D", str(data), *options],
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+        )
+    try:
+        made = Postgres(port)
+        ready = [program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+        while subprocess.run(ready).returncode:
+            assert server.poll() is None, (folder / "log").read_text()
+        yield made
+    finally:
+        server.terminate()
+        server.wait(20)
