@@ -105,9 +105,8 @@ class Store:
 
     async def _living(self, pool: Pool) -> Connection:
         while (connection := await pool.get()).is_lost:
-            connection.replaced.set()  # by its holder, who puts another one here
-            if pool.reached <= 1:
-                raise Gone
+            if pool.empty():
+                raise Gone  # its holder puts another one here
         return connection
 
     async def hold(self, pool: Pool, closing: asyncio.Event, tried: asyncio.Event) -> None:
@@ -119,9 +118,7 @@ class Store:
             except self._engine.FAILURES as failure:
                 tried.set()
                 log.warning("database not reached", failure=type(failure).__name__)
-                with suppress(TimeoutError):
-                    async with self._clock.within(AGAIN):
-                        await closing.wait()
+                await self._closes(closing)
 
     async def _hold_one(self, pool: Pool, closing: asyncio.Event, tried: asyncio.Event) -> None:
         async with self._database.connection() as held:
@@ -130,9 +127,17 @@ class Store:
             pool.reached += 1
             tried.set()
             try:
-                await _first_of(closing, connection.replaced)
+                while not connection.is_lost and not await self._closes(closing):
+                    pass
             finally:
                 pool.reached -= 1
+
+    async def _closes(self, closing: asyncio.Event) -> bool:
+        """Within AGAIN."""
+        with suppress(TimeoutError):
+            async with self._clock.within(AGAIN):
+                await closing.wait()
+        return closing.is_set()
 
     @property
     def pools(self) -> Iterable[Pool]:
@@ -156,12 +161,3 @@ async def opened(url: str, clock: Clock) -> AsyncIterator[Store]:
             yield store
         finally:
             closing.set()
-
-
-async def _first_of(*events: asyncio.Event) -> None:
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -33,10 +32,6 @@ class Row(Protocol):
 
 class Connection(ABC):
     """One that is lent."""
-
-    def __init__(self) -> None:
-        self.replaced = asyncio.Event()
-        """Set for one that is lost: whoever holds it opens another."""
 
     @abstractmethod
     async def fetch_all(self, statement: sa.sql.ClauseElement) -> list[Row]:

@@ -29,7 +29,6 @@ T = TypeVar("T")
 
 class PostgresqlConnection(Connection):
     def __init__(self, raw: asyncpg.Connection, statements: Statements) -> None:
-        super().__init__()
         self._raw = raw
         self._statements = statements
 
@@ -54,7 +53,10 @@ class PostgresqlConnection(Connection):
 
     @property
     def is_lost(self) -> bool:
-        return bool(self._raw.is_closed())
+        try:
+            return bool(self._raw.is_closed())
+        except asyncpg.InterfaceError:
+            return True  # asyncpg's pool has noticed it first, and taken it back
 
 
 def options() -> dict[str, Any]:

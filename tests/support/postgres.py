@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,11 +33,26 @@ END $$"""
 
 
 class Postgres:
-    """A server."""
+    """A server; `command` starts it."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, command: list[str], folder: Path) -> None:
         self._port = port
+        self._command = command
+        self._folder = folder
         self._number = itertools.count()
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        with (self._folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self._folder)
+        ready = [program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self._port)]
+        while subprocess.run(ready).returncode:
+            assert self._server.poll() is None, (self._folder / "log").read_text()
+
+    def stop(self) -> None:
+        """At once, with whoever is connected put out."""
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait(20)
 
     def url(self, name: str) -> str:
         return f"postgresql://qplus@127.0.0.1:{self._port}/{name}"
@@ -76,19 +92,10 @@ def served(folder: Path) -> Iterator[Postgres]:
     options = [
         part for option in (*FAST, f"port={port}", f"unix_socket_directories={folder}") for part in ("-c", option)
     ]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [*as_user, "setpriv", "--pdeathsig", "INT", program("postgres"), "-D", str(data), *options],
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-        )
+    postgres = [program("postgres"), "-D", str(data), *options]
+    server = Postgres(port, [*as_user, "setpriv", "--pdeathsig", "QUIT", *postgres], folder)
+    server.start()
     try:
-        made = Postgres(port)
-        ready = [program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-        while subprocess.run(ready).returncode:
-            assert server.poll() is None, (folder / "log").read_text()
-        yield made
+        yield server
     finally:
-        server.terminate()
-        server.wait(20)
+        server.stop()

@@ -1,0 +1,79 @@
+"""The database server goes, and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.scenes import UPDATE, broadcast, nobody_was_cut, right
+from tests.e2e.conftest import Node, Room, until
+from tests.e2e.stand_in import open_to_others
+from tests.support.postgres import Postgres, served
+
+pytestmark = pytest.mark.anyio
+SERVER_ERROR = 10001
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """One that a test may end."""
+    folder = tmp_path_factory.mktemp("server")
+    open_to_others(folder)
+    with served(folder / "data") as started:
+        yield started
+
+
+@pytest.fixture
+def options(server: Postgres) -> dict[str, Any]:
+    return {"database_url": server.made(), "update_seconds": UPDATE}
+
+
+async def write(node: Node, room: Room) -> int:
+    """The status of an API that has to write."""
+    status: int = (await node.api("FollowLiveRoom", sessionId=room.session, liveRoomId=room.id, isFollow=1))["status"]
+    return status
+
+
+async def test_without_its_database_a_node_goes_on(node: Node, server: Postgres) -> None:
+    async with broadcast(node) as (room, clients):
+        await right(node, room, live=True, players=len(clients) - 1)
+        server.stop()
+        async with asyncio.timeout(2):  # and not after a time-out of the database's
+            assert await write(node, room) == SERVER_ERROR
+        assert await node.is_live(room)
+        async with node.player(room.play) as late:
+            await late.until(lambda: late.media > 0)
+            await node.counted(room, len(clients))
+            await asyncio.sleep(3 * UPDATE)  # every session is asked about meanwhile
+            assert nobody_was_cut([*clients, late])
+        server.start()
+        await until(lambda: succeeds(node, room))
+        assert nobody_was_cut(clients)
+        await right(node, room, live=True, players=len(clients) - 1)
+    await right(node, room, live=False, players=0)
+    told = (await node.api("GetMyLiveSessions", sessionId=room.session))["list"]
+    assert len(told) == 1
+
+
+async def succeeds(node: Node, room: Room) -> bool:
+    return await write(node, room) == 10000
+
+
+async def test_a_node_that_starts_before_its_database_waits_for_it(tmp_path: Path, server: Postgres) -> None:
+    node = Node(tmp_path / "node", database_url=server.made())
+    server.stop()
+    node.start()
+    try:
+        await node.logged("error: postgresql://")
+        assert "Traceback" not in node.log.read_text()
+        server.start()
+        await node.ready()
+        assert await node.user()
+    finally:
+        await node.http.aclose()
+        node.stop()
+        print(node.log.read_text())
