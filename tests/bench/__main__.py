@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from tests.bench.processes import FRONT, can_pin, family, pin
 from tests.bench.product import USERS, film, on_air, product
 from tests.bench.size import have_live, sized, start_rows
 from tests.bench.web import LIVE, api_rows, hls_rows
+from tests.bench.workers import worker_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,16 @@ async def guard(folder: Path, amount: Amount) -> Rows:
         yield await guard_rows(nodes, amount.turns, amount.joins, amount.seconds)
 
 
+async def workers(folder: Path, amount: Amount) -> Rows:
+    async with AsyncExitStack() as stack:
+        nodes = {}
+        for count in (1, 2, *((os.cpu_count() or 1,) if (os.cpu_count() or 1) > 2 else ())):
+            made = product(folder / str(count), guard="on", rooms=2, rtmp_workers=count)
+            nodes[count] = await stack.enter_async_context(made)
+            await stack.enter_async_context(on_air(nodes[count], film()))
+        yield await worker_rows(nodes, amount.turns, amount.joins, amount.seconds)
+
+
 async def others(folder: Path, amount: Amount) -> Rows:
     async with product(folder) as made:
         with ExitStack() as stack:
@@ -175,7 +186,7 @@ async def others(folder: Path, amount: Amount) -> Rows:
 
 
 CHAPTERS: dict[str, Callable[[Path, Amount], Rows]] = {
-    each.__name__: each for each in (joins, guard, web, held, size, beside, others)
+    each.__name__: each for each in (joins, guard, workers, web, held, size, beside, others)
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tests.bench.figures import Row, Taken, cpu, order, paired, values
 from tests.bench.joins import ARRIVALS, Target, compared
-from tests.bench.load import Player, arriving
+from tests.bench.load import arriving, received
 from tests.bench.processes import family, used
 from tests.bench.product import Product
 
@@ -50,13 +50,9 @@ async def _media(target: Target, seconds: float) -> Taken:
     """Milliseconds of processor time for each MB that players receive."""
     players, _ = await arriving(target.port, target.words, PLAYERS, ARRIVALS)
     await asyncio.sleep(1)  # until all have had their first key frame
-    before, had = used(target.pids), _received(players)
+    before, had = used(target.pids), received(players)
     await asyncio.sleep(seconds)
-    spent, received = used(target.pids) - before, _received(players) - had
+    spent, megabytes = used(target.pids) - before, (received(players) - had) / 1e6
     for player in players:
         player.close()
-    return Taken(spent * 1000 / (received / 1e6))
-
-
-def _received(players: list[Player]) -> int:
-    return sum(player.received for player in players)
+    return Taken(spent * 1000 / megabytes)

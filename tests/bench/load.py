@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -169,3 +169,8 @@ async def arriving(port: int, rooms: list[Words], number: int, a_second: float) 
         coming.append(asyncio.create_task(join(port, rooms[turn % len(rooms)])))
     made = await asyncio.gather(*coming)
     return [player for player, _ in made], [seconds for _, seconds in made]
+
+
+def received(players: Iterable[Player]) -> int:
+    """Bytes."""
+    return sum(player.received for player in players)

@@ -32,7 +32,8 @@ class Product:
         return family(self.node.pid("control"))
 
     def pin(self) -> None:
-        for part in ("rtmp", "web", *(["guard"] if self.node.settings.has_guard else [])):
+        rtmp = [worker.name for worker in self.node.settings.workers]
+        for part in (*rtmp, "web", *(["guard"] if self.node.settings.has_guard else [])):
             pin(family(self.node.pid(part)), FRONT)
         pin(self.control, ENDPOINT)
         pin([self.node.pid("supervisor")], ENDPOINT)
