@@ -122,6 +122,8 @@ class Store:
 
     async def _hold_one(self, pool: Pool, closing: asyncio.Event, tried: asyncio.Event) -> None:
         async with self._database.connection() as held:
+            if pool is self._writers:
+                await self._engine.claim(held.raw_connection)
             connection = self._engine.lent(held.raw_connection, self.statements)
             pool.put_nowait(connection)
             pool.reached += 1

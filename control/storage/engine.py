@@ -69,9 +69,12 @@ class Engine(Protocol):
 
     def lent(self, raw: Any, statements: Statements) -> Connection: ...
 
+    async def claim(self, raw: Any) -> None:
+        """Makes sure that no other control works with the database. Raises one of FAILURES."""
+
     def migrating(self, url: str, work: Callable[[sa.Connection], T]) -> T:
-        """Does work over a plain connection, in one transaction, with every other migrator of this database waiting
-        outside. Blocks. Raises Unreachable."""
+        """Does work over a plain connection, in one transaction, with every other migrator of this database kept out.
+        Blocks. Raises Unreachable."""
 
 
 def engine_of(url: str) -> Engine:

@@ -21,10 +21,17 @@ from control.storage.statements import Statements
 CONNECT = 3.0  # seconds that the server is given to accept a connection
 ANSWER = 5.0  # seconds that a statement may take; what waits for another's transaction included
 WRITING = 7_167_539  # of all who write, in this database: an advisory lock, whose number is its name
-MIGRATING = WRITING + 1
-FAILURES: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+SERVING = WRITING + 1  # of the one control that works with it
+
 
 T = TypeVar("T")
+
+
+class Taken(Exception):
+    """Another control works with this database."""
+
+
+FAILURES: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Taken)
 
 
 class PostgresqlConnection(Connection):
@@ -82,6 +89,12 @@ def lent(raw: asyncpg.Connection, statements: Statements) -> Connection:
     return PostgresqlConnection(raw, statements)
 
 
+async def claim(raw: asyncpg.Connection) -> None:
+    """For as long as the connection stands: what another control changed would not be known to this one's memory."""
+    if not await raw.fetchval(f"SELECT pg_try_advisory_lock({SERVING})"):
+        raise Taken
+
+
 def migrating(url: str, work: Callable[[sa.Connection], T]) -> T:
     return asyncio.run(_migrating(url, work))
 
@@ -93,7 +106,9 @@ async def _migrating(url: str, work: Callable[[sa.Connection], T]) -> T:
     try:
         await _require_reachable(engine)
         async with engine.begin() as connection:
-            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
+            free = await connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({SERVING})")
+            if not free.scalar_one():
+                raise Unreachable(f"{_shown(engine.url)}: another control works with it, and one at a time can")
             return await connection.run_sync(work)
     finally:
         await engine.dispose()
@@ -105,9 +120,14 @@ async def _require_reachable(engine: AsyncEngine) -> None:
         async with engine.connect():
             pass
     except (asyncpg.PostgresError, OSError, TimeoutError, sa.exc.DBAPIError) as failure:
-        where = engine.url.set(password=None, drivername="postgresql").render_as_string()
         why = getattr(failure, "orig", None) or failure
-        raise Unreachable(f"{where}: {str(why).splitlines()[0] if str(why) else type(why).__name__}") from None
+        raise Unreachable(
+            f"{_shown(engine.url)}: {str(why).splitlines()[0] if str(why) else type(why).__name__}"
+        ) from None
+
+
+def _shown(url: sa.URL) -> str:
+    return url.set(password=None, drivername="postgresql").render_as_string()
 
 
 def _named(url: str, name: str) -> str:

@@ -81,6 +81,10 @@ def lent(raw: aiosqlite.Connection, statements: Statements) -> Connection:
     return SqliteConnection(raw, statements)
 
 
+async def claim(raw: aiosqlite.Connection) -> None:
+    """The data folder, which its file is in, is locked already."""
+
+
 def migrating(url: str, work: Callable[[sa.Connection], T]) -> T:
     target = sa.make_url(url)
     if not target.database:

@@ -59,8 +59,23 @@ async def test_without_its_database_a_node_goes_on(node: Node, server: Postgres)
     assert len(told) == 1
 
 
+async def test_one_node_at_a_time_works_with_a_database(node: Node, tmp_path: Path) -> None:
+    other = Node(tmp_path / "other", database_url=node.settings.database_url)
+    other.start()
+    try:
+        await other.logged("another control works with it", within=30)
+        assert await node.room()
+        node.stop()
+        await other.ready()
+    finally:
+        await other.http.aclose()
+        other.stop()
+
+
 async def succeeds(node: Node, room: Room) -> bool:
-    return await write(node, room) == 10000
+    """What is written and what is read: over connections of their own."""
+    mine = await node.api("GetMyLiveSessions", sessionId=room.session)
+    return (await write(node, room), mine["status"]) == (10000, 10000)
 
 
 async def test_a_node_that_starts_before_its_database_waits_for_it(tmp_path: Path, server: Postgres) -> None:
@@ -68,7 +83,7 @@ async def test_a_node_that_starts_before_its_database_waits_for_it(tmp_path: Pat
     server.stop()
     node.start()
     try:
-        await node.logged("error: postgresql://")
+        await node.logged("error: postgresql://", within=30)
         assert "Traceback" not in node.log.read_text()
         server.start()
         await node.ready()
