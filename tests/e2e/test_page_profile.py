@@ -132,7 +132,7 @@ async def test_an_account_is_deleted_and_every_login_ends(node: Node, browser: B
         await owner.page.click("#delete [type=submit]")
         await owner.says("#gone", "Your account is deleted.")
         await publisher.closed(within=2)
-        assert await owner.page.context.cookies() == []
+        await until(lambda: no_cookie_is_left(owner))
         await owner.open(f"/room/{room.id}")
     assert (await node.api("Login", account="user1", password="secret-1"))["status"] == 10100
     assert [each for each in owner.complaints if "404" not in each] == []
@@ -197,6 +197,10 @@ async def test_theme_and_language_are_kept_and_there_from_the_first(node: Node, 
         await guest.page.emulate_media(color_scheme="dark")
         await until(lambda: is_dark(guest))
         assert await guest.faults() == []
+
+
+async def no_cookie_is_left(guest: Visitor) -> bool:
+    return await guest.page.context.cookies() == []
 
 
 async def ground(guest: Visitor) -> str:

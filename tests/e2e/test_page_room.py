@@ -84,6 +84,7 @@ async def flies(viewer: Visitor, node: Node, room: Room) -> None:
     await say("unseen")
     await page.wait_for_selector("#lines:has-text('unseen')")
     assert await page.evaluate(FLYING) == []
+    await page.hover("#video")  # else the controls rest, and nobody can click them
     await page.click("#danmaku-switch")
     await page.wait_for_selector("#danmaku-switch[aria-pressed=true]")
     number = await say("<b>hello</b>")
