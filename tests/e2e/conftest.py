@@ -84,7 +84,7 @@ class Node:
             open_to_others(self.settings.data_dir.parent)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self.program, "run"],
+                ["setpriv", "--pdeathsig", "TERM", *self.program, "run"],  # it ends with the tests
                 cwd=self.code,
                 env=self.env | to_env(self.settings),
                 stdin=subprocess.DEVNULL,
