@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import product
 
 import pytest
 
@@ -33,12 +34,10 @@ async def test_spoofed_ends_do_not_end_anothers_stream(node: Node) -> None:
         assert not publisher.is_closed
 
 
-@pytest.mark.parametrize(
-    "name", [b"", b"../etc", b"a/b", "房间".encode(), b">x", b"1\r\nX: y", b"1" * 300, b"-1", b"0"]
-)
-async def test_a_name_that_is_no_room_id_is_refused(node: Node, name: bytes) -> None:
+async def test_a_name_that_is_no_room_id_is_refused(node: Node) -> None:
     room = await node.room()
-    for ask in ("publish", "play"):
+    names = (b"", b"../etc", b"a/b", "房间".encode(), b">x", b"1\r\nX: y", b"1" * 300, b"-1", b"0")
+    for name, ask in product(names, ("publish", "play")):
         async with node.client() as client:
             with pytest.raises(Refused):
                 await getattr(client, ask)(name + f"?pwd={room.anchor}".encode())

@@ -40,22 +40,22 @@ async def test_players_get_the_publishers_media(node: Node) -> None:
         await player.until(lambda: player.media > 10)
 
 
-@pytest.mark.parametrize("name", ["{id}?pwd=wrong", "{id}", "{id}?pwd={user}", "{id}?pwd=", "1999999?pwd={anchor}"])
-async def test_a_push_without_the_anchor_password_is_refused(node: Node, name: str) -> None:
-    room = await node.room()
-    async with node.client() as client:
-        with pytest.raises(Refused):
-            await client.publish(name.format(id=room.id, user=room.user, anchor=room.anchor))
-    assert not await node.is_live(room)
+async def test_a_push_without_the_anchor_password_is_refused(node: Node) -> None:
+    for name in ("{id}?pwd=wrong", "{id}", "{id}?pwd={user}", "{id}?pwd=", "1999999?pwd={anchor}"):
+        room = await node.room()
+        async with node.client() as client:
+            with pytest.raises(Refused):
+                await client.publish(name.format(id=room.id, user=room.user, anchor=room.anchor))
+        assert not await node.is_live(room)
 
 
-@pytest.mark.parametrize("name", ["{id}?pwd=wrong", "{id}", "{id}?pwd={anchor}", "{id}?ticket=1.2.3.4.k1.x"])
-async def test_a_play_without_the_viewing_password_is_refused(node: Node, name: str) -> None:
-    room = await node.room()
-    async with node.publisher(room.push), node.client() as client:
-        with pytest.raises(Refused):
-            await client.play(name.format(id=room.id, anchor=room.anchor))
-    assert await node.players(room) == 0
+async def test_a_play_without_the_viewing_password_is_refused(node: Node) -> None:
+    for name in ("{id}?pwd=wrong", "{id}", "{id}?pwd={anchor}", "{id}?ticket=1.2.3.4.k1.x"):
+        room = await node.room()
+        async with node.publisher(room.push), node.client() as client:
+            with pytest.raises(Refused):
+                await client.play(name.format(id=room.id, anchor=room.anchor))
+        assert await node.players(room) == 0
 
 
 async def test_a_second_publisher_is_refused_and_the_first_stays(node: Node) -> None:
