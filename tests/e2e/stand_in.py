@@ -92,13 +92,6 @@ def processes(group: int) -> list[int]:
     return found
 
 
-def free_ports(count: int) -> list[int]:
-    """Different ones, since all are held until the last is found."""
-    with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(socket.create_server(("", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in held]
-
-
 def workers(group: int) -> list[int]:
     """Likewise, without nginx's cache loader, which ends by itself after a minute."""
     found = []

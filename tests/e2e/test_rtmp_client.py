@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.ports import free_ports
 from tests.rtmp import flv
 from tests.rtmp.chunks import VIDEO, Message
 from tests.rtmp.client import STREAM_EOF, Client, Refused
@@ -45,14 +46,6 @@ rtmp {{
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-def free_ports(count: int) -> list[int]:
-    holders = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [int(holder.getsockname()[1]) for holder in holders]
-    for holder in holders:
-        holder.close()
-    return ports
 
 
 def listens(port: int) -> bool:

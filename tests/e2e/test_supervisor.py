@@ -19,7 +19,8 @@ import pytest
 from control.api import uploads
 from control.api.bodies import BODY
 from control.api.envelope import UPLOAD
-from tests.e2e.stand_in import PARTS, Node, free_ports, processes, until
+from tests.e2e.ports import free_ports
+from tests.e2e.stand_in import PARTS, Node, processes, until
 
 
 @pytest.fixture
