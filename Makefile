@@ -18,6 +18,9 @@ VENV_PACKAGE = $(if $(wildcard .venv/.made),,$(shell python3 -c 'import ensurepi
 NODE_USER := $(or $(QPLUS_USER),qplus)
 MAKE_USER = [ "$$(id -u)" -ne 0 ] || id -u $(NODE_USER) >/dev/null 2>&1 || \
 	useradd --system --user-group --home-dir /nonexistent --shell /usr/sbin/nologin $(NODE_USER)
+# So many tests at a time, one on each core; 0 for one after the other in one process, as a debugger needs it.
+WORKERS := auto
+TOGETHER = -n $(WORKERS) --dist worksteal -m 'not alone'
 # Two at once in one checkout take turns.
 ONCE = @flock Makefile $(MAKE) --silent --no-print-directory
 
@@ -48,14 +51,15 @@ test: lint  ## all checks and tests (`make test-fast`: only the quick ones)
 	@echo 'Running everything; make test-fast runs only the quick ones.'
 	@install -d -m 1777 $(dir $(COVERAGE_FILE))
 	@$(PYTHON) -m coverage erase
-	$(PYTHON) -m coverage run -m pytest tests/unit tests/contract
-	$(PYTHON) -m coverage run -m pytest tests/e2e tests/chaos
+	$(PYTHON) -m coverage run -m pytest $(TOGETHER) tests/unit tests/contract
+	$(PYTHON) -m coverage run -m pytest $(TOGETHER) tests/e2e tests/chaos
+	$(PYTHON) -m coverage run -m pytest -m alone tests/e2e tests/chaos
 	@$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report
 
 .PHONY: test-fast
-test-fast: tools  ## the quick tests only
-	$(PYTHON) -m pytest tests/unit tests/contract
+test-fast: tools  ## the quick tests only: WORKERS=auto
+	$(PYTHON) -m pytest $(TOGETHER) tests/unit tests/contract
 
 .PHONY: image
 image:  ## build the container images

@@ -14,7 +14,7 @@ from tests.chaos.scenes import broadcast, nobody_was_cut, replaced, right
 from tests.e2e.conftest import ROOT, Node, Room, running
 from tests.rtmp.client import Client, Refused
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]  # joins are timed
 
 RATE = 100  # joins a second
 SECONDS = 6

@@ -55,6 +55,7 @@ async def replaced(node: Node, before: int) -> bool:
     return False
 
 
+@pytest.mark.alone  # each hash takes a core for its time
 async def test_people_log_in_during_a_storm_of_wrong_logins(tmp_path: Path) -> None:
     node = Node(tmp_path / "node")
     node.settings = replace(node.settings, argon2_time_cost=3, argon2_memory_kib=65536)

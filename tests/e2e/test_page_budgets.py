@@ -135,6 +135,7 @@ async def plays_and_stops(guest: Visitor, node: Node) -> None:
     await page.wait_for_function("() => document.getElementById('featured-video').currentTime > 0.1")
 
 
+@pytest.mark.alone
 async def test_a_live_room_shows_its_picture_within_two_seconds_on_a_slow_link(node: Node, browser: Browser) -> None:
     room, session = await node.room(liveRoomName="Rivers"), await node.user(2)
     arguments = Kind(2, lookahead=False).arguments
