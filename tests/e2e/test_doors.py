@@ -53,7 +53,7 @@ async def test_no_listen_is_forgotten(node: Node) -> None:
     sockets = {f"unix:{settings.workers[0].socket}", f"unix:{settings.questions_socket}"}
     inside = {each for each in listened(node) if each.startswith("127.0.0.1:")}
     assert listened(node) == doors | sockets | inside
-    assert len(inside) == 3  # the guarded port, HLS and updates: below
+    assert len(inside) == 4  # the guarded port, relays, HLS and updates: below
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
@@ -77,6 +77,11 @@ async def test_behind_the_guard_a_verdict_is_needed_too(node: Node, live: Room) 
     await refused(connect, live)
     with pytest.raises((Refused, TimeoutError)):
         await Client.connect("127.0.0.1", port, within=2)
+
+
+async def test_where_relays_come_in_a_verdict_is_needed_too(node: Node, live: Room) -> None:
+    port = inner_port(node, r"listen 127\.0\.0\.1:(\d+);  # other rtmp nginx")
+    await refused(lambda: Client.connect("127.0.0.1", port), live)
 
 
 async def test_nobody_else_publishes_or_plays_hls(node: Node, live: Room) -> None:
