@@ -193,7 +193,7 @@ function isNowhere() {
 const HEADER = `
 <a class="skip" href="#content" data-text="skip"></a>
 <div>
-  <a class="brand" href="/"><img src="/static/icon.svg" alt="" width="28" height="28"><span data-text="brand"></span></a>
+  <a class="brand" href="/"><svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="8"/><path d="M12 9v14l12-7z"/></svg><span data-text="brand"></span></a>
   <nav>
     <a href="/studio" data-text="studio"></a>
     <a id="to-profile" href="/profile" hidden><span id="own-face"></span><span id="who"></span></a>
