@@ -70,6 +70,8 @@ class Child:
         self.failures = 0
         self.hopeless = False
         """It ended with EX_CONFIG: it cannot work until a person has done something, and then asks for a new start."""
+        self.waiting = False
+        """It ended with EX_TEMPFAIL: what it cannot do without, as a database server, may come yet."""
         self._pid_file = pid_file
         self._start = start
         self._clock = clock
@@ -91,7 +93,7 @@ class Child:
                 log.error("child gives up", child=self.name)
                 await self._wake.wait()
             elif not (self._stopping or self._asked):
-                self.failures += 1
+                self.failures += not self.waiting
                 log.warning("child ended", child=self.name, how=how, again_in=delay)
                 with suppress(TimeoutError):
                     async with self._clock.within(delay):
@@ -138,7 +140,7 @@ class Child:
         os.killpg(process.pid, signal.SIGKILL)  # an orphaned nginx worker would keep the port
         self._pid = None
         code = process.wait()
-        self.hopeless = code == os.EX_CONFIG
+        self.hopeless, self.waiting = code == os.EX_CONFIG, code == os.EX_TEMPFAIL
         self._pid_file.unlink(missing_ok=True)
         await _emptied(process.pid)
         self._ended.set()

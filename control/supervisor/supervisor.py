@@ -98,6 +98,8 @@ class Supervisor:
         while not self._stop.is_set() and (problem := await asyncio.to_thread(self._problem)):
             if self._control.hopeless:
                 raise StartError("control cannot work; see what was printed above")
+            if self._control.waiting:
+                deadline = time.monotonic() + READY_SECONDS
             failed = [child.name for child in self._children if child.failures >= TRIES]
             if failed or time.monotonic() > deadline:
                 what = f"{' and '.join(failed)} ended again and again" if failed else problem

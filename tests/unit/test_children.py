@@ -76,6 +76,16 @@ async def test_a_part_that_cannot_work_is_not_started_again_until_it_is_asked(tm
         assert not child.hopeless
 
 
+async def test_what_waits_for_a_database_server_is_no_failure(tmp_path: Path) -> None:
+    child = made(
+        "control", tmp_path / "pid", lambda: python("import os; raise SystemExit(os.EX_TEMPFAIL)"), HandClock()
+    )
+    async with kept(child):
+        await until(lambda: child.waiting)
+        await child.restart()
+        assert not child.failures
+
+
 async def test_a_part_that_ends_is_started_again_after_growing_delays(tmp_path: Path) -> None:
     child = made("control", tmp_path / "pid", lambda: python("raise SystemExit(3)"))
     began = asyncio.get_running_loop().time()
