@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from control import __version__
 from control.settings import SettingError, Settings, from_env
@@ -69,6 +70,8 @@ def _upgrade(settings: Settings, options: argparse.Namespace) -> int:
 def _serve(settings: Settings, options: argparse.Namespace) -> int:
     from control.supervisor import folders, listeners
 
+    # Who runs its nginx says how many there are: a supervisor does, but for one of release 0.1, which has one.
+    settings = replace(settings, rtmp_workers=settings.rtmp_workers or 1)
     given = options.internal_fd, options.public_fd
     if given != (None, None) and None in given:
         print("qplus: --internal-fd and --public-fd are given together or not at all", file=sys.stderr)
