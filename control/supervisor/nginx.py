@@ -32,6 +32,7 @@ PLAYLIST_SCRIPT, NETWORK_SCRIPT, GUARD_SCRIPT = "playlist.js", "network.js", "gu
 VERDICTS = "verdicts"  # the folder of its cache, in web.conf
 # Bytes: AMF can nest 261,000 levels deep in nginx-rtmp's largest message, and it reads them recursively.
 RTMP_STACK = 64 * 1024 * 1024
+CLIENTS = 8192  # of each rtmp nginx, on the average
 PLACEHOLDER = re.compile(r"@\{([^}]*)\}")
 
 
@@ -98,6 +99,8 @@ def write_guard(settings: Settings, workers: Sequence[int]) -> Path:
             "REAL_IP_FROM": _real_ip_from(settings),
             "RTMP_PER_ADDRESS": str(settings.rtmp_per_address),
             "RTMP_PER_SITE": str(4 * settings.rtmp_per_address),
+            "CLIENTS": str(CLIENTS * len(workers)),
+            "CONNECTIONS": str(5 * CLIENTS * len(workers) // 2),
             "SEVERAL": _line(len(workers) > 1),
             "SERVERS": " ".join(f"server {address};" for address in addresses),
             "RTMP_ADDRESS": addresses[0] if len(workers) == 1 else "workers",

@@ -90,12 +90,13 @@ def test_the_rtmp_nginx_listens_behind_the_guard_or_for_clients(settings: Settin
     assert ("127.0.0.1:21934 proxy_protocol" in listens) is (guard == "on")
 
 
-def test_clients_leave_the_rtmp_nginx_some_connections(settings: Settings) -> None:
+@pytest.mark.parametrize("workers", [1, 3])
+def test_clients_leave_the_rtmp_nginx_some_connections(settings: Settings, workers: int) -> None:
     """For callbacks and /stat; and the guard has two for each client."""
-    guard = nginx.write_guard(settings, [21934]).read_text()
+    guard = nginx.write_guard(settings, [21934, 21944, 21954][:workers]).read_text()
     clients = int(re.findall(r"limit_conn all (\d+);", guard)[0])
     rtmp = int(re.findall(r"worker_connections (\d+);", rtmp_file(settings, "s").read_text())[0])
-    assert clients + 4000 <= rtmp
+    assert clients / workers + 4000 <= rtmp
     assert 2 * clients < int(re.findall(r"worker_connections (\d+);", guard)[0])
 
 
