@@ -16,9 +16,9 @@ KEEP_POLICY = 0x08
 
 
 def step_back() -> None:
-    """The thread that calls comes after those that are not nice; of one that is nicer still nothing changes but its
-    slice. From its second slice on Linux (6.6 and later) protects it from whoever wakes, for some milliseconds of each:
-    so they are as long as may be. Where the system does not let us, they stay as they are."""
+    """The thread that calls comes after those that are not nice; one that is nicer still remains so. Linux (6.6 and
+    later) protects the beginning of a slice from whoever wakes, for some milliseconds: so slices become as long as may
+    be. Where the system does not let us, they stay as they are."""
     niceness = os.getpriority(os.PRIO_PROCESS, thread := threading.get_native_id())
     if niceness < NICENESS:  # a node that was started with `nice` may not come forward
         os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
