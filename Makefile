@@ -20,6 +20,9 @@ MAKE_USER = [ "$$(id -u)" -ne 0 ] || id -u $(NODE_USER) >/dev/null 2>&1 || \
 	useradd --system --user-group --home-dir /nonexistent --shell /usr/sbin/nologin $(NODE_USER)
 # So many tests at a time, one on each core; 0 for one after the other in one process, as a debugger needs it.
 WORKERS := auto
+# Besides the contract, what is tried over PostgreSQL too: storage, presence and what writes them down.
+STORING = $(patsubst %,tests/unit/test_%.py,admission broadcast_store callbacks chats database hls_auth live_rooms \
+	on_air_writer reconcile relays samples store vault)
 TOGETHER = -n $(WORKERS) --dist worksteal -m 'not alone'
 # Two at once in one checkout take turns.
 ONCE = @flock Makefile $(MAKE) --silent --no-print-directory
@@ -52,6 +55,7 @@ test: lint  ## all checks and tests (`make test-fast`: only the quick ones)
 	@install -d -m 1777 $(dir $(COVERAGE_FILE))
 	@$(PYTHON) -m coverage erase
 	$(PYTHON) -m coverage run -m pytest $(TOGETHER) tests/unit tests/contract
+	$(PYTHON) -m coverage run -m pytest $(TOGETHER) --engine postgresql tests/contract $(STORING)
 	$(PYTHON) -m coverage run -m pytest $(TOGETHER) tests/e2e tests/chaos
 	$(PYTHON) -m coverage run -m pytest -m alone tests/e2e tests/chaos
 	@$(PYTHON) -m coverage combine --quiet

@@ -56,6 +56,7 @@ async def test_pages_follow_by_number_and_late_joiners_get_the_newest(
     assert await said(ann, room, after=55) == await said(ann, room, after=9999) == []
 
 
+@pytest.mark.sqlite
 async def test_the_newest_are_kept_and_numbers_go_on_over_a_restart(
     box: Box, ann: Person, bob: Person, room: dict[str, Any]
 ) -> None:
@@ -89,6 +90,7 @@ async def test_a_broadcast_that_goes_on_keeps_its_chat(
     assert await said(ann, room) == [(1, "a gap")]
 
 
+@pytest.mark.sqlite
 async def test_a_broadcast_that_began_while_control_was_down_has_a_new_chat(
     box: Box, ann: Person, bob: Person, room: dict[str, Any]
 ) -> None:
@@ -150,6 +152,7 @@ async def test_a_muted_word_is_found_in_any_case_and_width(
     assert (await says(bob, room, "sp am"))["status"] == 10000
 
 
+@pytest.mark.sqlite
 async def test_rules_and_mutes_outlive_a_restart(box: Box, ann: Person, bob: Person, room: dict[str, Any]) -> None:
     await ann.does("SetChat", liveRoomId=room["liveRoomId"], slowSeconds=7, mutedWords=["spam"])
     await ann.does("MuteUser", liveRoomId=room["liveRoomId"], userId=2, status=1, timeout=60)
@@ -163,6 +166,7 @@ async def test_rules_and_mutes_outlive_a_restart(box: Box, ann: Person, bob: Per
         assert (await says(bob, room, "at last"))["status"] == 10000
 
 
+@pytest.mark.sqlite
 async def test_a_deleted_message_leaves_its_number(box: Box, ann: Person, bob: Person, room: dict[str, Any]) -> None:
     for text in ("fine", "nasty", "fine too"):
         await says(bob, room, text)

@@ -58,6 +58,7 @@ async def test_a_broadcast_ends_and_all_who_watch_it_are_put_out(
     assert await bob.page() == []
 
 
+@pytest.mark.sqlite
 async def test_nothing_of_an_account_stays_in_the_database(settings: Settings) -> None:
     async with world.box(settings) as box:
         ann = await person(box)

@@ -140,6 +140,7 @@ async def new_passwords(box: Box, ann: Person, bob: Person) -> None:
         await box.api("Login", account=account, password="changed1")
 
 
+@pytest.mark.sqlite
 async def test_every_query_goes_through_an_index(trace: Trace, traced: Box, settings: Settings) -> None:
     trace.taken()
     ann, bob = await person(traced), await person(traced, "bob", 2)

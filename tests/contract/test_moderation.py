@@ -146,6 +146,7 @@ async def test_a_ban_ends_by_itself(box: Box, ann: Person, bob: Person, room: di
     assert (await ann.does("GetRoomPlayers", liveRoomId=room_id))["bannedList"] == []
 
 
+@pytest.mark.sqlite
 async def test_a_ban_outlives_a_restart(box: Box, ann: Person, bob: Person, room: dict[str, Any]) -> None:
     room_id, shown = room["liveRoomId"], await ticket(bob, room["liveRoomId"])
     await ann.does("BanUser", liveRoomId=room_id, userId=2, status=1)

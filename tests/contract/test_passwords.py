@@ -134,6 +134,7 @@ async def test_thirty_messages_go_out_for_one_address_in_ten_minutes(box: Box) -
     await people[6].does("AuthCode", phone=people[6].phone)
 
 
+@pytest.mark.sqlite
 async def test_a_password_is_kept_as_argon2id(box: Box, settings: Settings) -> None:
     await person(box)
     assert stored_hash(settings).startswith("$argon2id$")
@@ -150,6 +151,7 @@ async def test_codes_and_links_are_kept_as_digests(box: Box, settings: Settings)
     assert code.encode() not in kept.replace(ann.phone.encode(), b"")
 
 
+@pytest.mark.sqlite
 async def test_a_hash_grows_with_the_settings_at_the_next_login(settings: Settings) -> None:
     async with world.box(settings) as before:
         ann = await person(before)
@@ -213,6 +215,7 @@ async def test_every_ticket_ends_with_the_password(box: Box) -> None:
     assert await watch(box, 4, room, fresh) == 204
 
 
+@pytest.mark.sqlite
 async def test_tickets_stay_void_over_a_restart(settings: Settings) -> None:
     async with world.box(settings) as before:
         ann = await person(before)
@@ -239,6 +242,7 @@ async def test_a_password_that_is_tried_first_is_refused(box: Box, password: str
     assert (await box.api("ModifyUserPwd", phone="13500000001", password=password))["desc"] == refused["desc"]
 
 
+@pytest.mark.sqlite
 async def test_a_user_who_has_a_common_password_goes_on(box: Box, settings: Settings) -> None:
     ann = await person(box)
     with closing(sqlite3.connect(settings.data_dir / "qplus.db")) as database:

@@ -86,6 +86,7 @@ async def test_each_session_turns_its_own_pages(box: Box) -> None:
     assert await ann.page(count=1, refresh=0) == await phone.page(count=1, refresh=0) == [oldest]
 
 
+@pytest.mark.sqlite
 async def test_only_a_digest_of_a_session_id_is_stored(box: Box, settings: Settings) -> None:
     ann = await person(box)
     assert rows(settings, "SELECT digest FROM sessions") == [(hashlib.sha256(ann.session.encode()).hexdigest(),)]
@@ -93,6 +94,7 @@ async def test_only_a_digest_of_a_session_id_is_stored(box: Box, settings: Setti
     assert not any(ann.session.encode() in content for content in files)
 
 
+@pytest.mark.sqlite
 async def test_an_expired_session_is_cleared_away(settings: Settings) -> None:
     async with world.box(settings) as box:
         await person(box)
@@ -100,6 +102,7 @@ async def test_an_expired_session_is_cleared_away(settings: Settings) -> None:
     assert rows(settings, "SELECT * FROM sessions") == []
 
 
+@pytest.mark.sqlite
 async def test_a_session_ends_after_thirty_days_however_it_is_used(settings: Settings) -> None:
     async with world.box(settings) as box:
         ann = await person(box)

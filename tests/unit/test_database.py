@@ -75,6 +75,7 @@ async def test_two_upgrades_at_once_wait_for_each_other(tmp_path: Path) -> None:
         assert await subjects(store) == []
 
 
+@pytest.mark.sqlite
 def test_a_database_of_a_later_release_is_refused(settings: Settings) -> None:
     with sqlite3.connect(settings.data_dir / "qplus.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -94,6 +95,7 @@ def test_the_database_is_its_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "qplus.db").stat().st_mode) == 0o600
 
 
+@pytest.mark.sqlite
 async def test_every_connection_has_sqlites_settings(store: Store) -> None:
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
     async with store.writing() as writer, store.reading() as one, store.reading() as two, store.reading() as three:
@@ -111,6 +113,7 @@ async def test_a_failed_block_leaves_nothing_and_the_connection_works_on(store: 
     assert await subjects(store) == ["kept"]
 
 
+@pytest.mark.sqlite
 async def test_a_lock_that_was_not_had_is_forgotten_and_the_store_can_be_left(settings: Settings) -> None:
     before = set(threading.enumerate())
     async with opened(settings.database, HandClock()) as store:
@@ -155,6 +158,7 @@ async def test_a_write_that_waits_too_long_for_a_connection_fails(settings: Sett
         assert await subjects(store) == ["first", "next"]
 
 
+@pytest.mark.sqlite
 async def test_foreign_keys_are_kept(store: Store) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         await store.write(sa.text("INSERT INTO sessions (digest, user_id, used_at) VALUES ('x', 77, 1.0)"))

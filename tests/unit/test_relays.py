@@ -143,6 +143,7 @@ async def test_what_nginx_shows_of_relays_is_understood(pair: Pair) -> None:
     assert pair.a.dropped == pair.b.dropped == []
 
 
+@pytest.mark.sqlite
 async def test_a_new_control_finds_all_as_it_was(pair: Pair, settings: Settings) -> None:
     await put_in(pair)
     await pair.settle()

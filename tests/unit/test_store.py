@@ -36,6 +36,7 @@ async def test_one_who_gives_up_waiting_holds_up_nobody(store: Store) -> None:
     await asyncio.wait_for(store.write(), 5)
 
 
+@pytest.mark.sqlite
 async def test_a_new_database_can_be_opened_by_several_at_once(settings: Settings) -> None:
     async def use() -> None:
         async with opened(settings.database, HandClock()) as store:

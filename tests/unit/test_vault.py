@@ -117,6 +117,7 @@ async def test_passwords_are_sealed_anew_with_a_new_key(settings: Settings) -> N
             assert (await ann.does("GetMyLiveRoom"))["liveRoomAnchorPwd"] == OLD.anchor
 
 
+@pytest.mark.sqlite
 async def test_a_damaged_room_is_closed_and_its_owner_mends_it(settings: Settings) -> None:
     async with world.box(settings) as box:
         ann, bob = await person(box), await person(box, "bob", 2)
