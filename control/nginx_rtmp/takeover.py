@@ -14,7 +14,7 @@ from control.live.states import Ending
 from control.nginx_rtmp.drops import Drops
 from control.nginx_rtmp.plan import JOINING
 from control.nginx_rtmp.relays import RtmpNginx
-from control.nginx_rtmp.stat import StatError
+from control.nginx_rtmp.stat import SeenClient, StatError
 from control.refusals import Denied
 
 OUT_OF_HEARING = 6.0  # seconds since /stat was last read, which is done every two
@@ -119,7 +119,7 @@ class Takeover:
             except StatError as failure:
                 log.warning("stat failed", failure=str(failure))
                 continue  # as empty as far as we know
-            if any(client.publishing and client.name == str(room_id) for client in snapshot.clients):
+            if any(_sends(client, room_id) for client in snapshot.clients):
                 nginx.looks.soon.set()
                 raise Denied("already live from one that was out of hearing")
 
@@ -136,3 +136,8 @@ class Takeover:
         if client is not None:
             self.presence.hear(holder.key, client.timestamp, client.active)
         return client is not None
+
+
+def _sends(client: SeenClient, room_id: int) -> bool:
+    """Whether it is a publisher of the room, and no pull, which is there for as long as viewers wait."""
+    return client.publishing and not client.is_relay and client.name == str(room_id)

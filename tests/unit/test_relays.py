@@ -11,6 +11,7 @@ import pytest
 
 from control.nginx_rtmp.plan import JOINING
 from control.nginx_rtmp.relays import ENCODER, PUSH_BEGINS
+from control.nginx_rtmp.takeover import OUT_OF_HEARING
 from control.settings import Settings
 from tests.support.stage import Stage, staged
 from tests.support.world import FakeNginx, box
@@ -211,3 +212,18 @@ async def test_names_of_rooms_that_are_empty_are_forgotten(pair: Pair) -> None:
     await pair.come("local.2", "done", 1)
     await pair.settle(61)
     assert names.room_of(under_way(pull)) == (under_way(pull), None)
+
+
+async def test_a_pull_is_no_publisher_while_another_nginx_is_out_of_hearing(settings: Settings) -> None:
+    """Who waits for a publisher away from the room's home does not keep it out."""
+    a, b, c = FakeNginx("aaaa", "127.0.0.1:1001"), FakeNginx("bbbb", "127.0.0.1:1002"), FakeNginx("cccc")
+    async with box(settings, a, others={"local.2": b, "local.3": c}) as made:
+        pair = Pair(await staged(made), a, b)
+        await pair.come("local", "play", 1)
+        _, pull = await pair.come("local.2", "play", 1)
+        a.put(1, str(pair.stage.id))
+        b.put(1, under_way(pull))
+        b.put(3, under_way(pull), publishing=True, address=f"127.0.0.1:1001/live/{pair.stage.id}")
+        c.broken = True
+        await pair.settle(OUT_OF_HEARING + 1)
+        assert await pair.come("local", "publish", 5) == (204, "")
