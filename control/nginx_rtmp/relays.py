@@ -121,7 +121,7 @@ class Relays:
         """Another nginx of this node, which pulls a stream from here or pushes it here. Raises Denied."""
         role = Role.PUSH if callback.publishes else Role.PULL
         room_id = parse_room_id(callback.name)
-        if not self._is_ours(role, room_id, key.place, callback.relay):
+        if not self._is_ours(role, room_id, key.place, callback):
             raise Denied("not a relay of ours")
         session = self.presence.get(key)
         if session is not None and session.role is not role:
@@ -131,6 +131,8 @@ class Relays:
             self.presence.hear(key)
         elif callback.begins and self.presence.ended_early(key):
             raise Denied("over before it began")
+        elif callback.begins and role is Role.PUSH and not self._is_pushed(room_id, key.place):
+            raise Denied("no publisher was sent here")
         else:
             self.presence.admit(Session(key, role, room_id, callback.address, self.clock.ticks(), counted=False))
 
@@ -149,9 +151,16 @@ class Relays:
         self.names.note(location, room_id, home)
         return location
 
-    def _is_ours(self, role: Role, room_id: int, home: Home, mark: str) -> bool:
-        """Whether one comes to the home as it was told to."""
-        return self.several and self.keys.is_marked(_text(role, room_id, home), mark)
+    def _is_ours(self, role: Role, room_id: int, home: Home, callback: Callback) -> bool:
+        """Whether one comes to the home as it was told to. Its mark alone does not prove that: nginx-rtmp logs those of
+        pushes."""
+        is_marked = self.several and self.keys.is_marked(_text(role, room_id, home), callback.relay)
+        return is_marked and callback.address == LOOPBACK
+
+    def _is_pushed(self, room_id: int, home: Home) -> bool:
+        """Whether the room's publisher was sent to its home."""
+        publisher = self.presence.publisher(room_id)
+        return publisher is not None and publisher.home == home
 
     async def learn(self, node: str, seen: Snapshot) -> None:
         """The names under which rooms of that nginx are on their way at others, to which an earlier control sent

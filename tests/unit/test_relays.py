@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from control.nginx_rtmp.plan import JOINING
-from control.nginx_rtmp.relays import ENCODER, PUSH_BEGINS
+from control.nginx_rtmp.relays import ENCODER, LOOPBACK, PUSH_BEGINS
 from control.nginx_rtmp.takeover import OUT_OF_HEARING
 from control.settings import Settings
 from tests.support.stage import Stage, staged
@@ -27,12 +27,13 @@ class Pair:
     a: FakeNginx
     b: FakeNginx
 
-    async def come(self, node: str, call: str, client: int, arguments: str = "") -> tuple[int, str]:
+    async def come(self, node: str, call: str, client: int, arguments: str = "", address: str = "") -> tuple[int, str]:
         """The answer to a callback of a client of the room: its status, and where it sends the client's nginx."""
         pwd = self.stage.anchor if call == "publish" else self.stage.user
         start = {"local": self.a, "local.2": self.b}[node].start
+        addr = address or (LOOPBACK if arguments.startswith("relay=") else "192.0.2.7")
         told = self.stage.box.answer(
-            node, start, call, client, str(self.stage.id), arguments or f"pwd={pwd}", kind="play"
+            node, start, call, client, str(self.stage.id), arguments or f"pwd={pwd}", kind="play", addr=addr
         )
         answer = await self.stage.box.clock.steps(0.1, told)
         return answer.status_code, answer.headers.get("location", "")
@@ -100,6 +101,16 @@ async def test_no_stranger_is_taken_for_a_relay(pair: Pair, mark: str) -> None:
             assert (await pair.come(node, call, 9, marks.get(mark, mark)))[0] == 403
     pair.a.start = "a-later-life"
     assert (await pair.come("local", "play", 9, marks["pull"]))[0] == 403
+
+
+async def test_who_has_read_a_mark_in_a_log_cannot_use_it(pair: Pair) -> None:
+    await pair.come("local", "play", 1)
+    pull = mark_of((await pair.come("local.2", "play", 1))[1])
+    push = mark_of((await pair.come("local.2", "publish", 2))[1])
+    assert (await pair.come("local", "play", 8, pull, "192.0.2.7"))[0] == 403
+    assert (await pair.come("local", "publish", 8, push, "192.0.2.7"))[0] == 403
+    await pair.come("local.2", "done", 2)
+    assert (await pair.come("local", "publish", 9, push))[0] == 403  # nobody is there whose stream it could be
 
 
 async def test_a_node_of_one_nginx_knows_no_relays(stage: Stage) -> None:
