@@ -20,6 +20,8 @@ from control.storage.statements import Statements
 
 CONNECT = 3.0  # seconds that the server is given to accept a connection
 ANSWER = 5.0  # seconds that a statement may take; what waits for another's transaction included
+PROBED = 5  # seconds after which the server asks a silent connection for a sign of life, and between two such questions
+CUT_OFF = 20  # seconds without one after which it ends the connection, and gives up what that has locked
 WRITING = 7_167_539  # of all who write, in this database: an advisory lock, whose number is its name
 SERVING = WRITING + 1  # of the one control that works with it
 
@@ -51,6 +53,8 @@ class PostgresqlConnection(Connection):
         """All that write wait in one line, as SQLite has them do: so what one has read holds until it has written, and
         transactions end in the order in which they took their numbers."""
         try:
+            if self._raw.is_in_transaction():  # that of one who was cancelled while it was rolled back
+                await self._raw.execute("ROLLBACK")
             await self._raw.execute(f"BEGIN; SELECT pg_advisory_xact_lock({WRITING})")
             yield
             await self._raw.execute("COMMIT")
@@ -69,6 +73,9 @@ class PostgresqlConnection(Connection):
 def options() -> dict[str, Any]:
     limits = {"statement_timeout": f"{ANSWER * 1000:.0f}", "idle_in_transaction_session_timeout": "30000"}
     limits["jit"] = "off"  # to compile a statement takes longer than any of ours
+    # A machine that lost its power says no goodbye; by default its locks would be held for two hours more.
+    limits |= {"tcp_keepalives_idle": f"{PROBED}", "tcp_keepalives_interval": f"{PROBED}"}
+    limits |= {"tcp_keepalives_count": f"{CUT_OFF // PROBED - 1}", "tcp_user_timeout": f"{CUT_OFF * 1000}"}
     return {
         "min_size": 0,
         "timeout": CONNECT,

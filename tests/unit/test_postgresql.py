@@ -1,0 +1,49 @@
+"""What PostgreSQL alone can do to a store: it is elsewhere, and can be cut off."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+
+from control.clock import SystemClock
+from control.storage.database import Store, opened
+from control.storage.postgresql import CUT_OFF
+from tests.support.postgres import Postgres
+from tests.support.serving import until
+
+pytestmark = pytest.mark.anyio
+
+
+SLEEPERS = "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"
+
+
+async def sleep(store: Store) -> None:
+    async with store.writing() as connection:
+        await connection.execute(sa.text("SELECT pg_sleep(60)"))
+
+
+async def test_a_write_that_was_cut_off_twice_spoils_no_other(postgres: Postgres, shared_database: str) -> None:
+    async with opened(shared_database, SystemClock()) as store:
+        write = asyncio.create_task(sleep(store))
+        await until(lambda: bool(postgres.run(SLEEPERS)))
+        write.cancel()
+        await asyncio.sleep(0)
+        write.cancel()  # while it is rolled back
+        with pytest.raises(asyncio.CancelledError):
+            await write
+        assert await store.refuses_writes() == ""
+
+
+async def test_a_control_whose_machine_is_gone_does_not_keep_others_out_for_hours(shared_database: str) -> None:
+    async with opened(shared_database, SystemClock()) as store:
+        shown = [await setting(store, f"tcp_keepalives_{name}") for name in ("idle", "interval", "count")]
+        assert shown == ["5", "5", "3"]
+        assert await setting(store, "tcp_user_timeout") == f"{CUT_OFF}s"
+
+
+async def setting(store: Store, name: str) -> str:
+    row = await store.fetch_one(sa.text(f"SHOW {name}"))
+    assert row is not None
+    return str(row[0])
