@@ -40,7 +40,7 @@ async def test_a_control_whose_machine_is_gone_does_not_keep_others_out_for_hour
     async with opened(shared_database, SystemClock()) as store:
         shown = [await setting(store, f"tcp_keepalives_{name}") for name in ("idle", "interval", "count")]
         assert shown == ["5", "5", "3"]
-        assert await setting(store, "tcp_user_timeout") == f"{CUT_OFF}s"
+        assert await setting(store, "tcp_user_timeout") == f"{1000 * CUT_OFF}"
 
 
 async def setting(store: Store, name: str) -> str:
