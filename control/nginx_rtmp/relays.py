@@ -193,24 +193,34 @@ class Relays:
 
     async def stranded(self, seen: Snapshot, sessions: Iterable[Session]) -> list[Session]:
         """Those of one nginx to which nothing comes from their room's publisher, or nothing goes to its viewers: their
-        home has ended, or the stream is at another one now."""
+        home has ended or hangs, or the stream is at another one now."""
         found = []
+        joined = Ticks(seen.asked_at - PUSH_BEGINS)
+        reached = dict[tuple[int, Role, Home], bool]()
         for number, session in enumerate(sessions if self.several else ()):
             if number % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)
-            if self._is_stranded(session, seen.asked_at):
+            if self._is_misplaced(session) or (session.since <= joined and not self._reaches_home(session, reached)):
                 found.append(session)
         return found
 
-    def _is_stranded(self, session: Session, asked_at: Ticks) -> bool:
+    def _is_misplaced(self, session: Session) -> bool:
         if not self._lives(session.room_home):
             return True
         publisher = self.presence.publisher(session.room_id)
-        if publisher is not session:
-            return publisher is not None and publisher.room_home != session.room_home
-        if session.home is None or session.since > asked_at - PUSH_BEGINS:
+        if publisher is None or publisher is session:
             return False
-        return not any(each.role is Role.PUSH for each in self.presence.each_in_room(session.room_id))
+        return publisher.room_home != session.room_home
+
+    def _reaches_home(self, session: Session, reached: dict[tuple[int, Role, Home], bool]) -> bool:
+        """Whether a relay connects it to its room's home, as far as can be told. `reached`: rooms for which it is known
+        already, since one may have thousands of players."""
+        if session.home is None or not self.nginxes[session.home.node].looks.last_at:
+            return True  # a control that has just started knows nobody at the home yet
+        kind = session.room_id, session.role, session.home
+        if kind not in reached:
+            reached[kind] = any(_connects(each, session) for each in self.presence.each_in_room(session.room_id))
+        return reached[kind]
 
     def _lives(self, home: Home) -> bool:
         """As far as its last look tells."""
@@ -221,3 +231,9 @@ class Relays:
 def _text(role: Role, room_id: int, home: Home) -> str:
     """What is marked. The start is in it, so that nobody comes to another life of the home."""
     return f"{role.value}/{room_id}/{home.node}/{home.start}"
+
+
+def _connects(each: Session, session: Session) -> bool:
+    """Whether it shows that the home has, and serves, what goes to or comes from a session elsewhere. Where the home
+    hangs, the leases of all that it had run out."""
+    return each.role is Role.PUSH if session.role is Role.PUBLISHER else each.key.place == session.home

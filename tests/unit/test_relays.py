@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from control.clock import Ticks
 from control.nginx_rtmp.plan import JOINING
 from control.nginx_rtmp.relays import ENCODER, LOOPBACK, PUSH_BEGINS
 from control.nginx_rtmp.takeover import OUT_OF_HEARING
@@ -27,13 +28,15 @@ class Pair:
     a: FakeNginx
     b: FakeNginx
 
-    async def come(self, node: str, call: str, client: int, arguments: str = "", address: str = "") -> tuple[int, str]:
+    async def come(
+        self, node: str, call: str, client: int, arguments: str = "", address: str = "", kind: str = "play"
+    ) -> tuple[int, str]:
         """The answer to a callback of a client of the room: its status, and where it sends the client's nginx."""
-        pwd = self.stage.anchor if call == "publish" else self.stage.user
+        pwd = self.stage.anchor if "publish" in (call, kind) else self.stage.user
         start = {"local": self.a, "local.2": self.b}[node].start
         addr = address or (LOOPBACK if arguments.startswith("relay=") else "192.0.2.7")
         told = self.stage.box.answer(
-            node, start, call, client, str(self.stage.id), arguments or f"pwd={pwd}", kind="play", addr=addr
+            node, start, call, client, str(self.stage.id), arguments or f"pwd={pwd}", kind=kind, addr=addr
         )
         answer = await self.stage.box.clock.steps(0.1, told)
         return answer.status_code, answer.headers.get("location", "")
@@ -188,6 +191,30 @@ async def test_when_a_home_ends_those_who_hung_on_it_go_too(pair: Pair) -> None:
     assert sorted(pair.b.dropped) == [1, 2]
     assert await pair.stage.said() == (False, 0)
     assert await pair.come("local.2", "publish", 5) == (204, "")
+
+
+async def test_a_home_that_hangs_keeps_nobody_who_came_elsewhere(pair: Pair) -> None:
+    await put_in(pair)
+    await pair.settle()
+    pair.a.broken = True
+    for _ in range(7):
+        await pair.settle(2)
+        for client, kind in ((1, "play"), (2, "publish")):
+            if client in pair.b.clients:
+                assert (await pair.come("local.2", "update", client, kind=kind))[0] == 204
+    assert sorted(pair.b.dropped) == [1, 2]
+    assert await pair.come("local.2", "publish", 5) == (204, "")
+
+
+async def test_a_push_is_not_missed_before_its_home_was_looked_at(pair: Pair) -> None:
+    """As by a control that has just started, at a home with thousands of clients."""
+    await put_in(pair)
+    await pair.settle(PUSH_BEGINS + 1)
+    of_a, of_b = pair.stage.box.running.live.reconcilers.each
+    of_a.nginx.looks.last_at = Ticks(0.0)
+    await pair.come("local", "done", 9)
+    await of_b.run()
+    assert pair.b.dropped == []
 
 
 async def test_a_publisher_whose_push_has_ended_is_dropped(pair: Pair) -> None:
