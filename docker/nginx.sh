@@ -71,6 +71,7 @@ INTERNAL_SOCKET=$sockets/internal.sock
 PUBLIC_SOCKET=$sockets/public.sock
 RTMP_SOCKET=$sockets/rtmp.sock
 HLS_DIR=$hls
+HLS_CLEANUP=on
 PLAYLIST_SCRIPT=$here/playlist.js
 NETWORK_SCRIPT=$here/network.js
 VERDICT_DIR=$sockets/verdicts

@@ -77,6 +77,7 @@ def write_rtmp(settings: Settings, worker: Worker, start: str, given: RtmpPorts)
             "HLS_PORT": str(given.hls),
             "HLS_APPLICATION": f"hls-{secrets.token_hex(16)}",
             "HLS_DIR": str(folders.hls(settings)),
+            "HLS_CLEANUP": "on" if worker == settings.workers[0] else "off",
         },
         worker.name,
     )

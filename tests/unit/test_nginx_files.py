@@ -79,6 +79,7 @@ def test_each_rtmp_nginx_has_files_of_its_own(settings: Settings) -> None:
     ]
     assert [re.findall(r"/rtmp/(\S+)/5tart/play", text) for text in texts] == [["ams-1"], ["ams-1.2"]]
     assert len({*re.findall(r"^pid (\S+);", "\n".join(texts), re.MULTILINE)}) == 2
+    assert [re.findall(r"hls_cleanup (\w+);", text) for text in texts] == [["on"], ["off"]]  # one folder for both
 
 
 @pytest.mark.parametrize("guard", ["on", "off"])
