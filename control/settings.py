@@ -141,6 +141,8 @@ class Settings:
         if not self.node.replace("-", "").isalnum() or not self.node.isascii():
             raise SettingError(f"{PREFIX}NODE: letters, digits and '-' only")
         self._check_proxies()
+        if self.database_url and not self.database_url.startswith(("postgresql://", "sqlite:")):
+            raise SettingError(f"{PREFIX}DATABASE_URL: postgresql://user:password@host/name")
         if self.notifier == "webhook" and not self.webhook_url:
             raise SettingError(f"{PREFIX}WEBHOOK_URL: needed by the webhook notifier")
         if self.notifier == "smtp" and not (self.smtp_url and self.smtp_from):

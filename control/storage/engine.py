@@ -78,8 +78,11 @@ class Engine(Protocol):
 
 
 def engine_of(url: str) -> Engine:
-    """Raises ValueError for a URL of another kind."""
-    backend = sa.make_url(url).get_backend_name()
+    """Raises ValueError for a URL of another kind, or for what is none."""
+    try:
+        backend = sa.make_url(url).get_backend_name()
+    except (ValueError, sa.exc.ArgumentError):
+        backend = ""  # what they say of it may have its password
     if backend == "sqlite":
         from control.storage import sqlite as module
     elif backend == "postgresql":

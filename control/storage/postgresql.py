@@ -138,4 +138,7 @@ def _shown(url: sa.URL) -> str:
 
 
 def _named(url: str, name: str) -> str:
-    return sa.make_url(url).set(drivername=name).render_as_string(hide_password=False)
+    parts = sa.make_url(url)
+    # PostgreSQL's own name for it; asyncpg's is `ssl`, and `databases` would go without encryption and say nothing.
+    query = {"ssl" if key == "sslmode" else key: value for key, value in parts.query.items()}
+    return parts.set(drivername=name, query=query).render_as_string(hide_password=False)

@@ -85,7 +85,7 @@ def test_a_database_of_a_later_release_is_refused(settings: Settings) -> None:
 
 
 def test_a_database_of_another_kind_is_refused() -> None:
-    for url in ("mysql://host/name", "sqlite://"):
+    for url in ("mysql://host/name", "sqlite://", "name", "postgresql://host:port/name"):
         with pytest.raises(ValueError, match="must be"):
             migrate.upgrade(url)
 

@@ -56,6 +56,13 @@ def test_two_data_folders_have_two_socket_folders() -> None:
     assert Settings(socket_dir="/run/mine").workers[0].socket == Path("/run/mine/rtmp.sock")
 
 
+@pytest.mark.parametrize("url", ["name", "mysql://u:hunter2@h/n", "postgres://u:hunter2@h/n"])
+def test_a_database_of_no_kind_that_we_know_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(SettingError, match="QPLUS_DATABASE_URL: postgresql://") as raised:
+        from_env({"QPLUS_DATABASE_URL": url})
+    assert "hunter2" not in str(raised.value)
+
+
 def test_paths_fit_together() -> None:
     settings = Settings(data_dir=Path("/srv/q"))
     assert settings.run_dir == Path("/srv/q/run")
