@@ -96,6 +96,8 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _migrate_to(settings: Settings, options: argparse.Namespace) -> int:
+    from sqlalchemy.exc import DBAPIError
+
     from control.storage.engine import Unreachable
     from control.storage.move import MoveError, move
     from control.supervisor import folders
@@ -105,6 +107,9 @@ def _migrate_to(settings: Settings, options: argparse.Namespace) -> int:
             rows = move(settings.database, options.url, print)
         except (MoveError, Unreachable, ValueError) as failure:
             print(f"error: {failure}", file=sys.stderr)
+            return 1
+        except DBAPIError as failure:  # which would show the rows that it could not write
+            print(f"error: {str(failure.orig).splitlines()[0]}", file=sys.stderr)
             return 1
     print(f"Moved: {rows} rows. Start the node with QPLUS_DATABASE_URL set to that address; keys/ stays where it is.")
     return 0

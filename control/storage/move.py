@@ -24,6 +24,7 @@ class MoveError(Exception):
 def move(source: str, target: str, said: Callable[[str], None]) -> int:
     """How many rows. Blocks; nobody else may write to either meanwhile. All comes or nothing does. `said` hears of each
     table. Raises MoveError."""
+    engine_of(target)
     if sa.make_url(source) == sa.make_url(target):
         raise MoveError("that is where the data is already")
     migrate.upgrade(target)

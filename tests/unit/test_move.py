@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from control.storage import migrate
+from control.storage import migrate, postgresql
 from control.storage.engine import Unreachable, engine_of
 from control.storage.move import MoveError, move
 from control.storage.tables import broadcasts, metadata, rooms, users
@@ -106,3 +109,26 @@ def test_a_database_that_is_not_there_is_said_without_its_password(here: str, po
         move(here, "postgresql://127.0.0.1:1/x", lambda said: None)
     with pytest.raises(MoveError, match="already"):
         move(here, here, lambda said: None)
+
+
+def test_a_row_that_cannot_be_there_is_not_shown(here: str, postgres: Postgres, tmp_path: Path) -> None:
+    spoilt = users.update().where(users.c.id == 9).values(address="a\0b", password_hash="hunter2")
+    engine_of(here).migrating(here, lambda connection: connection.execute(spoilt) and None)
+    env = os.environ | {"QPLUS_DATA_DIR": str(tmp_path / "data"), "QPLUS_DATABASE_URL": here}
+    command = [sys.executable, "-m", "control", "migrate-to", postgres.made()]
+    ended = subprocess.run(command, env=env, capture_output=True, text=True)
+    [told] = ended.stderr.splitlines()
+    assert ended.returncode == 1 and told.startswith("error: ") and "0x00" in told
+    assert "hunter2" not in ended.stdout + told
+
+
+@pytest.mark.parametrize("mode", ["require", "disable"])
+def test_encryption_is_asked_for_as_postgresql_spells_it(mode: str) -> None:
+    for spelled in ("sslmode", "ssl"):
+        assert postgresql.driver(f"postgresql://u:p@h/n?{spelled}={mode}") == f"postgresql+asyncpg://u:p@h/n?ssl={mode}"
+
+
+def test_who_asks_for_encryption_gets_no_connection_without(postgres: Postgres) -> None:
+    url = f"{postgres.made()}?sslmode=require"
+    with pytest.raises(Unreachable, match="SSL"):
+        migrate.upgrade(url)
