@@ -11,7 +11,7 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as dialects
 from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from control.refusals import Orphaned
@@ -111,8 +111,7 @@ async def _migrating(url: str, work: Callable[[sa.Connection], T]) -> T:
         _named(url, "postgresql+asyncpg"), poolclass=NullPool, connect_args={"timeout": CONNECT}
     )
     try:
-        await _require_reachable(engine)
-        async with engine.begin() as connection:
+        async with await _reached(engine) as connection, connection.begin():
             free = await connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({SERVING})")
             if not free.scalar_one():
                 raise Unreachable(f"{_shown(engine.url)}: another control works with it, and one at a time can")
@@ -121,16 +120,14 @@ async def _migrating(url: str, work: Callable[[sa.Connection], T]) -> T:
         await engine.dispose()
 
 
-async def _require_reachable(engine: AsyncEngine) -> None:
-    """Raises Unreachable."""
+async def _reached(engine: AsyncEngine) -> AsyncConnection:
+    """To be closed by whoever calls. Raises Unreachable."""
     try:
-        async with engine.connect():
-            pass
+        return await engine.connect()
     except (asyncpg.PostgresError, OSError, TimeoutError, sa.exc.DBAPIError) as failure:
         why = getattr(failure, "orig", None) or failure
-        raise Unreachable(
-            f"{_shown(engine.url)}: {str(why).splitlines()[0] if str(why) else type(why).__name__}"
-        ) from None
+        said = str(why).splitlines()[0] if str(why) else type(why).__name__
+        raise Unreachable(f"{_shown(engine.url)}: {said}") from None
 
 
 def _shown(url: sa.URL) -> str:

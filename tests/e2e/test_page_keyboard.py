@@ -69,6 +69,7 @@ async def walk(who: Visitor, path: str, shown: str) -> None:
 
 
 async def opens_and_closes(page: Page, opener: str, dialog: str) -> None:
+    await page.wait_for_selector(opener)  # one that is hidden still takes no focus
     await page.focus(opener)
     await page.keyboard.press("Enter")
     await page.wait_for_selector(f"{dialog}[open]")

@@ -32,6 +32,9 @@ DO $$ DECLARE each record; BEGIN
 END $$"""
 
 
+DONE = "emptied"
+
+
 class Postgres:
     """A server; `command` starts it."""
 
@@ -40,6 +43,8 @@ class Postgres:
         self._command = command
         self._folder = folder
         self._number = itertools.count()
+        self._emptying: subprocess.Popen[str] | None = None
+        """Which stays, as it is asked before each test."""
 
     def start(self) -> None:
         """Returns once it answers."""
@@ -51,6 +56,9 @@ class Postgres:
 
     def stop(self) -> None:
         """At once, with whoever is connected put out."""
+        if self._emptying is not None:
+            self._emptying.communicate()
+            self._emptying = None
         self._server.send_signal(signal.SIGQUIT)
         self._server.wait(20)
 
@@ -64,18 +72,27 @@ class Postgres:
         return self.url(name)
 
     def empty(self, url: str) -> None:
-        """As it is after the migrations; to make another one takes longer."""
-        self.run(EMPTY, url.rpartition("/")[2])
+        """As it is after the migrations; to make another one takes longer. Always the same one."""
+        if self._emptying is None:
+            self._emptying = subprocess.Popen(psql(url), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        asked, answers = self._emptying.stdin, self._emptying.stdout
+        assert asked is not None and answers is not None
+        asked.write(f"{EMPTY};\n\\echo {DONE}\n")
+        asked.flush()
+        assert answers.readline() == f"{DONE}\n", "the database could not be emptied"
 
     def run(self, sql: str, database: str = "postgres") -> str:
-        command = [program("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, self.url(database)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(psql(self.url(database), "-c", sql), check=True, capture_output=True, text=True).stdout
 
 
 def program(name: str) -> str:
     found = shutil.which(name) or next(iter(sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None)
     assert found is not None, "PostgreSQL is not installed: make tools"
     return str(found)
+
+
+def psql(url: str, *options: str) -> list[str]:
+    return [program("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *options, url]
 
 
 @contextmanager

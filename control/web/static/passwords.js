@@ -137,8 +137,8 @@ export function listen() {
   onSubmit(byId("new-pwd-form"), async (fields) => {
     await ask("ModifyMyLiveRoom", { [changing]: fields.password });
     byId("new-pwd").close();
-    byId("changed").textContent = t("saved");
     await reload();
+    byId("changed").textContent = t("saved");
     /** @type {HTMLElement} */
     const opener = within(byId("passwords"), `#the-${changing} ~ button:last-child`); // a new one
     opener.focus();
