@@ -111,7 +111,7 @@ async def _migrating(url: str, work: Callable[[sa.Connection], T]) -> T:
         _named(url, "postgresql+asyncpg"), poolclass=NullPool, connect_args={"timeout": CONNECT}
     )
     try:
-        async with await _reached(engine) as connection, connection.begin():
+        async with _reached(engine) as connection, connection.begin():
             free = await connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({SERVING})")
             if not free.scalar_one():
                 raise Unreachable(f"{_shown(engine.url)}: another control works with it, and one at a time can")
@@ -120,14 +120,19 @@ async def _migrating(url: str, work: Callable[[sa.Connection], T]) -> T:
         await engine.dispose()
 
 
-async def _reached(engine: AsyncEngine) -> AsyncConnection:
-    """To be closed by whoever calls. Raises Unreachable."""
+@asynccontextmanager
+async def _reached(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Raises Unreachable."""
     try:
-        return await engine.connect()
+        connection = await engine.connect()
     except (asyncpg.PostgresError, OSError, TimeoutError, sa.exc.DBAPIError) as failure:
         why = getattr(failure, "orig", None) or failure
         said = str(why).splitlines()[0] if str(why) else type(why).__name__
         raise Unreachable(f"{_shown(engine.url)}: {said}") from None
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def _shown(url: sa.URL) -> str:
