@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 PREFIX = "QPLUS_"
 RUNTIME = Path("/run/qplus")  # of a node that root starts: the user's that it runs as
@@ -141,8 +142,8 @@ class Settings:
         if not self.node.replace("-", "").isalnum() or not self.node.isascii():
             raise SettingError(f"{PREFIX}NODE: letters, digits and '-' only")
         self._check_proxies()
-        if self.database_url and not self.database_url.startswith(("postgresql://", "sqlite:")):
-            raise SettingError(f"{PREFIX}DATABASE_URL: postgresql://user:password@host/name")
+        if self.database_url and not _is_database(self.database_url):
+            raise SettingError(f"{PREFIX}DATABASE_URL: postgresql://user:password@host:port/name")
         if self.notifier == "webhook" and not self.webhook_url:
             raise SettingError(f"{PREFIX}WEBHOOK_URL: needed by the webhook notifier")
         if self.notifier == "smtp" and not (self.smtp_url and self.smtp_from):
@@ -257,6 +258,13 @@ def from_env(environ: Mapping[str, str]) -> Settings:
 def to_env(settings: Settings) -> dict[str, str]:
     """The variables that make the same settings in a child process."""
     return {PREFIX + item.name.upper(): str(getattr(settings, item.name)) for item in fields(settings)}
+
+
+def _is_database(url: str) -> bool:
+    try:
+        return url.startswith("sqlite:") or (url.startswith("postgresql://") and urlsplit(url).port != 0)
+    except ValueError:
+        return False  # the port is none
 
 
 def _cores() -> int:

@@ -56,7 +56,9 @@ def test_two_data_folders_have_two_socket_folders() -> None:
     assert Settings(socket_dir="/run/mine").workers[0].socket == Path("/run/mine/rtmp.sock")
 
 
-@pytest.mark.parametrize("url", ["name", "mysql://u:hunter2@h/n", "postgres://u:hunter2@h/n"])
+@pytest.mark.parametrize(
+    "url", ["name", "mysql://u:hunter2@h/n", "postgres://u:hunter2@h/n", "postgresql://u:hunter2@h:x/n"]
+)
 def test_a_database_of_no_kind_that_we_know_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(SettingError, match="QPLUS_DATABASE_URL: postgresql://") as raised:
         from_env({"QPLUS_DATABASE_URL": url})
