@@ -55,7 +55,7 @@ test: lint  ## all checks and tests (`make test-fast`: only the quick ones)
 	@install -d -m 1777 $(dir $(COVERAGE_FILE))
 	@$(PYTHON) -m coverage erase
 	$(PYTHON) -m coverage run -m pytest $(TOGETHER) tests/unit tests/contract
-	$(PYTHON) -m coverage run -m pytest $(TOGETHER) --engine postgresql tests/contract $(STORING)
+	$(PYTHON) -m pytest $(TOGETHER) --engine postgresql tests/contract $(STORING)
 	$(PYTHON) -m coverage run -m pytest $(TOGETHER) tests/e2e tests/chaos
 	$(PYTHON) -m coverage run -m pytest -m alone tests/e2e tests/chaos
 	@$(PYTHON) -m coverage combine --quiet
