@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -13,13 +14,13 @@ from argon2.exceptions import VerifyMismatchError
 
 from control.accounts.line import Line
 from control.accounts.origin import Origin
-from control.accounts.scheduling import step_back
 from control.ops.addresses import network
 from control.settings import Settings
 
 T = TypeVar("T")
 
 LONGEST_LINE = 64  # requests that wait to be hashed
+NICENESS = 10  # of the threads: callbacks come first
 
 
 class Passwords:
@@ -75,3 +76,9 @@ class Passwords:
             await origin.stays()
             check()
             return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+
+def step_back() -> None:
+    """Linux has a priority for each thread."""
+    if os.getpriority(os.PRIO_PROCESS, thread := threading.get_native_id()) < NICENESS:  # else it is so already
+        os.setpriority(os.PRIO_PROCESS, thread, NICENESS)

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
-import platform
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +10,8 @@ from typing import Any
 
 import pytest
 
-from control.accounts import scheduling
 from control.accounts.origin import Origin
-from control.accounts.passwords import Passwords
-from control.accounts.scheduling import NICENESS, SLICE
+from control.accounts.passwords import NICENESS, Passwords, step_back
 from control.refusals import HungUp, TooManyGuesses
 from control.settings import Settings
 
@@ -78,14 +74,6 @@ async def test_callbacks_come_before_hashes() -> None:
         (thread,) = (each for each in threading.enumerate() if each.name.startswith("argon2"))
         ours = os.getpriority(os.PRIO_PROCESS, 0)
         assert os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) == max(ours, NICENESS)
-        assert slice_of(thread.native_id or 0) in (SLICE, 0)  # Linux tells it since 6.12
-
-
-def slice_of(thread: int) -> int:
-    """Nanoseconds, by sched_getattr."""
-    told = ctypes.create_string_buffer(scheduling.ATTRIBUTES.size)
-    assert ctypes.CDLL(None).syscall(scheduling.SET_ATTRIBUTES[platform.machine()] + 1, thread, told, len(told), 0) == 0
-    return int(scheduling.ATTRIBUTES.unpack(told)[5])
 
 
 @pytest.mark.parametrize("priority", [0, 5, 19])
@@ -94,6 +82,5 @@ def test_threads_step_back_unless_the_whole_process_has(monkeypatch: pytest.Monk
     asked: list[int] = []
     monkeypatch.setattr(os, "getpriority", lambda which, thread: priority)
     monkeypatch.setattr(os, "setpriority", lambda which, thread, wanted: asked.append(wanted))
-    monkeypatch.setattr(scheduling, "SET_ATTRIBUTES", {})  # as on a machine of which no number is known
-    scheduling.step_back()
+    step_back()
     assert asked == [NICENESS] * (priority < NICENESS)
