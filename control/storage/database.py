@@ -34,17 +34,29 @@ class Gone(ConnectionError):
 
 
 class Pool(asyncio.Queue[Connection]):
-    """First come, first served: a plain queue lets a newcomer overtake a waiter that has just been woken."""
+    """First come, first served: a plain queue lets a newcomer overtake a waiter that has just been woken.
+
+    While none stands, one that is over stays in it or is lent: who has waited for one is told by that.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._line = asyncio.Lock()
-        self.reached = 0
-        """Connections that stand, lent or not."""
+        self.held = set[Connection]()
+        """Lent or not."""
+
+    @property
+    def stands(self) -> bool:
+        return any(not connection.over.is_set() for connection in self.held)
 
     async def get(self) -> Connection:
+        """Raises Gone where none stands."""
         async with self._line:
-            return await super().get()
+            while (connection := await super().get()).over.is_set():
+                if not self.stands:
+                    self.put_nowait(connection)
+                    raise Gone
+            return connection
 
 
 class Store:
@@ -57,6 +69,7 @@ class Store:
         self.statements = Statements(engine.dialect())
         self._writers = Pool()
         self._readers = Pool()
+        self._closing = asyncio.Event()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
@@ -94,52 +107,49 @@ class Store:
     @asynccontextmanager
     async def _lent(self, pool: Pool) -> AsyncIterator[Connection]:
         """Raises TimeoutError when none came free in time, and Gone, at once, where there can be none."""
-        if not pool.reached:
+        if not pool.stands:
             raise Gone
         async with self._clock.within(PATIENCE):
-            connection = await self._living(pool)
+            connection = await pool.get()
         try:
             yield connection
         finally:
             pool.put_nowait(connection)
 
-    async def _living(self, pool: Pool) -> Connection:
-        while (connection := await pool.get()).is_lost:
-            if pool.empty():
-                raise Gone  # its holder puts another one here
-        return connection
-
-    async def hold(self, pool: Pool, closing: asyncio.Event, tried: asyncio.Event) -> None:
-        """Keeps one connection open, and opens another when it is lost. In a task of its own: `databases` ties a
-        connection to the task that opened it."""
-        while not closing.is_set():
+    async def hold(self, pool: Pool, tried: asyncio.Event) -> None:
+        """Keeps one connection open, and opens another when it is lost, until the store is left. In a task of its own:
+        `databases` ties a connection to the task that opened it."""
+        while not self._closing.is_set():
             try:
-                await self._hold_one(pool, closing, tried)
-            except self._engine.FAILURES as failure:
+                await self._hold_one(pool, tried)
+            except Exception as failure:  # whatever it is: without its holders a control has no database any more
+                known = isinstance(failure, self._engine.FAILURES)
+                log.warning("database not reached", failure=type(failure).__name__, exc_info=not known)
                 tried.set()
-                log.warning("database not reached", failure=type(failure).__name__)
-                await self._closes(closing)
+                with suppress(TimeoutError):
+                    async with self._clock.within(AGAIN):
+                        await self._closing.wait()
 
-    async def _hold_one(self, pool: Pool, closing: asyncio.Event, tried: asyncio.Event) -> None:
+    async def _hold_one(self, pool: Pool, tried: asyncio.Event) -> None:
         async with self._database.connection() as held:
             if pool is self._writers:
                 await self._engine.claim(held.raw_connection)
             connection = self._engine.lent(held.raw_connection, self.statements)
+            pool.held.add(connection)
             pool.put_nowait(connection)
-            pool.reached += 1
             tried.set()
             try:
-                while not connection.is_lost and not await self._closes(closing):
-                    pass
+                if not self._closing.is_set():
+                    await connection.over.wait()
             finally:
-                pool.reached -= 1
+                pool.held.remove(connection)
 
-    async def _closes(self, closing: asyncio.Event) -> bool:
-        """Within AGAIN."""
-        with suppress(TimeoutError):
-            async with self._clock.within(AGAIN):
-                await closing.wait()
-        return closing.is_set()
+    def close(self) -> None:
+        """Lets every holder end."""
+        self._closing.set()
+        for pool in self.pools:
+            for connection in pool.held:
+                connection.over.set()
 
     @property
     def pools(self) -> Iterable[Pool]:
@@ -149,17 +159,16 @@ class Store:
 @asynccontextmanager
 async def opened(url: str, clock: Clock) -> AsyncIterator[Store]:
     """A store with its connections open. A store must be left before its event loop ends."""
-    closing = asyncio.Event()
     engine = engine_of(url)
     database = databases.Database(engine.driver(url), **engine.options())
     async with database, asyncio.TaskGroup() as holders:
         store, tried = Store(database, engine, clock), list[asyncio.Event]()
         for pool in store.pools:
             tried.append(asyncio.Event())
-            holders.create_task(store.hold(pool, closing, tried[-1]))
+            holders.create_task(store.hold(pool, tried[-1]))
         for each in tried:
             await each.wait()
         try:
             yield store
         finally:
-            closing.set()
+            store.close()

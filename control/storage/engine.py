@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -33,6 +34,10 @@ class Row(Protocol):
 class Connection(ABC):
     """One that is lent."""
 
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        """Set once it is to be lent no more: it is lost, or the store is left."""
+
     @abstractmethod
     async def fetch_all(self, statement: sa.sql.ClauseElement) -> list[Row]:
         """Raises Orphaned for a row of a user or a room that is not there."""
@@ -46,11 +51,6 @@ class Connection(ABC):
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[None]:
         """One that writes: no other is begun before it has ended, in any process."""
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether it will never answer again."""
-        return False
 
 
 class Engine(Protocol):

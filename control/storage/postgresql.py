@@ -38,8 +38,10 @@ FAILURES: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.Interfac
 
 class PostgresqlConnection(Connection):
     def __init__(self, raw: asyncpg.Connection, statements: Statements) -> None:
+        super().__init__()
         self._raw = raw
         self._statements = statements
+        raw.add_termination_listener(lambda _: self.over.set())
 
     async def fetch_all(self, statement: sa.sql.ClauseElement) -> list[Row]:
         text, values = self._statements.sql(statement)
@@ -59,11 +61,10 @@ class PostgresqlConnection(Connection):
             yield
             await self._raw.execute("COMMIT")
         finally:
-            if not self.is_lost and self._raw.is_in_transaction():
+            if not self._is_lost() and self._raw.is_in_transaction():
                 await self._raw.execute("ROLLBACK")
 
-    @property
-    def is_lost(self) -> bool:
+    def _is_lost(self) -> bool:
         try:
             return bool(self._raw.is_closed())
         except asyncpg.InterfaceError:

@@ -38,6 +38,7 @@ class SqliteConnection(Connection):
     """Each call goes to the connection's thread once: the way there costs more than a short query."""
 
     def __init__(self, raw: aiosqlite.Connection, statements: Statements) -> None:
+        super().__init__()
         self._raw = raw
         self._statements = statements
 
