@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import databases
 import sqlalchemy as sa
 import structlog
 
 from control.clock import Clock
+from control.ops.loops import once
 from control.storage.engine import Connection, Engine, Row, engine_of
 from control.storage.sql import insert, listed, numbered, numbered_texts
 from control.storage.statements import Statements
@@ -62,8 +64,9 @@ class Pool(asyncio.Queue[Connection]):
 class Store:
     """Lends connections: `reading()` for queries, `writing()` for one transaction."""
 
-    def __init__(self, database: databases.Database, engine: Engine, clock: Clock) -> None:
+    def __init__(self, *, database: databases.Database, engine: Engine, clock: Clock, shared_by: str) -> None:
         self._database = database
+        self._shared_by = shared_by
         self._engine = engine
         self._clock = clock
         self.statements = Statements(engine.dialect())
@@ -120,20 +123,24 @@ class Store:
         """Keeps one connection open, and opens another when it is lost, until the store is left. In a task of its own:
         `databases` ties a connection to the task that opened it."""
         while not self._closing.is_set():
-            try:
-                await self._hold_one(pool, tried)
-            except Exception as failure:  # whatever it is: without its holders a control has no database any more
-                known = isinstance(failure, self._engine.FAILURES)
-                log.warning("database not reached", failure=type(failure).__name__, exc_info=not known)
-                tried.set()
-                with suppress(TimeoutError):
-                    async with self._clock.within(AGAIN):
-                        await self._closing.wait()
+            # Whatever happens to it: without its holders a control has no database any more.
+            await once("database", partial(self._hold_one, pool, tried))
+            with suppress(TimeoutError):
+                async with self._clock.within(AGAIN):
+                    await self._closing.wait()
 
     async def _hold_one(self, pool: Pool, tried: asyncio.Event) -> None:
+        try:
+            await self._lend(pool, tried)
+        except self._engine.FAILURES as failure:
+            log.warning("database not reached", failure=type(failure).__name__)
+        finally:
+            tried.set()
+
+    async def _lend(self, pool: Pool, tried: asyncio.Event) -> None:
         async with self._database.connection() as held:
             if pool is self._writers:
-                await self._engine.claim(held.raw_connection)
+                await self._engine.claim(held.raw_connection, self._shared_by)
             connection = self._engine.lent(held.raw_connection, self.statements)
             pool.held.add(connection)
             pool.put_nowait(connection)
@@ -157,18 +164,19 @@ class Store:
 
 
 @asynccontextmanager
-async def opened(url: str, clock: Clock) -> AsyncIterator[Store]:
-    """A store with its connections open. A store must be left before its event loop ends."""
+async def opened(url: str, clock: Clock, shared_by: str = "") -> AsyncIterator[Store]:
+    """A store with its connections open. A store must be left before its event loop ends. `shared_by`: this node's name
+    where several nodes work with the database; "" where one does."""
     engine = engine_of(url)
     database = databases.Database(engine.driver(url), **engine.options())
     async with database, asyncio.TaskGroup() as holders:
-        store, tried = Store(database, engine, clock), list[asyncio.Event]()
-        for pool in store.pools:
-            tried.append(asyncio.Event())
-            holders.create_task(store.hold(pool, tried[-1]))
-        for each in tried:
-            await each.wait()
+        store = Store(database=database, engine=engine, clock=clock, shared_by=shared_by)
         try:
+            tried = [(pool, asyncio.Event()) for pool in store.pools]
+            for pool, event in tried:
+                holders.create_task(store.hold(pool, event))
+            for _, event in tried:
+                await event.wait()
             yield store
         finally:
             store.close()

@@ -69,8 +69,9 @@ class Engine(Protocol):
 
     def lent(self, raw: Any, statements: Statements) -> Connection: ...
 
-    async def claim(self, raw: Any) -> None:
-        """Makes sure that no other control works with the database. Raises one of FAILURES."""
+    async def claim(self, raw: Any, shared_by: str) -> None:
+        """Makes sure that no other control works with the database; or where nodes share it, none but those, and none
+        of this node's name. Raises one of FAILURES."""
 
     def migrating(self, url: str, work: Callable[[sa.Connection], T]) -> T:
         """Does work over a plain connection, in one transaction, with every other migrator of this database kept out.

@@ -23,7 +23,8 @@ ANSWER = 5.0  # seconds that a statement may take; what waits for another's tran
 PROBED = 5  # seconds after which the server asks a silent connection for a sign of life, and between two such questions
 CUT_OFF = 20  # seconds without one after which it ends the connection, and gives up what that has locked
 WRITING = 7_167_539  # of all who write, in this database: an advisory lock, whose number is its name
-SERVING = WRITING + 1  # of the one control that works with it
+SERVING = WRITING + 1  # of the one control that works with it, or of the nodes that share it
+NODES = 7_167  # of each of those; with a number of its name's
 
 
 T = TypeVar("T")
@@ -97,9 +98,14 @@ def lent(raw: asyncpg.Connection, statements: Statements) -> Connection:
     return PostgresqlConnection(raw, statements)
 
 
-async def claim(raw: asyncpg.Connection) -> None:
-    """For as long as the connection stands: what another control changed would not be known to this one's memory."""
-    if not await raw.fetchval(f"SELECT pg_try_advisory_lock({SERVING})"):
+async def claim(raw: asyncpg.Connection, shared_by: str) -> None:
+    """For as long as the connection stands. What another control changed is known only to those that follow the log."""
+    if shared_by:
+        query = f"SELECT pg_try_advisory_lock_shared({SERVING}) AND pg_try_advisory_lock({NODES}, hashtext($1))"
+        claimed = await raw.fetchval(query, shared_by)
+    else:
+        claimed = await raw.fetchval(f"SELECT pg_try_advisory_lock({SERVING})")
+    if not claimed:
         raise Taken
 
 

@@ -82,8 +82,8 @@ def lent(raw: aiosqlite.Connection, statements: Statements) -> Connection:
     return SqliteConnection(raw, statements)
 
 
-async def claim(raw: aiosqlite.Connection) -> None:
-    """The data folder, which its file is in, is locked already."""
+async def claim(raw: aiosqlite.Connection, shared_by: str) -> None:
+    """The data folder, which its file is in, is locked already; and settings let no nodes share it."""
 
 
 def migrating(url: str, work: Callable[[sa.Connection], T]) -> T:
