@@ -74,6 +74,7 @@ from control.snapshots.decoding import Decoding
 from control.snapshots.snapshots import Snapshots
 from control.storage.changes import Changes
 from control.storage.database import Store
+from control.storage.log import Log
 
 
 def live_parts(
@@ -86,14 +87,15 @@ def live_parts(
     guesses: Guesses,
     clock: Clock,
 ) -> LiveParts:
-    changes = Changes()
+    log = Log(store, settings.node, clock)
+    changes = Changes(store, log)
     rights = RightsOfRooms(store=store, vault=vault, changes=changes, clock=clock, most=settings.cached_rooms)
     denials = DenialsOfUsers(store=store, changes=changes, most=settings.cached_users, clock=clock)
     admission = Admission(
         keys=keys,
         rights=rights,
         denials=denials,
-        revocations=Revocations(store, changes),
+        revocations=Revocations(changes),
         guesses=guesses,
         clock=clock,
         lifetime=settings.ticket_seconds,
@@ -180,9 +182,12 @@ def live_parts(
     )
     for listener in (snapshots.reconsider, hls.reconsider, clients.reconsider, chat.reconsider):
         changes.listen(listener)
+    changes.present(presence.rooms)
+    changes.present(heartbeats.rooms)
     return LiveParts(
         rights=rights,
         denials=denials,
+        log=log,
         changes=changes,
         bans=Bans(store=store, denials=denials, changes=changes, clock=clock),
         live_rooms=live_rooms,
@@ -260,7 +265,7 @@ def public_parts(
             clock=clock,
             entropy=entropy,
         ),
-        deletion=Deletion(store=store, users=users, guesses=guesses, tickets=live.admission, changes=changes),
+        deletion=Deletion(users=users, guesses=guesses, tickets=live.admission, changes=changes),
         pictures=Pictures(store, changes),
         uploads=Uploads(sessions, clock),
         bodies=Bodies(clock),

@@ -44,6 +44,7 @@ from control.ops.lag import LoopLag
 from control.ops.loops import once, repeat
 from control.snapshots.snapshots import Snapshots
 from control.storage.changes import Changes
+from control.storage.log import Log
 from control.web.feed import EVERY, Feed
 from control.web.health import EVERY as LOOK_EVERY
 from control.web.health import Health
@@ -60,6 +61,7 @@ class LiveParts:
 
     rights: RightsOfRooms
     denials: DenialsOfUsers
+    log: Log
     changes: Changes
     live_rooms: LiveRooms
     resealing: Resealing
@@ -82,6 +84,7 @@ class LiveParts:
 
     async def load(self) -> None:
         """Reads what the control before had on air, and its broadcasts; asks nginx to ask about everybody."""
+        await self.log.begin()
         await asyncio.to_thread(self.kept_verdicts.clear)
         await self.encoder_names.load()
         await self.snapshots.load()
@@ -90,7 +93,9 @@ class LiveParts:
         await self.broadcast_store.load()
 
     async def purge(self) -> None:
-        """Deletes bans, mutes and void tickets that have no effect any more, and samples that are old."""
+        """Deletes bans, mutes and void tickets that have no effect any more, samples that are old, and what no node
+        still has to follow."""
+        await self.log.trim()
         await self.denials.purge()
         await self.bans.purge()
         await self.chat.purge()

@@ -71,28 +71,28 @@ class Bans:
         since = min((each.since for each in before), default=now)
         ban = AddressBan(user_id, frozenset(sorted(networks)[:MOST_NETWORKS]), since, until)
         await self._write(room.room_id, ban)
-        await self._changes.announce(Change(Changed.BANS, room.room_id, user_id))
 
     async def _write(self, room_id: int, ban: AddressBan) -> None:
         """Raises NoSuchAccount."""
         user = sa.select(sa.literal(room_id), users.c.id, sa.literal(ban.until)).where(users.c.id == ban.user_id)
         row = insert(bans).from_select(("room_id", "user_id", "until"), user)
         upsert = row.on_conflict_do_update(index_elements=["room_id", "user_id"], set_={"until": row.excluded.until})
-        async with self._store.writing() as connection:
+        async with self._changes.writing() as (connection, note):
             if await connection.fetch_one(upsert.returning(bans.c.user_id)) is None:
                 raise NoSuchAccount
             await connection.execute(_of_addresses(room_id, ban.user_id))
             rows = [[room_id, ban.user_id, each, ban.since, ban.until] for each in sorted(ban.networks)]
             names = ("room_id", "user_id", "network", "since", "until")
             await connection.execute(address_bans.insert().from_select(names, listed(rows, address_bans.c[names])))
+            note(Change(Changed.BANS, room_id, ban.user_id))
 
     async def lift(self, room: Rights, user_id: int) -> None:
         """Nothing changes for a user who is not banned."""
         if room.room_id not in (await self._denials.of(user_id)).banned_until:
             return
         lifted = bans.delete().where(bans.c.room_id == room.room_id, bans.c.user_id == user_id)
-        await self._store.write(lifted, _of_addresses(room.room_id, user_id))
-        await self._changes.announce(Change(Changed.BANS, room.room_id, user_id))
+        change = Change(Changed.BANS, room.room_id, user_id)
+        await self._changes.write(change, lifted, _of_addresses(room.room_id, user_id))
 
     async def of_room(self, room_id: int, most: int) -> list[Ban]:
         """Those that still hold, the last to end first."""

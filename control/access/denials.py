@@ -48,7 +48,7 @@ class DenialsOfUsers:
         self._store = store
         self._clock = clock
         self._kept = Cache(self._load, most)
-        changes.forget(self._forget)
+        changes.forget(self._forget, self._kept.clear)
 
     async def of(self, user_id: int) -> Denials:
         """Also of a user who does not exist."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from control.storage.changes import Change, Changed, Changes
-from control.storage.database import Store, insert
+from control.storage.database import insert
 from control.storage.tables import guest_revocations, ticket_revocations, user_revocations
 
 
 class Revocations:
     """Writes them; `denials` has them for verdicts."""
 
-    def __init__(self, store: Store, changes: Changes) -> None:
-        self._store = store
+    def __init__(self, changes: Changes) -> None:
         self._changes = changes
 
     def voiding(self, user_id: int, until_expiry_ms: int) -> sa.sql.ClauseElement:
@@ -26,7 +25,5 @@ class Revocations:
         guest's, whose number is below zero."""
         table, name = (guest_revocations, "guest") if user_id < 0 else (ticket_revocations, "user_id")
         row = {"room_id": room_id, name: user_id, "until_expiry_ms": until_expiry_ms}
-        await self._store.write(
-            insert(table).values(row).on_conflict_do_update(index_elements=["room_id", name], set_=row)
-        )
-        await self._changes.announce(Change(Changed.TICKETS, room_id, user_id))
+        voiding = insert(table).values(row).on_conflict_do_update(index_elements=["room_id", name], set_=row)
+        await self._changes.write(Change(Changed.TICKETS, room_id, user_id), voiding)

@@ -95,7 +95,7 @@ class RightsOfRooms:
         self._kept = Cache(self._load, most)
         self._told: set[int] = set()
         """Rooms whose passwords do not open."""
-        changes.forget(self._forget)
+        changes.forget(self._forget, self._kept.clear)
 
     async def of(self, room_id: int) -> Rights | None:
         """None where there is no such room."""

@@ -19,7 +19,7 @@ from control.accounts.users import Users
 from control.guessing.guesses import Guesses, Secret, Target
 from control.refusals import SessionExpired
 from control.storage.changes import Change, Changed, Changes
-from control.storage.database import Connection, Store
+from control.storage.database import Connection
 from control.storage.tables import chat_messages, follows, rooms, sessions, users
 
 OF_ROOMS = (Secret.ANCHOR, Secret.VIEWING, Secret.ASSISTANT)
@@ -29,7 +29,6 @@ log = structlog.get_logger()
 
 @dataclass(kw_only=True)
 class Deletion:
-    store: Store
     users: Users
     guesses: Guesses
     tickets: Tickets
@@ -40,7 +39,7 @@ class Deletion:
         and SessionExpired, also where the session has ended while the password was looked at."""
         user_id = caller.user.id
         await self.users.check_password(caller.user, password, origin)
-        async with self.store.writing() as connection:
+        async with self.changes.writing() as (connection, note):
             claim = sessions.delete().where(sessions.c.digest == caller.session).returning(sessions.c.user_id)
             if await connection.fetch_one(claim) is None:
                 raise SessionExpired
@@ -49,15 +48,13 @@ class Deletion:
             voiding = await self.tickets.voiding(user_id)
             for statement in (voiding, silenced(user_id), users.delete().where(users.c.id == user_id)):
                 await connection.execute(statement)
-        log.info("account deleted", user=user_id, room=room_id, address=origin.address)
-        self.guesses.forget(Target(Secret.ACCOUNT, user_id))
-        for secret in OF_ROOMS if room_id else ():
-            self.guesses.forget(Target(secret, room_id))
-        try:
-            await self.changes.announce(Change(Changed.ACCOUNT, room_id, user_id))
-        finally:  # also where somebody could not act on it
+            note(Change(Changed.ACCOUNT, room_id, user_id))
             for each in followed:
-                await self.changes.announce(Change(Changed.FOLLOWS, each, user_id))
+                note(Change(Changed.FOLLOWS, each, user_id))
+            self.guesses.forget(Target(Secret.ACCOUNT, user_id))
+            for secret in OF_ROOMS if room_id else ():
+                self.guesses.forget(Target(secret, room_id))
+        log.info("account deleted", user=user_id, room=room_id, address=origin.address)
 
 
 async def _room_of(connection: Connection, user_id: int) -> int:

@@ -44,7 +44,7 @@ class Pictures:
         async with self._turn:
             picture = await asyncio.to_thread(_taken_in, text)
         row = {"user_id": user.id, "media_type": picture.media_type, "content": picture.content}
-        async with self._store.writing() as connection:
+        async with self._changes.writing() as (connection, note):
             made = await connection.fetch_one(head_pictures.insert().values(row).returning(head_pictures.c.id))
             assert made is not None
             await connection.execute(users.update().where(users.c.id == user.id).values(head_picture_id=made["id"]))
@@ -52,7 +52,7 @@ class Pictures:
             picture_id, of_user = head_pictures.c.id, head_pictures.c.user_id == user.id
             stale = sa.and_(of_user, picture_id != made["id"], picture_id != user.head_picture_id)
             await connection.execute(head_pictures.delete().where(stale))
-        await self._changes.announce(Change(Changed.USER, user_id=user.id))
+            note(Change(Changed.USER, user_id=user.id))
         return int(made["id"])
 
     async def get(self, picture_id: int) -> Picture | None:

@@ -141,16 +141,16 @@ class Recovery:
     async def _put_in_force(self, user_id: int, password_hash: str, claim: sa.Delete, way: str, origin: Origin) -> bool:
         """Logins, codes, pending passwords and tickets of the user end. False, and nothing changes, where `claim`
         deletes nothing any more."""
-        async with self.store.writing() as connection:
+        async with self.changes.writing() as (connection, note):
             if await connection.fetch_one(claim.returning(claim.table.c.user_id)) is None:
                 return False
             voiding = await self.tickets.voiding(user_id)
             for statement in (*self.users.new_password(user_id, password_hash), voiding):
                 await connection.execute(statement)
-        account = Target(Secret.ACCOUNT, user_id)
-        self.guesses.forget(account)
-        self.guesses.right(account, origin.address)  # who has changed it knows it
-        await self.changes.announce(Change(Changed.PASSWORD, user_id=user_id))
+            note(Change(Changed.PASSWORD, user_id=user_id))
+            account = Target(Secret.ACCOUNT, user_id)
+            self.guesses.forget(account)
+            self.guesses.right(account, origin.address)  # who has changed it knows it
         log.info("password changed", user=user_id, by=way, address=origin.address)
         return True
 

@@ -71,7 +71,7 @@ class Sessions:
         self._entropy = entropy
         self._kept = GroupedCache(self._load, most, lambda kept: kept.user_id)
         self._used: dict[str, float] = {}
-        changes.forget(self._forget)
+        changes.forget(self._forget, self._kept.clear)
 
     async def begin(self, user: User, password_hash: str, origin: Origin) -> str:
         """A new session's id, 32 characters. Raises WrongPassword where the hash that was right is the user's no more:
@@ -111,8 +111,7 @@ class Sessions:
     async def end_all(self, caller: Caller) -> None:
         """Ends every session of the caller's user. Tickets stay good."""
         theirs = sessions.c.user_id == caller.user.id
-        await self._store.write(sessions.delete().where(theirs))
-        await self._changes.announce(Change(Changed.LOGINS, user_id=caller.user.id))
+        await self._changes.write(Change(Changed.LOGINS, user_id=caller.user.id), sessions.delete().where(theirs))
         log.info("logout everywhere", user=caller.user.id)
 
     async def end_id(self, session_id: str) -> None:
@@ -122,12 +121,12 @@ class Sessions:
     async def _end(self, these: sa.ColumnElement[bool]) -> bool:
         """Whether there was one."""
         ended = sessions.delete().where(these).returning(sessions.c.digest, sessions.c.user_id)
-        async with self._store.writing() as connection:
+        async with self._changes.writing() as (connection, note):
             row = await connection.fetch_one(ended)
-        if row is None:
-            return False
+            if row is None:
+                return False
+            note(Change(Changed.LOGINS, user_id=row["user_id"]))
         self._used.pop(row["digest"], None)
-        await self._changes.announce(Change(Changed.LOGINS, user_id=row["user_id"]))
         return True
 
     def _forget(self, change: Change) -> None:

@@ -97,7 +97,7 @@ class Users:
         self._store = store
         self._kept = Cache(self._load, most)
         self._changes = changes
-        changes.forget(self._forget)
+        changes.forget(self._forget, self._kept.clear)
         self._passwords = passwords
         self._guesses = guesses
         self._clock = clock
@@ -225,8 +225,8 @@ class Users:
         """Writes what is not left as it is, and `also` in the same transaction."""
         texts = {"nick_name": profile.nick_name, "sex": profile.sex, "address": profile.address}
         changes = {column: value for column, value in texts.items() if value}
-        await self._store.write(users.update().where(users.c.id == user.id).values(changes), *also)
-        await self._changes.announce(Change(Changed.USER, user.room_id, user.id))
+        written = users.update().where(users.c.id == user.id).values(changes)
+        await self._changes.write(Change(Changed.USER, user.room_id, user.id), written, *also)
 
     def acceptable(self, password: str, user: User | NewUser | None = None) -> str:
         """The password, which this user may have, as far as they are known. Raises BadParameter."""

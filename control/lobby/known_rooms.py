@@ -38,7 +38,7 @@ class KnownRooms:
         self._rights = rights
         self._write = write
         self._kept = GroupedCache(self._load, most, lambda room: room.anchor.id)
-        changes.forget(self._forget)  # after the places that it is put together from
+        changes.forget(self._forget, self._kept.clear)  # after the places that it is put together from
 
     async def of_all(self, room_ids: Iterable[int]) -> dict[int, KnownRoom]:
         """Those that exist, in the order of the ids. At most one query of a kind; none for what is in memory."""

@@ -39,7 +39,7 @@ class Search:
         self._about = about
         self._users = users
         self._kept: Cache[str, Sequence[Match]] = Cache(self._load, KEPT)
-        changes.forget(self._forget)
+        changes.forget(self._forget, self._kept.clear)
 
     async def matches(self, keyword: str) -> Sequence[Match]:
         """In no order."""

@@ -16,6 +16,7 @@ live_rooms = Gauge("qplus_live_rooms", "Rooms of this node that are live")
 players = Gauge("qplus_players", "Viewers of this node")
 chat_messages = Counter("qplus_chat_messages", "Messages written in rooms' chats")
 room_readers = Gauge("qplus_room_readers", "Pages of rooms that are open")
+log_position = Gauge("qplus_log_position", "Number of the last entry of the nodes' log that was read")
 loop_lag = Gauge("qplus_event_loop_lag_seconds", "Longest that the event loop kept work waiting within 10 s")
 
 

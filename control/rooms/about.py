@@ -34,7 +34,7 @@ class AboutRooms:
     def __init__(self, *, store: Store, changes: Changes, most: int) -> None:
         self._store = store
         self._kept = Cache(self._load, most)
-        changes.forget(self._forget)
+        changes.forget(self._forget, self._kept.clear)
 
     async def of(self, room_id: int) -> About | None:
         """None where there is no such room."""

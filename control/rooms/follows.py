@@ -30,7 +30,7 @@ class Follows:
         self._changes = changes
         self._clock = clock
         self._kept: Cache[int, Followed] = Cache(self._load, most)
-        changes.forget(self._forget)
+        changes.forget(self._forget, self._kept.clear)
 
     async def of(self, user_id: int) -> Followed:
         return await self._kept.get(user_id) or {}
@@ -55,10 +55,10 @@ class Follows:
 
     async def _write(self, user: User, room_id: int, change: sa.Insert | sa.Delete, difference: int) -> None:
         count = rooms.update().where(rooms.c.id == room_id).values(follow_count=rooms.c.follow_count + difference)
-        async with self._store.writing() as connection:
+        async with self._changes.writing() as (connection, note):
             if await connection.fetch_one(change.returning(follows.c.room_id)):
                 await connection.execute(count)
-        await self._changes.announce(Change(Changed.FOLLOWS, room_id, user.id))
+            note(Change(Changed.FOLLOWS, room_id, user.id))
 
     async def _require(self, room_id: int) -> None:
         if await self._about.of(room_id) is None:

@@ -91,7 +91,7 @@ class Rooms:
             "gate_shut_until": 0.0,
             "created_at": self._clock.now(),
         } | self._vault.seal(passwords, owner.id)
-        async with self._store.writing() as connection:
+        async with self._changes.writing() as (connection, note):
             made = await connection.fetch_one(
                 insert(rooms).values(row).on_conflict_do_nothing(index_elements=["owner_id"]).returning(rooms.c.id)
             )
@@ -106,14 +106,14 @@ class Rooms:
             texts = {Field.NAME: form.name, Field.TOPIC: form.topic or "", Field.ANCHOR: anchor["nick_name"]}
             for statement in indexed(rooms.c.id == made["id"], texts):
                 await connection.execute(statement)
-        for what in (Changed.USER, Changed.ROOM):
-            await self._changes.announce(Change(what, made["id"], owner.id))
+            for what in (Changed.USER, Changed.ROOM):
+                note(Change(what, made["id"], owner.id))
         return int(made["id"])
 
     async def modify(self, owner: User, room_id: int, form: RoomForm) -> None:
         """`room_id` 0 is the owner's. Raises NoRoom, NoSuchRoom, BadParameter and what RoomPasswords does."""
         own = owned(owner, room_id or owner.room_id)
-        async with self._store.writing() as connection:
+        async with self._changes.writing() as (connection, note):
             before = await connection.fetch_one(sa.select(rooms).where(rooms.c.id == own))
             if before is None:
                 raise Orphaned
@@ -126,7 +126,7 @@ class Rooms:
             ):
                 await connection.execute(statement)
             assert after is not None
-        await self._changes.announce(Change(Changed.ROOM, own, owner.id))
+            note(Change(Changed.ROOM, own, owner.id))
         await self._forget_changed(own, before, after)
 
     async def _forget_changed(self, room_id: int, before: Row, after: Row) -> None:
@@ -173,9 +173,8 @@ class Rooms:
     async def shut_gate(self, owner: User, room_id: int, until: Epoch) -> None:
         """0 opens. Raises NoRoom, NoSuchRoom."""
         own = owned(owner, room_id)
-        async with self._store.writing() as connection:
-            await connection.execute(rooms.update().where(rooms.c.id == own).values(gate_shut_until=until))
-        await self._changes.announce(Change(Changed.GATE, own, owner.id))
+        shut = rooms.update().where(rooms.c.id == own).values(gate_shut_until=until)
+        await self._changes.write(Change(Changed.GATE, own, owner.id), shut)
 
 
 def owned(owner: User, room_id: int) -> int:

@@ -264,6 +264,20 @@ list_pages = sa.Table(  # how far a session has read a list
 )
 
 
+log = sa.Table(  # what changed, for all nodes; control/storage/log.py
+    "log",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+    sa.Column("node", sa.Text, nullable=False),  # who did it
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("room_id", sa.Integer, nullable=False),  # 0: it is of none; so are users
+    sa.Column("user_id", sa.BigInteger, nullable=False),  # of a guest, a number below zero
+    sa.Column("details", sa.Text, nullable=False),  # JSON, or ""
+    sqlite_autoincrement=True,
+)
+
+
 def in_rooms(rows: sa.Select[Any]) -> sa.Select[Any]:
     """Those of the rows to write whose room is there: of many that are written together, none waits for one that was
     deleted."""

@@ -39,6 +39,12 @@ def rows(settings: Settings) -> dict[str, int]:
     return {name: count for name, count in counted.items() if count}
 
 
+def said_in_log(settings: Settings) -> set[str]:
+    """Beside numbers."""
+    with closing(sqlite3.connect(settings.data_dir / "qplus.db")) as database:
+        return {details for (details,) in database.execute("SELECT details FROM log")}
+
+
 async def test_a_broadcast_ends_and_all_who_watch_it_are_put_out(
     box: Box, ann: Person, bob: Person, room: dict[str, Any]
 ) -> None:
@@ -74,8 +80,9 @@ async def test_nothing_of_an_account_stays_in_the_database(settings: Settings) -
         await box.settle()
         box.clock.advance(60)
         await box.settle()
-    # What the limits on messages count, the tickets that are void, and the keys of guesses.
-    assert set(rows(settings)) <= {"sent_messages", "user_revocations"}
+    # What the limits on messages count, the tickets that are void, and for some minutes, by number, what has changed.
+    assert set(rows(settings)) <= {"sent_messages", "user_revocations", "log"}
+    assert said_in_log(settings) == {""}
 
 
 async def test_a_room_has_a_follower_less_also_where_another_part_fails(box: Box, ann: Person, bob: Person) -> None:

@@ -16,6 +16,7 @@ from control.guessing.guesses import Guesses
 from control.refusals import Denied
 from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Store
+from control.storage.log import Log
 from control.storage.tables import rooms
 from tests.support.rows import VAULT, add_room, add_user
 from tests.support.world import HandClock, SeededEntropy
@@ -29,7 +30,7 @@ class OneRoom:
 
     def __init__(self, store: Store, clock: HandClock, room: int, viewer: int) -> None:
         self.store, self.clock, self.room, self.viewer = store, clock, room, viewer
-        self.changes = Changes()
+        self.changes = Changes(store, Log(store, "a", clock))
         self.rights = RightsOfRooms(store=store, vault=VAULT, changes=self.changes, clock=clock, most=10)
         self.denials = DenialsOfUsers(store=store, changes=self.changes, most=10, clock=clock)
         self.bans = Bans(store=store, denials=self.denials, changes=self.changes, clock=clock)
@@ -37,7 +38,7 @@ class OneRoom:
             keys=Keys({"k1": b"key"}),
             rights=self.rights,
             denials=self.denials,
-            revocations=Revocations(store, self.changes),
+            revocations=Revocations(self.changes),
             guesses=Guesses(clock, SeededEntropy(), 10),
             clock=clock,
             lifetime=LIFETIME,
@@ -107,7 +108,7 @@ async def test_a_ticket_that_is_issued_while_all_are_made_void_is_void_too(one: 
     one.clock.advance(0.9)
     meanwhile = await one.issue()
     await one.store.write(voiding)
-    await one.changes.announce(Change(Changed.PASSWORD, user_id=one.viewer))
+    await one.changes.write(Change(Changed.PASSWORD, user_id=one.viewer))
     late = one.admission.issue(one.room, one.viewer, 1, denials)
     assert [await one.verdict(each) for each in (meanwhile, late)] == ["ticket older than the account's password"] * 2
     assert await one.verdict(await one.issue()) == "ok"
@@ -175,7 +176,7 @@ async def test_a_right_that_ends_while_another_is_looked_up_has_ended(
 ) -> None:
     """The room is in memory and what is denied to the viewer is not: while that is asked for the room changes."""
     shown = one.admission.credentials("", await one.issue())
-    await one.changes.announce(Change(Changed.TICKETS, one.room, one.viewer))
+    await one.changes.write(Change(Changed.TICKETS, one.room, one.viewer))
     await one.found()
     load, go_on = one.denials._kept._load, asyncio.Event()
 
@@ -187,7 +188,7 @@ async def test_a_right_that_ends_while_another_is_looked_up_has_ended(
     verdict = asyncio.create_task(one.admission.admit(Role.PLAYER, one.room, shown))
     await asyncio.sleep(0)
     await one.store.write(rooms.update().values(password_generation=2))
-    await one.changes.announce(Change(Changed.ROOM, one.room))
+    await one.changes.write(Change(Changed.ROOM, one.room))
     go_on.set()
     with pytest.raises(Denied, match="older than the viewing password"):
         await verdict
