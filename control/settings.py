@@ -7,24 +7,15 @@ import ipaddress
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-PREFIX = "QPLUS_"
+from control.setting_values import PREFIX, SettingError, check, is_database, read, setting
+
+__all__ = ["PREFIX", "SettingError", "Settings", "Worker", "from_env", "to_env"]
+
 RUNTIME = Path("/run/qplus")  # of a node that root starts: the user's that it runs as
 MOST_WORKERS = 64
-
-
-class SettingError(ValueError):
-    """A variable that is unknown, or whose value cannot be used; the message names it, never its value."""
-
-
-def _setting(
-    default: Any, text: str, *, low: int | None = None, high: int | None = None, choices: tuple[str, ...] = ()
-) -> Any:
-    return field(default=default, metadata={"text": text, "low": low, "high": high, "choices": choices})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,105 +36,108 @@ class Settings:
     """What an operator can turn. Times are in seconds unless the name says otherwise."""
 
     # ruff: noqa: RUF009 (dataclasses.field by another name)
-    data_dir: Path = _setting(Path("var"), "Folder of the database, the signing keys and the pid files.")
-    user: str = _setting("qplus", "User that a node which root starts runs as.")
-    http_port: int = _setting(8080, "Port of the API and the pages.", low=1)
-    rtmp_port: int = _setting(1935, "Port that encoders push to and RTMP players play from.", low=1)
-    node: str = _setting("local", "Name of this node: letters, digits and `-`. It stands in callback paths.")
-    database_url: str = _setting(
+    data_dir: Path = setting(Path("var"), "Folder of the database, the signing keys and the pid files.")
+    user: str = setting("qplus", "User that a node which root starts runs as.")
+    http_port: int = setting(8080, "Port of the API and the pages.", low=1)
+    rtmp_port: int = setting(1935, "Port that encoders push to and RTMP players play from.", low=1)
+    node: str = setting("local", "Name of this node: letters, digits and `-`. It stands in callback paths.")
+    node_address: str = setting(
+        "",
+        "IP where other nodes reach this one, for several over one PostgreSQL. Empty: it is alone.",
+    )
+    database_url: str = setting(
         "", "Where data is kept: `postgresql://user:password@host/name`. Empty: SQLite in the data folder."
     )
-    hls_dir: str = _setting(
+    hls_dir: str = setting(
         "",
         "Folder of HLS segments alone; emptied at start. Empty: in the data folder; beside the sockets for root.",
     )
-    snapshot_dir: str = _setting(
+    snapshot_dir: str = setting(
         "",
         "Folder of rooms' snapshots, which are kept. Empty: in the data folder; beside the sockets for root.",
     )
-    snapshot_seconds: int = _setting(15, "Seconds between two snapshots of a live room. 0: none are made.", low=0)
-    socket_dir: str = _setting("", "Folder of the unix sockets. Empty: a private one under the system's run folder.")
-    public_url: str = _setting(
+    snapshot_seconds: int = setting(15, "Seconds between two snapshots of a live room. 0: none are made.", low=0)
+    socket_dir: str = setting("", "Folder of the unix sockets. Empty: a private one under the system's run folder.")
+    public_url: str = setting(
         "",
         "Address of the site in messages and HLS URLs. Empty: what the request came to; in messages"
         " `http://localhost:HTTP_PORT`.",
     )
-    rtmp_url: str = _setting("", "RTMP address given to clients, with the application. Empty: the request's host.")
-    trusted_proxies: str = _setting(
+    rtmp_url: str = setting("", "RTMP address given to clients, with the application. Empty: the request's host.")
+    trusted_proxies: str = setting(
         "",
         "Addresses and networks of proxies in front of the HTTP port, with commas between: from these alone"
         " `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     )
-    proxy_protocol: str = _setting(
+    proxy_protocol: str = setting(
         "off", "Whether every connection to the HTTP port begins with PROXY protocol.", choices=("off", "on")
     )
-    address_requests: int = _setting(
+    address_requests: int = setting(
         100, "API requests a second for one address, after a first 1000; an IPv6 /64 is one.", low=1
     )
-    tls_cert: str = _setting(
-        "", "Certificate chain, a PEM file. With it there are HTTPS and RTMPS, and HTTP redirects."
-    )
-    tls_key: str = _setting("", "Its private key, a PEM file.")
-    https_port: int = _setting(8443, "Port of HTTPS, where there is a certificate.", low=1)
-    rtmps_port: int = _setting(1936, "Port of RTMPS, likewise.", low=1)
-    guard: str = _setting(
+    tls_cert: str = setting("", "Certificate chain, a PEM file. With it there are HTTPS and RTMPS, and HTTP redirects.")
+    tls_key: str = setting("", "Its private key, a PEM file.")
+    https_port: int = setting(8443, "Port of HTTPS, where there is a certificate.", low=1)
+    rtmps_port: int = setting(1936, "Port of RTMPS, likewise.", low=1)
+    guard: str = setting(
         "on",
         "Whether RTMP clients are read before nginx-rtmp hears them. Off: strangers can end it.",
         choices=("on", "off"),
     )
-    rtmp_proxy_protocol: str = _setting(
+    rtmp_proxy_protocol: str = setting(
         "off", "Whether every connection to the RTMP ports begins with PROXY protocol.", choices=("off", "on")
     )
-    rtmp_workers: int = _setting(
+    rtmp_workers: int = setting(
         0,
         "How many rtmp nginx carry media, one core each. 0: one; with a guard and over two cores, one less than cores.",
         low=0,
         high=MOST_WORKERS,
     )
-    rtmp_memory_mib: int = _setting(
+    rtmp_memory_mib: int = setting(
         1024, "Address space of each rtmp nginx, MiB. Who has it hold more is put out.", low=256
     )
-    rtmp_per_address: int = _setting(256, "RTMP connections of one address, or one IPv6 /64, at a time.", low=1)
-    ticket_seconds: int = _setting(43200, "How long a viewer's ticket is good.", low=60)
-    update_seconds: int = _setting(5, "How often nginx asks again whether a session may stay.", low=1)
-    grace_seconds: int = _setting(
+    rtmp_per_address: int = setting(256, "RTMP connections of one address, or one IPv6 /64, at a time.", low=1)
+    ticket_seconds: int = setting(43200, "How long a viewer's ticket is good.", low=60)
+    update_seconds: int = setting(5, "How often nginx asks again whether a session may stay.", low=1)
+    grace_seconds: int = setting(
         600, "How long streams and RTMP viewers go on while control is down; over 10 for a restart.", low=0
     )
-    first_media_seconds: int = _setting(10, "A publisher that sends no media for this long is dropped.", low=3)
-    silent_seconds: int = _setting(3, "A publisher silent for this long gives way to a newcomer.", low=1, high=5)
-    gap_seconds: int = _setting(10, "A publisher back within this time goes on with the same broadcast.", low=0)
-    argon2_time_cost: int = _setting(3, "argon2id passes over memory.", low=1)
-    argon2_memory_kib: int = _setting(65536, "argon2id memory for one hash, KiB.", low=8)
-    argon2_parallelism: int = _setting(1, "argon2id lanes.", low=1)
-    argon2_at_once: int = _setting(0, "Hashes at a time, each with that memory. 0: as many as there are cores.", low=0)
-    guess_limit: int = _setting(
+    first_media_seconds: int = setting(10, "A publisher that sends no media for this long is dropped.", low=3)
+    silent_seconds: int = setting(3, "A publisher silent for this long gives way to a newcomer.", low=1, high=5)
+    gap_seconds: int = setting(10, "A publisher back within this time goes on with the same broadcast.", low=0)
+    argon2_time_cost: int = setting(3, "argon2id passes over memory.", low=1)
+    argon2_memory_kib: int = setting(65536, "argon2id memory for one hash, KiB.", low=8)
+    argon2_parallelism: int = setting(1, "argon2id lanes.", low=1)
+    argon2_at_once: int = setting(0, "Hashes at a time, each with that memory. 0: as many as there are cores.", low=0)
+    guess_limit: int = setting(
         10,
         "Wrong passwords from one address at one room or account in 10 minutes. 0: any number, for load tests.",
         low=0,
         high=1000,
     )
-    chat_messages: int = _setting(5, "Chat messages of one user in one room in 10 s.", low=1, high=100)
-    chat_room_messages: int = _setting(50, "Chat messages of all users in one room in a second.", low=1, high=1000)
-    cached_sessions: int = _setting(50000, "Sessions, and how far each has read a list, kept in memory.", low=100)
-    cached_users: int = _setting(50000, "Users, and what each follows and is denied, kept in memory.", low=100)
-    cached_rooms: int = _setting(20000, "Rooms kept in memory; 3 KB each, and what they say of themselves.", low=100)
-    notifier: str = _setting(
+    chat_messages: int = setting(5, "Chat messages of one user in one room in 10 s.", low=1, high=100)
+    chat_room_messages: int = setting(50, "Chat messages of all users in one room in a second.", low=1, high=1000)
+    cached_sessions: int = setting(50000, "Sessions, and how far each has read a list, kept in memory.", low=100)
+    cached_users: int = setting(50000, "Users, and what each follows and is denied, kept in memory.", low=100)
+    cached_rooms: int = setting(20000, "Rooms kept in memory; 3 KB each, and what they say of themselves.", low=100)
+    notifier: str = setting(
         "console", "How codes and links reach a phone's holder.", choices=("console", "webhook", "smtp")
     )
-    webhook_url: str = _setting("", "Where the webhook notifier posts its JSON.")
-    smtp_url: str = _setting("", "`smtp://[user:password@]host[:port]`, or `smtps://` for TLS from the start.")
-    smtp_from: str = _setting("", "Sender address of the SMTP notifier.")
-    log_format: str = _setting("console", "Shape of log lines.", choices=("console", "json"))
-    log_level: str = _setting("info", "Least severity logged.", choices=("debug", "info", "warning", "error"))
+    webhook_url: str = setting("", "Where the webhook notifier posts its JSON.")
+    smtp_url: str = setting("", "`smtp://[user:password@]host[:port]`, or `smtps://` for TLS from the start.")
+    smtp_from: str = setting("", "Sender address of the SMTP notifier.")
+    log_format: str = setting("console", "Shape of log lines.", choices=("console", "json"))
+    log_level: str = setting("info", "Least severity logged.", choices=("debug", "info", "warning", "error"))
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            _check(item, getattr(self, item.name))
+            check(item, getattr(self, item.name))
         if not self.node.replace("-", "").isalnum() or not self.node.isascii():
             raise SettingError(f"{PREFIX}NODE: letters, digits and '-' only")
         self._check_proxies()
-        if self.database_url and not _is_database(self.database_url):
+        if self.database_url and not is_database(self.database_url):
             raise SettingError(f"{PREFIX}DATABASE_URL: postgresql://user:password@host:port/name")
+        self._check_node_address()
         if self.notifier == "webhook" and not self.webhook_url:
             raise SettingError(f"{PREFIX}WEBHOOK_URL: needed by the webhook notifier")
         if self.notifier == "smtp" and not (self.smtp_url and self.smtp_from):
@@ -152,6 +146,16 @@ class Settings:
             raise SettingError(f"{PREFIX}RTMP_WORKERS: clients come to more than one through the guard alone")
         if bool(self.tls_cert) != bool(self.tls_key):
             raise SettingError(f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY: both or neither")
+
+    def _check_node_address(self) -> None:
+        if not self.node_address:
+            return
+        try:
+            ipaddress.ip_address(self.node_address)
+        except ValueError:
+            raise SettingError(f"{PREFIX}NODE_ADDRESS: an IP address, as 10.0.0.1") from None
+        if not self.database_url.startswith("postgresql:"):
+            raise SettingError(f"{PREFIX}NODE_ADDRESS: nodes share a PostgreSQL, QPLUS_DATABASE_URL; SQLite is for one")
 
     def _check_proxies(self) -> None:
         for proxy in self.proxies:
@@ -170,6 +174,11 @@ class Settings:
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{(self.data_dir / 'qplus.db').absolute()}"
+
+    @property
+    def shared_by(self) -> str:
+        """This node's name, where several share the database; "" where it is alone."""
+        return self.node if self.node_address else ""
 
     @property
     def has_tls(self) -> bool:
@@ -252,7 +261,7 @@ def from_env(environ: Mapping[str, str]) -> Settings:
     unknown = sorted(given.keys() - known.keys())
     if unknown:
         raise SettingError(f"unknown setting: {', '.join(unknown)}")
-    return Settings(**{known[name].name: _read(known[name], text) for name, text in given.items()})
+    return Settings(**{known[name].name: read(known[name], text) for name, text in given.items()})
 
 
 def to_env(settings: Settings) -> dict[str, str]:
@@ -260,32 +269,6 @@ def to_env(settings: Settings) -> dict[str, str]:
     return {PREFIX + item.name.upper(): str(getattr(settings, item.name)) for item in fields(settings)}
 
 
-def _is_database(url: str) -> bool:
-    try:
-        return url.startswith("sqlite:") or (url.startswith("postgresql://") and urlsplit(url).port != 0)
-    except ValueError:
-        return False  # the port is none
-
-
 def _cores() -> int:
     """That this process may use."""
     return len(os.sched_getaffinity(0))
-
-
-def _read(item: Field[Any], text: str) -> Any:
-    if isinstance(item.default, int):
-        try:
-            return int(text)
-        except ValueError:
-            raise SettingError(f"{PREFIX}{item.name.upper()}: not a whole number") from None
-    return type(item.default)(text) if isinstance(item.default, str) else Path(text)
-
-
-def _check(item: Field[Any], value: Any) -> None:
-    low, high, choices = item.metadata["low"], item.metadata["high"], item.metadata["choices"]
-    if low is not None and value < low:
-        raise SettingError(f"{PREFIX}{item.name.upper()}: at least {low}")
-    if high is not None and value > high:
-        raise SettingError(f"{PREFIX}{item.name.upper()}: at most {high}")
-    if choices and value not in choices:
-        raise SettingError(f"{PREFIX}{item.name.upper()}: one of {', '.join(choices)}")

@@ -1,7 +1,7 @@
 """The layers of `control`, from the lowest to the highest."""
 
 LAYERS = [
-    *("settings", "refusals", "clock", "entropy", "ops", "storage", "guessing", "accounts", "access", "rooms", "live"),
-    *("chat", "snapshots"),
+    *("setting_values", "settings", "refusals", "clock", "entropy", "ops", "storage", "guessing"),
+    *("accounts", "access", "rooms", "live", "chat", "snapshots"),
     *("lobby", "nginx_rtmp", "api", "web", "routes", "running", "parts", "app", "serve", "supervisor", "cli"),
 ]

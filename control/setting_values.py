@@ -1,0 +1,46 @@
+"""Values of settings: what each may be, and how it is read from its variable."""
+
+from __future__ import annotations
+
+from dataclasses import Field, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+PREFIX = "QPLUS_"
+
+
+class SettingError(ValueError):
+    """A variable that is unknown, or whose value cannot be used; the message names it, never its value."""
+
+
+def setting(
+    default: Any, text: str, *, low: int | None = None, high: int | None = None, choices: tuple[str, ...] = ()
+) -> Any:
+    return field(default=default, metadata={"text": text, "low": low, "high": high, "choices": choices})
+
+
+def is_database(url: str) -> bool:
+    try:
+        return url.startswith("sqlite:") or (url.startswith("postgresql://") and urlsplit(url).port != 0)
+    except ValueError:
+        return False  # the port is none
+
+
+def read(item: Field[Any], text: str) -> Any:
+    if isinstance(item.default, int):
+        try:
+            return int(text)
+        except ValueError:
+            raise SettingError(f"{PREFIX}{item.name.upper()}: not a whole number") from None
+    return type(item.default)(text) if isinstance(item.default, str) else Path(text)
+
+
+def check(item: Field[Any], value: Any) -> None:
+    low, high, choices = item.metadata["low"], item.metadata["high"], item.metadata["choices"]
+    if low is not None and value < low:
+        raise SettingError(f"{PREFIX}{item.name.upper()}: at least {low}")
+    if high is not None and value > high:
+        raise SettingError(f"{PREFIX}{item.name.upper()}: at most {high}")
+    if choices and value not in choices:
+        raise SettingError(f"{PREFIX}{item.name.upper()}: one of {', '.join(choices)}")
