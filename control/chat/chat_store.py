@@ -14,7 +14,8 @@ from control.clock import Clock
 from control.live.broadcasts import Broadcasts
 from control.storage.cache import Cache
 from control.storage.database import Row, Store, insert, listed, numbered
-from control.storage.tables import broadcasts, chat_messages, chat_mutes, chat_rooms, in_rooms, rooms
+from control.storage.rows import in_rooms
+from control.storage.tables import broadcasts, chat_messages, chat_mutes, chat_rooms, rooms
 
 MOST_MESSAGES = 50_000  # in memory, of all rooms; a kilobyte each at the most
 ROOM = ("room_id", "broadcast_ms", "last_number", "slow_seconds", "muted_words")

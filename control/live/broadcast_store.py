@@ -14,7 +14,8 @@ from control.clock import Epoch, Ticks
 from control.live.broadcasts import Broadcast, Broadcasts
 from control.live.states import Ending
 from control.storage.database import Row, Store, insert, listed
-from control.storage.tables import broadcast_viewers, broadcasts, in_rooms
+from control.storage.rows import in_rooms
+from control.storage.tables import broadcast_viewers, broadcasts
 
 NAME = ("room_id", "started_at")
 VIEWER = (*NAME, "viewer")

@@ -115,7 +115,7 @@ class Changes:
         self._forget(change)
         self._act_aside(change)
 
-    def _lost(self) -> None:
+    async def _lost(self) -> None:
         for everything in self._forgetting_all:
             everything()
         for room_id in {room_id for rooms in self._present for room_id in rooms()}:

@@ -98,12 +98,17 @@ class Store:
             for statement in statements:
                 await connection.execute(statement)
 
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """What a statement raises where the database cannot do it, or cannot be reached."""
+        return (TimeoutError, Gone, *self._engine.FAILURES)
+
     async def refuses_writes(self) -> str:
         """What comes of a write; "" where it is done. A row that is always there is written as it is."""
         version = sa.table("alembic_version", sa.column("version_num"))
         try:
             await self.write(version.update().values(version_num=version.c.version_num))
-        except (TimeoutError, Gone, *self._engine.FAILURES) as failure:  # type: ignore[misc]
+        except self.failures as failure:
             return type(failure).__name__
         return ""
 

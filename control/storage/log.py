@@ -7,7 +7,7 @@ An entry is written in the transaction that makes the change. Whoever writes wai
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ import structlog
 
 from control.clock import Clock
 from control.ops import metrics
+from control.ops.loops import once
 from control.storage.database import Row, Store, insert, listed
 from control.storage.tables import log as table
 
@@ -50,7 +51,7 @@ class Log:
         self._node = node
         self._clock = clock
         self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
-        self._behind: list[Callable[[], None]] = []
+        self._behind: list[Callable[[], Awaitable[None]]] = []
         self._position = 0
         """Number of the last entry that was read. It is never trimmed before it has been followed by others."""
 
@@ -58,8 +59,9 @@ class Log:
         """Has it told of each such entry of another node."""
         self._handlers[what].append(handler)
 
-    def when_behind(self, begin_anew: Callable[[], None]) -> None:
-        """Has it called when entries were missed: nothing that lies in memory is known to hold any more."""
+    def when_behind(self, begin_anew: Callable[[], Awaitable[None]]) -> None:
+        """Has it called when entries were missed: nothing that lies in memory is known to hold any more. Entries from
+        then on are told once it has returned."""
         self._behind.append(begin_anew)
 
     def entries(self, entries: Iterable[tuple[str, int, int, str]]) -> sa.sql.ClauseElement:
@@ -99,7 +101,7 @@ class Log:
         log.warning("fell behind the log", position=self._position)
         self._position = _number(await self._store.fetch_one(NEWEST))
         for begin_anew in self._behind:
-            begin_anew()
+            await once("begin anew", begin_anew)
 
     async def trim(self) -> None:
         """Deletes what is old, or too much; never the newest, which tells where the log stands."""

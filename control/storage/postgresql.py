@@ -24,6 +24,7 @@ PROBED = 5  # seconds after which the server asks a silent connection for a sign
 CUT_OFF = 20  # seconds without one after which it ends the connection, and gives up what that has locked
 WRITING = 7_167_539  # of all who write, in this database: an advisory lock, whose number is its name
 SERVING = WRITING + 1  # of the one control that works with it, or of the nodes that share it
+MIGRATING = WRITING + 2  # of the one that brings it up to date, beside nodes that may be at work
 NODES = 7_167  # of each of those; with a number of its name's
 
 
@@ -119,7 +120,8 @@ async def _migrating(url: str, work: Callable[[sa.Connection], T]) -> T:
     )
     try:
         async with _reached(engine) as connection, connection.begin():
-            free = await connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({SERVING})")
+            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
+            free = await connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock_shared({SERVING})")
             if not free.scalar_one():
                 raise Unreachable(f"{_shown(engine.url)}: another control works with it, and one at a time can")
             return await connection.run_sync(work)

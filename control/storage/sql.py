@@ -45,6 +45,13 @@ class _Field(GenericFunction[Any]):
     name = "qplus_field"
 
 
+class database_now(GenericFunction[float]):  # as SQLAlchemy's own functions are written
+    """Seconds since the epoch by the database's clock, which is one for all nodes."""
+
+    inherit_cache = True
+    type = sa.Float()
+
+
 def numbered(values: Sequence[int]) -> sa.TableValuedAlias:
     """A list as rows (`key`, `value`): position and number. One bound value, however long the list."""
     return _table(_Numbers, values, sa.BigInteger(), "numbered")
@@ -85,6 +92,16 @@ def _rows_of_sqlite(element: _Rows, compiler: SQLCompiler, **options: Any) -> st
 def _rows_of_postgresql(element: _Rows, compiler: SQLCompiler, **options: Any) -> str:
     rows = f"{element.read}({compiler.process(element.clauses, **options)}::jsonb)"
     return f"(SELECT key - 1 AS key, {element.value} AS value FROM {rows} WITH ORDINALITY AS e(value, key))"
+
+
+@compiles(database_now, "sqlite")
+def _now_of_sqlite(element: database_now, compiler: SQLCompiler, **options: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(database_now, "postgresql")
+def _now_of_postgresql(element: database_now, compiler: SQLCompiler, **options: Any) -> str:
+    return "extract(epoch FROM clock_timestamp())::float8"
 
 
 @compiles(_Field, "sqlite")

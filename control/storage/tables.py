@@ -278,7 +278,22 @@ log = sa.Table(  # what changed, for all nodes; control/storage/log.py
 )
 
 
-def in_rooms(rows: sa.Select[Any]) -> sa.Select[Any]:
-    """Those of the rows to write whose room is there: of many that are written together, none waits for one that was
-    deleted."""
-    return rows.where(rows.selected_columns["room_id"].in_(sa.select(rooms.c.id)))
+nodes = sa.Table(  # that work over this database
+    "nodes",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("address", sa.Text, nullable=False),  # an IP, where others reach it
+    sa.Column("rtmp_port", sa.Integer, nullable=False),
+    sa.Column("http_port", sa.Integer, nullable=False),
+    sa.Column("keys", sa.Text, nullable=False),  # a digest of those that it signs with
+    sa.Column("expires_at", sa.Float, nullable=False),  # by the database's clock; until then it is taken for alive
+)
+
+leases = sa.Table(  # which node has a room's publisher; control/live/leases.py
+    "leases",
+    metadata,
+    _room(primary_key=True),
+    sa.Column("node", sa.Text, nullable=False, index=True),
+    sa.Column("epoch", sa.BigInteger, nullable=False),  # one more with each change of nodes
+    sa.Column("held", sa.Boolean, nullable=False),  # false: its publisher has gone
+)

@@ -22,12 +22,15 @@ class Reader:
         self.clock = HandClock()
         self.log = Log(store, name, self.clock)
         self.log.on(WHAT, self._hear)
-        self.log.when_behind(lambda: self.heard.append(-1))
+        self.log.when_behind(self._behind)
         self.heard: list[int] = []
         """Rooms of entries; -1: it fell behind."""
 
     def _hear(self, entry: Entry) -> None:
         self.heard.append(entry.room_id)
+
+    async def _behind(self) -> None:
+        self.heard.append(-1)
 
     async def follow(self) -> list[int]:
         await self.log.follow()
