@@ -61,7 +61,7 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
     keys = stored_keys(settings.data_dir / "keys" / "tickets", world.entropy)
     async with AsyncExitStack() as stack:
         # What waits for a disk waits in real time, whatever clock the rest is handed.
-        store = await stack.enter_async_context(opened(settings.database, SystemClock()))
+        store = await stack.enter_async_context(opened(settings.database, SystemClock(), settings.shared_by))
         nginx = {
             node: await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://nginx"))
             for node, transport in world.nginx.items()

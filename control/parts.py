@@ -42,6 +42,8 @@ from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
 from control.live.encoder_names import EncoderNames
 from control.live.heartbeats import Heartbeats
+from control.live.leases import Leases
+from control.live.nodes import Nodes, Peer
 from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.past_broadcasts import PastBroadcasts
 from control.live.presence import Presence
@@ -110,7 +112,10 @@ def live_parts(
     chat_writer = ChatWriter(store, chats, clock)
     pace = Pace(clock, settings.chat_messages, settings.chat_room_messages)
     chat = Chat(store=store, chats=chats, writer=chat_writer, pace=pace, clock=clock)
-    live_rooms = LiveRooms(store, settings.node, clock)
+    me = Peer(settings.node, settings.node_address, settings.rtmp_port, settings.http_port)
+    nodes = Nodes(store=store, log=log, me=me, keys=keys.digest, clock=clock)
+    leases = Leases(store=store, log=log, nodes=nodes, presence=presence, clock=clock)
+    live_rooms = LiveRooms(store=store, nodes=nodes, log=log, clock=clock)
     on_air_writer = OnAirWriter(
         store=store,
         node=settings.node,
@@ -118,6 +123,7 @@ def live_parts(
         audience=audience,
         broadcasts=broadcasts,
         clock=clock,
+        log=log if nodes.shared else None,
         observers=[live_rooms.observe, chat.observe],
     )
 
@@ -126,7 +132,7 @@ def live_parts(
         node: RtmpNginx(node, Stat(http, clock, names.room_of), RtmpControl(http), Looks())
         for node, http in nginx.items()
     }
-    relays = Relays(nginxes=nginxes, names=names, presence=presence, keys=keys, clock=clock)
+    relays = Relays(nginxes=nginxes, names=names, presence=presence, leases=leases, keys=keys, clock=clock)
     drops = Drops(presence=presence, controls={node: each.control for node, each in nginxes.items()})
     takeover = Takeover(
         presence=presence,
@@ -140,6 +146,7 @@ def live_parts(
         presence=presence,
         admission=admission,
         takeover=takeover,
+        leases=leases,
         drops=drops,
         nginxes=nginxes,
         relays=relays,
@@ -147,6 +154,8 @@ def live_parts(
         unseen=UnseenUpdates(clock),
         clock=clock,
     )
+    leases.make_way = takeover.make_way
+    nodes.when_forgotten(on_air_writer.tell_again)
     kept_verdicts = KeptVerdicts(settings.verdict_dir, clock)
     hls = HlsAuth(
         presence=presence,
@@ -188,6 +197,8 @@ def live_parts(
         rights=rights,
         denials=denials,
         log=log,
+        nodes=nodes,
+        leases=leases,
         changes=changes,
         bans=Bans(store=store, denials=denials, changes=changes, clock=clock),
         live_rooms=live_rooms,

@@ -28,7 +28,10 @@ from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
 from control.live.encoder_names import LOOK as LOOK_FOR_ENCODERS
 from control.live.encoder_names import EncoderNames
-from control.live.on_air_writer import AGAIN, OnAirWriter
+from control.live.leases import Leases
+from control.live.nodes import EVERY as BEAT_EVERY
+from control.live.nodes import Nodes
+from control.live.on_air_writer import OnAirWriter
 from control.live.presence import Presence
 from control.live.samples import EVERY as SAMPLE_EVERY
 from control.live.samples import Samples
@@ -44,6 +47,7 @@ from control.ops.lag import LoopLag
 from control.ops.loops import once, repeat
 from control.snapshots.snapshots import Snapshots
 from control.storage.changes import Changes
+from control.storage.log import EVERY as FOLLOW_EVERY
 from control.storage.log import Log
 from control.web.feed import EVERY, Feed
 from control.web.health import EVERY as LOOK_EVERY
@@ -62,6 +66,8 @@ class LiveParts:
     rights: RightsOfRooms
     denials: DenialsOfUsers
     log: Log
+    nodes: Nodes
+    leases: Leases
     changes: Changes
     live_rooms: LiveRooms
     resealing: Resealing
@@ -85,6 +91,8 @@ class LiveParts:
     async def load(self) -> None:
         """Reads what the control before had on air, and its broadcasts; asks nginx to ask about everybody."""
         await self.log.begin()
+        await self.nodes.beat()
+        await self.leases.load()
         await asyncio.to_thread(self.kept_verdicts.clear)
         await self.encoder_names.load()
         await self.snapshots.load()
@@ -149,12 +157,15 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "guesses": repeat("guesses", partial(clock.sleep, HAND_OVER_EVERY), started.handover.save),
         "denials": repeat("denials", partial(clock.sleep, PURGE_EVERY), started.live.purge),
         "resealing": repeat("resealing", partial(clock.sleep, RESEAL_EVERY), started.live.resealing.step),
-        "others": repeat("others", partial(clock.sleep, AGAIN), started.live.live_rooms.follow_others),
         "snapshots": repeat("snapshots", started.live.snapshots.next_turn, started.live.snapshots.step),
         "bodies": repeat("bodies", partial(clock.sleep, LOOK_FOR_SLOW), started.bodies.look),
         "lag": repeat("lag", lag.measure, lag.show),
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
     }
+    if started.live.nodes.shared:
+        loops["nodes"] = repeat("nodes", partial(clock.sleep, BEAT_EVERY), started.live.nodes.beat)
+        loops["log"] = repeat("log", partial(clock.sleep, FOLLOW_EVERY), started.live.log.follow)
+        loops["leases"] = repeat("leases", partial(clock.sleep, FOLLOW_EVERY), started.live.leases.release)
     for each in reconcilers.each:
         loops[f"reconcile {each.nginx.node}"] = repeat("reconcile", each.next_turn, each.run)
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]

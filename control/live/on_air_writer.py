@@ -10,6 +10,7 @@ from itertools import chain, takewhile, zip_longest
 from math import inf
 from typing import NamedTuple, TypeVar
 
+import orjson
 import sqlalchemy as sa
 
 from control.clock import Clock, Ticks
@@ -19,7 +20,9 @@ from control.live.broadcasts import Broadcast, Broadcasts
 from control.live.presence import Presence
 from control.ops import metrics
 from control.storage.database import Store, insert, listed, numbered
-from control.storage.tables import in_rooms, on_air
+from control.storage.log import Log
+from control.storage.rows import in_rooms
+from control.storage.tables import on_air
 
 LIFETIME = 15.0  # seconds that a row is believed
 AGAIN = 5.0  # seconds after which it is renewed at the latest
@@ -28,6 +31,8 @@ TOGETHER = 0.1  # seconds in which changes are gathered into one write
 AT_A_TIME = 100  # rooms that are looked at before others have their turn
 PASSAGES = 500  # likewise, comings and goings of viewers that are counted
 AT_ONCE = 400  # rooms that are written in one transaction
+
+ON_AIR = "on air"
 
 T = TypeVar("T")
 COLUMNS = ("node", "room_id", "live_since", "players", "expires_at")
@@ -59,6 +64,8 @@ class OnAirWriter:
     audience: Audience
     broadcasts: Broadcasts
     clock: Clock
+    log: Log | None = None
+    """Where other nodes are told of it, if there may be any."""
     observers: list[Callable[[Iterable[OnAir]], None]] = field(default_factory=list)
     """Told how rooms of this node are that changed, once `broadcasts` know of it."""
     _on_air: dict[int, OnAir] = field(default_factory=dict)
@@ -67,6 +74,8 @@ class OnAirWriter:
     """Rooms whose row is not as they are, in the order of their changes."""
     _written: dict[int, Ticks] = field(default_factory=dict)
     """When a room's row was, the oldest first."""
+    _told: dict[int, OnAir] = field(default_factory=dict)
+    """As other nodes were."""
     _live: int = 0
     _players: int = 0
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -101,6 +110,12 @@ class OnAirWriter:
             for rooms, unsaved in zip_longest(rows, broadcasts, fillvalue=()):
                 await self._write(rooms, unsaved)
 
+    def tell_again(self) -> None:
+        """Others have forgotten what they were told."""
+        self._told.clear()
+        self._unwritten |= dict.fromkeys(self._on_air)
+        self.presence.changed.set()
+
     def _written_before(self, ticks: float) -> list[int]:
         return [room_id for room_id, _ in takewhile(lambda written: written[1] <= ticks, self._written.items())]
 
@@ -125,15 +140,25 @@ class OnAirWriter:
 
     async def _write(self, rooms: Sequence[int], broadcasts: Sequence[Broadcast]) -> None:
         written_at = self.clock.ticks()
+        news = self._news(rooms) if self.log else {}
         async with self.store.writing() as connection:
             for statement in chain(self._rows(rooms), changes(broadcasts)):
                 await connection.execute(statement)
+            if news and self.log:
+                details = orjson.dumps([[*each] for each in news.values()]).decode()
+                await connection.execute(self.log.entries([(ON_AIR, 0, 0, details)]))
+        self._told |= news
         self.broadcasts.saved(broadcasts)
         for room_id in rooms:
             del self._unwritten[room_id]
             self._written.pop(room_id, None)
             if room_id in self._on_air:
                 self._written[room_id] = written_at
+
+    def _news(self, room_ids: Iterable[int]) -> dict[int, OnAir]:
+        """Those of the rooms that are not as others were told."""
+        now = {room_id: self._on_air.get(room_id) or OnAir(room_id, None, 0) for room_id in room_ids}
+        return {room_id: room for room_id, room in now.items() if self._told.get(room_id) != room}
 
     def _rows(self, room_ids: Iterable[int]) -> Iterator[sa.sql.ClauseElement]:
         there, gone = [], []

@@ -12,11 +12,14 @@ from collections.abc import Iterable
 from itertools import islice
 from uuid import uuid4
 
+import orjson
 import sqlalchemy as sa
 
 from control.clock import Clock
-from control.live.on_air_writer import OnAir
+from control.live.nodes import Nodes
+from control.live.on_air_writer import ON_AIR, OnAir
 from control.storage.database import Store
+from control.storage.log import Entry, Log
 from control.storage.tables import on_air
 
 LOGGED = 65_536  # departures
@@ -27,9 +30,10 @@ Place = tuple[float, int]
 
 
 class LiveRooms:
-    def __init__(self, store: Store, node: str, clock: Clock) -> None:
+    def __init__(self, *, store: Store, nodes: Nodes, log: Log, clock: Clock) -> None:
         self._store = store
-        self._node = node
+        self._nodes = nodes
+        self._node = nodes.me.name
         self._clock = clock
         self._rooms: dict[int, dict[str, OnAir]] = {}
         """By node."""
@@ -42,46 +46,48 @@ class LiveRooms:
         self._departures = 0
         self.life = uuid4().hex
         """Names what departures are counted from."""
-        self._others: dict[tuple[str, int], float] = {}
-        """When what other nodes said expires; by node and room."""
+        self._log = log
+        self._log.on(ON_AIR, self._heard)
+        self._log.when_behind(self._begin_anew)
+        nodes.when_ended(self._ended)
 
     async def load(self) -> None:
-        """What nodes have written down: of this one, what the control before it did."""
-        await self._read(sa.true())
-
-    async def follow_others(self) -> None:
-        """Takes over what other nodes have written down."""
-        self.expire()
-        await self._read(on_air.c.node != self._node)
-
-    async def _read(self, these: sa.ColumnElement[bool]) -> None:
+        """What nodes that live have written down; and of this one, what the control before it did."""
         last = ("", 0)
         name, valid = sa.tuple_(on_air.c.node, on_air.c.room_id), on_air.c.expires_at > self._clock.now()
         while True:
-            query = sa.select(on_air).where(name > last, valid, these).order_by(*name).limit(AT_A_TIME)
-            rows = await self._store.fetch_all(query)
+            query = sa.select(on_air).where(name > last).order_by(*name).limit(AT_A_TIME)
+            rows = await self._store.fetch_all(query.where(sa.or_(valid, on_air.c.node != self._node)))
             for row in rows:
                 last = node, room_id = row["node"], row["room_id"]
-                self._put(node, OnAir(room_id, row["live_since"], row["players"]))
-                if node != self._node:
-                    self._others[node, room_id] = row["expires_at"]
+                if node == self._node or node in self._nodes.others:
+                    self._put(node, OnAir(room_id, row["live_since"], row["players"]))
             if len(rows) < AT_A_TIME:
                 return
 
+    def _heard(self, entry: Entry) -> None:
+        if entry.node in self._nodes.others:
+            self._take(entry.node, (OnAir(*each) for each in orjson.loads(entry.details)))
+
+    def _ended(self, node: str) -> None:
+        for room_id in [room_id for room_id, nodes in self._rooms.items() if node in nodes]:
+            self._remove(node, room_id)
+
+    async def _begin_anew(self) -> None:
+        for node in self._nodes.others:
+            self._ended(node)
+        await self.load()
+
     def observe(self, now: Iterable[OnAir]) -> None:
         """How rooms of this node are now; others are as they were."""
+        self._take(self._node, now)
+
+    def _take(self, node: str, now: Iterable[OnAir]) -> None:
         for room in now:
             if not room.is_over:
-                self._put(self._node, room)
-            elif self._node in self._rooms.get(room.room_id, {}):
-                self._remove(self._node, room.room_id)
-
-    def expire(self) -> None:
-        """Forgets what its node has not said again in time."""
-        now = self._clock.now()
-        for node, room_id in [name for name, expires_at in self._others.items() if expires_at <= now]:
-            del self._others[node, room_id]
-            self._remove(node, room_id)
+                self._put(node, room)
+            elif node in self._rooms.get(room.room_id, {}):
+                self._remove(node, room.room_id)
 
     def is_live(self, room_id: int) -> bool:
         return room_id in self._places

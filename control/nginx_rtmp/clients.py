@@ -14,6 +14,7 @@ from control.access.admission import Admission, Grant
 from control.access.rights import parse_room_id
 from control.access.verdicts import Credentials, Role
 from control.clock import Clock
+from control.live.leases import Leases
 from control.live.presence import REMEMBERED, Presence, Session, SessionKey
 from control.live.states import Ending, State
 from control.nginx_rtmp.drops import Drops, log_dropped
@@ -38,6 +39,7 @@ class Clients:
     presence: Presence
     admission: Admission
     takeover: Takeover
+    leases: Leases
     drops: Drops
     nginxes: Mapping[str, RtmpNginx]
     relays: Relays
@@ -75,15 +77,17 @@ class Clients:
         self._refuse_second(key)
         self.pipelined.refuse_barred(grant.room_id)
         waited = await self.takeover.make_way(grant.room_id)
-        if self.relays.several:
-            waited |= await self.relays.prepare_home(grant.room_id, key.place)
-        if waited:
-            # It may have left while it waited, or lost its right.
-            grant = await self.admission.admit(Role.PUBLISHER, grant.room_id, shown)
-            self._refuse_second(key)
-            if self.presence.publisher(grant.room_id) is not None:
-                raise Denied("another publisher was quicker")
-        self._enter(key, Role.PUBLISHER, grant, shown, callback)
+        async with self.leases.claiming(grant.room_id) as waited_for_others:
+            waited |= waited_for_others
+            if self.relays.several:
+                waited |= await self.relays.prepare_home(grant.room_id, key.place)
+            if waited:
+                # It may have left while it waited, or lost its right.
+                grant = await self.admission.admit(Role.PUBLISHER, grant.room_id, shown)
+                self._refuse_second(key)
+                if self.presence.publisher(grant.room_id) is not None:
+                    raise Denied("another publisher was quicker")
+            self._enter(key, Role.PUBLISHER, grant, shown, callback)
         self.nginxes[key.node].looks.soon.set()
 
     async def play(self, key: SessionKey, callback: Callback) -> None:

@@ -20,6 +20,7 @@ from control.access.rights import parse_room_id
 from control.access.tickets import Keys
 from control.access.verdicts import Role
 from control.clock import Clock, Ticks
+from control.live.leases import Leases
 from control.live.presence import Home, Presence, Session, SessionKey
 from control.nginx_rtmp.control import RtmpControl
 from control.nginx_rtmp.form import Callback
@@ -86,18 +87,23 @@ class Relays:
     nginxes: Mapping[str, RtmpNginx]
     names: StreamNames
     presence: Presence
+    leases: Leases
     keys: Keys
     clock: Clock
     several: bool = field(init=False)
-    """Whether there is more than one nginx."""
+    """Whether there may be more than one nginx, here or at other nodes."""
     _learned: set[str] = field(default_factory=set)
     """Nginx of which all names are known under which rooms are on their way to them."""
 
     def __post_init__(self) -> None:
-        self.several = len(self.nginxes) > 1
+        self.several = len(self.nginxes) > 1 or self.leases.shared
 
     def home(self, room_id: int, here: Home) -> Home | None:
-        """Where the room is at home; None where that is here, or nowhere yet."""
+        """Where the room is at home; None where that is here, or nowhere yet. Where another node has its publisher,
+        that node."""
+        origin = self.leases.origin(room_id)
+        if origin is not None:
+            return origin
         for session in self.presence.each_in_room(room_id):
             if self._lives(session.room_home):  # those of an nginx that has ended may still be held
                 return session.room_home if session.room_home != here else None
@@ -134,7 +140,9 @@ class Relays:
         elif callback.begins and role is Role.PUSH and not self._is_pushed(room_id, key.place):
             raise Denied("no publisher was sent here")
         else:
-            self.presence.admit(Session(key, role, room_id, callback.address, self.clock.ticks(), counted=False))
+            home = self.home(room_id, key.place) if callback.address != LOOPBACK else None
+            session = Session(key, role, room_id, callback.address, self.clock.ticks(), counted=False, home=home)
+            self.presence.admit(session)
 
     def redirect(self, key: SessionKey) -> str:
         """What the nginx of a client that was let in is to connect to for its room's stream; "" for nothing."""
@@ -144,18 +152,29 @@ class Relays:
         return self._location(Role.PUSH if session.role is Role.PUBLISHER else Role.PULL, session.room_id, session.home)
 
     def _location(self, role: Role, room_id: int, home: Home) -> str:
-        seen = self.nginxes[home.node].stat.latest
-        assert seen is not None  # or it would be no room's home
         mark = self.keys.mark(_text(role, room_id, home))
-        location = f"rtmp://{seen.relay}/live/{room_id}?{ARGUMENT}={mark}"
+        location = f"rtmp://{self._address(home)}/live/{room_id}?{ARGUMENT}={mark}"
         self.names.note(location, room_id, home)
         return location
+
+    def _address(self, home: Home) -> str:
+        if home.node in self.nginxes:
+            seen = self.nginxes[home.node].stat.latest
+            assert seen is not None  # or it would be no room's home
+            return seen.relay
+        peer = self.leases.peer(home)
+        assert peer is not None  # likewise
+        return f"[{peer.address}]:{peer.rtmp_port}" if ":" in peer.address else f"{peer.address}:{peer.rtmp_port}"
 
     def _is_ours(self, role: Role, room_id: int, home: Home, callback: Callback) -> bool:
         """Whether one comes to the home as it was told to. Its mark alone does not prove that: nginx-rtmp logs those of
         pushes."""
-        is_marked = self.several and self.keys.is_marked(_text(role, room_id, home), callback.relay)
-        return is_marked and callback.address == LOOPBACK
+        if not self.several:
+            return False
+        if callback.address == LOOPBACK and self.keys.is_marked(_text(role, room_id, home), callback.relay):
+            return True
+        own = self.leases.own(room_id)  # another node's, from whichever of its addresses; it pushes nothing here
+        return role is Role.PULL and own is not None and self.keys.is_marked(_text(role, room_id, own), callback.relay)
 
     def _is_pushed(self, room_id: int, home: Home) -> bool:
         """Whether the room's publisher was sent to its home."""
@@ -167,6 +186,9 @@ class Relays:
         them."""
         if not self.several or node in self._learned:
             return
+        if not self._learned:
+            for room_id, home in self.leases.origins().items():
+                self._location(Role.PULL, room_id, home)
         for number, room_id in enumerate({parse_room_id(client.name) for client in seen.clients} - {0}):
             if number % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)
@@ -186,7 +208,8 @@ class Relays:
         nginx does, from this machine, is taken for a relay until its next update tells."""
         if update is not None:
             return update.role
-        is_relay = self.several and client.encoder == ENCODER and client.address == LOOPBACK
+        from_nginx = client.address == LOOPBACK or self.leases.is_peer(client.address)
+        is_relay = self.several and client.encoder == ENCODER and from_nginx
         if client.publishing:
             return Role.PUSH if is_relay else Role.PUBLISHER
         return Role.PULL if is_relay else Role.PLAYER
@@ -196,7 +219,11 @@ class Relays:
         home has ended or hangs, or the stream is at another one now."""
         found = []
         joined = Ticks(seen.asked_at - PUSH_BEGINS)
-        reached = dict[tuple[int, Role, Home], bool]()
+        reached = {
+            (parse_room_id(client.name), Role.PLAYER, client.home): True
+            for client in seen.clients
+            if client.is_relay and client.publishing and client.home and client.home.node not in self.nginxes
+        }
         for number, session in enumerate(sessions if self.several else ()):
             if number % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)
@@ -205,6 +232,9 @@ class Relays:
         return found
 
     def _is_misplaced(self, session: Session) -> bool:
+        origin = self.leases.origin(session.room_id)
+        if origin is not None:
+            return session.room_home != origin
         if not self._lives(session.room_home):
             return True
         publisher = self.presence.publisher(session.room_id)
@@ -215,7 +245,9 @@ class Relays:
     def _reaches_home(self, session: Session, reached: dict[tuple[int, Role, Home], bool]) -> bool:
         """Whether a relay connects it to its room's home, as far as can be told. `reached`: rooms for which it is known
         already, since one may have thousands of players."""
-        if session.home is None or not self.nginxes[session.home.node].looks.last_at:
+        if session.home is None:
+            return True
+        if session.home.node in self.nginxes and not self.nginxes[session.home.node].looks.last_at:
             return True  # a control that has just started knows nobody at the home yet
         kind = session.room_id, session.role, session.home
         if kind not in reached:

@@ -17,6 +17,7 @@ players = Gauge("qplus_players", "Viewers of this node")
 chat_messages = Counter("qplus_chat_messages", "Messages written in rooms' chats")
 room_readers = Gauge("qplus_room_readers", "Pages of rooms that are open")
 log_position = Gauge("qplus_log_position", "Number of the last entry of the nodes' log that was read")
+nodes = Gauge("qplus_nodes", "Nodes that live, as this one sees it")
 loop_lag = Gauge("qplus_event_loop_lag_seconds", "Longest that the event loop kept work waiting within 10 s")
 
 

@@ -6,8 +6,8 @@ from control.live.on_air_writer import OnAir
 from control.lobby.live_rooms import LiveRooms
 from control.storage.database import Store
 from control.storage.tables import on_air
+from tests.support.nodes import StandInNode
 from tests.support.rows import add_room
-from tests.support.world import HandClock
 
 pytestmark = pytest.mark.anyio
 
@@ -22,9 +22,10 @@ def order(live: LiveRooms) -> list[int]:
 
 
 async def test_what_the_control_before_wrote_holds_until_this_one_has_seen_for_itself(store: Store) -> None:
-    clock, room = HandClock(), await add_room(store, 1)
-    await said(store, "local", room, 5.0, 3, clock.now() + 10)
-    live = LiveRooms(store, "local", clock)
+    node, room, old = StandInNode(store, shared=False), await add_room(store, 1), await add_room(store, 2)
+    await said(store, "local", room, 5.0, 3, node.clock.now() + 10)
+    await said(store, "local", old, 5.0, 3, node.clock.now() - 1)
+    live = node.live_rooms
     await live.load()
     assert (order(live), live.players(room)) == ([room], 3)
     live.observe([OnAir(room, None, 0)])
@@ -33,32 +34,37 @@ async def test_what_the_control_before_wrote_holds_until_this_one_has_seen_for_i
 
 
 async def test_what_several_nodes_have_is_one(store: Store) -> None:
-    clock, room, other = HandClock(), await add_room(store, 1), await add_room(store, 2)
-    await said(store, "other", room, None, 3, clock.now() + 10)
-    await said(store, "other", other, 7.0, 1, clock.now() + 10)
-    await said(store, "third", other, 9.0, 1, clock.now() - 1)
-    live = LiveRooms(store, "local", clock)
+    room, other = await add_room(store, 1), await add_room(store, 2)
+    await said(store, "gone", room, 1.0, 9, 1e12)  # which wrote last before it ended
+    node, second, third = [await StandInNode(store, name).begin() for name in ("node", "second", "third")]
+    await node.log.follow()
+    live = node.live_rooms
     live.observe([OnAir(room, 8.0, 2)])
-    await live.follow_others()
+    await second.says([OnAir(room, None, 3), OnAir(other, 7.0, 1)])
+    await third.says([OnAir(other, 9.0, 1)])
+    await node.log.follow()
+    assert (order(live), live.players(room), live.players(other)) == ([other, room], 5, 2)
+    await third.says([OnAir(other, None, 0)])
+    await node.log.follow()
     assert (order(live), live.players(room), live.players(other)) == ([room, other], 5, 1)
-    clock.advance(11)
-    await live.follow_others()
+    await second.ends()
+    await node.nodes.beat()
     assert (order(live), live.players(room)) == ([room], 2)
 
 
 async def test_what_others_have_is_read_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("control.lobby.live_rooms.AT_A_TIME", 2)
-    clock, rooms = HandClock(), [await add_room(store, number) for number in range(3)]
-    for since, room in enumerate(rooms):
-        for node in ("local", "other", "third"):
-            await said(store, node, room, float(since), 1, clock.now() + 10)
-    live = LiveRooms(store, "local", clock)
-    await live.follow_others()
+    rooms = [await add_room(store, number) for number in range(3)]
+    for name in ("other", "third"):
+        await StandInNode(store, name).begin()
+        for since, room in enumerate(rooms):
+            await said(store, name, room, float(since), 1, 0.0)  # they live: when they wrote it does not matter
+    live = (await StandInNode(store, "node").begin()).live_rooms
     assert (order(live), [live.players(room) for room in rooms]) == (rooms[::-1], [2, 2, 2])
 
 
 async def test_a_room_that_waits_for_its_publisher_is_not_live(store: Store) -> None:
-    live = LiveRooms(store, "local", HandClock())
+    live = StandInNode(store).live_rooms
     live.observe([OnAir(7, None, 2)])
     assert not live.is_live(7) and live.players(7) == 2 and order(live) == []
     live.observe([OnAir(7, 3.0, 2)])

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control.live.on_air_writer import OnAir
-from control.lobby.live_rooms import LOGGED, LiveRooms
+from control.lobby.live_rooms import LOGGED
 from control.lobby.positions import MOST_MISSED, InAll, InFollowed, read_all, read_followed, written
-from tests.support.world import HandClock
+from tests.support.nodes import StandInNode
 
 ROOMS = range(1, 9)
 rooms = st.sampled_from(ROOMS)
@@ -26,7 +26,7 @@ class Air:
 
     def __init__(self, *rooms: int) -> None:
         never_asked: Any = None
-        self.index, self.now, self.since = LiveRooms(never_asked, "local", HandClock()), 0.0, dict[int, float]()
+        self.index, self.now, self.since = StandInNode(never_asked).live_rooms, 0.0, dict[int, float]()
         for room in rooms:
             self.switch(room)
 

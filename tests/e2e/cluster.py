@@ -1,0 +1,55 @@
+"""Nodes over one PostgreSQL, each with real nginx, on one machine."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.conftest import Node, Room, until
+from tests.rtmp.client import Client
+from tests.support.postgres import Postgres
+
+NAMES = ("a", "b", "c")
+
+
+@asynccontextmanager
+async def cluster(folder: Path, server: Postgres, **more: Any) -> AsyncIterator[list[Node]]:
+    """They have the keys of the first."""
+    url, nodes = server.made(), list[Node]()
+    try:
+        for number, name in enumerate(NAMES, 2):
+            data = folder / name / "data"
+            node = Node(data, node=name, node_address=f"127.0.0.{number}", database_url=url, **more)
+            if nodes:
+                data.mkdir(parents=True)
+                shutil.copytree(nodes[0].settings.data_dir / "keys", data / "keys")
+            nodes.append(node)
+            node.start()
+            await node.ready()
+        yield nodes
+    finally:
+        for node in nodes:
+            await node.http.aclose()
+            if not node.ended():
+                node.stop()
+            print(node.log.read_text())
+
+
+async def everywhere(nodes: list[Node], room: Room, live: bool, players: int, within: float = 10.0) -> None:
+    """Waits until each says so."""
+    for node in nodes:
+
+        async def told(node: Node = node) -> bool:
+            return (await node.is_live(room), await node.players(room)) == (live, players)
+
+        await until(told, within)
+
+
+@asynccontextmanager
+async def audience(nodes: list[Node], room: Room) -> AsyncIterator[list[Client]]:
+    """One player at each."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(node.player(room.play)) for node in nodes]

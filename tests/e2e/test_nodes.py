@@ -1,0 +1,55 @@
+"""Three nodes over one PostgreSQL: one service, whichever of them its people come to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.cluster import audience, cluster, everywhere
+from tests.e2e.conftest import Node
+from tests.e2e.stand_in import open_to_others
+from tests.e2e.workers import gets_media
+from tests.rtmp.client import Refused
+from tests.support.postgres import Postgres, served
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    folder = tmp_path_factory.mktemp("server")
+    open_to_others(folder)
+    with served(folder / "data") as started:
+        yield started
+
+
+@pytest.fixture
+async def nodes(tmp_path: Path, server: Postgres) -> AsyncIterator[list[Node]]:
+    async with cluster(tmp_path, server, update_seconds=1) as started:
+        yield started
+
+
+async def test_a_room_is_one_room_whichever_node_its_people_come_to(nodes: list[Node]) -> None:
+    a, b, c = nodes
+    room = await a.room()
+    async with a.publisher(room.push):
+        await everywhere(nodes, room, live=True, players=0)
+        async with audience(nodes, room) as players:
+            await asyncio.gather(*map(gets_media, players))
+            await everywhere(nodes, room, live=True, players=3)
+            async with b.client() as second:
+                with pytest.raises(Refused):
+                    await second.publish(room.push)
+            await asyncio.gather(*map(gets_media, players))
+            await everywhere(nodes, room, live=True, players=3)
+        await everywhere(nodes, room, live=True, players=0)
+    await everywhere(nodes, room, live=False, players=0)
+    async with c.publisher(room.push):
+        await everywhere(nodes, room, live=True, players=0)
+        async with audience(nodes, room) as players:
+            await asyncio.gather(*map(gets_media, players))
+            await everywhere(nodes, room, live=True, players=3)
+    await everywhere(nodes, room, live=False, players=0)
