@@ -77,12 +77,12 @@ class Fields:
     def number(self, name: str, default: int) -> int:
         """`default` where it is left out or empty. Raises BadParameter for what is not a whole number."""
         value = self._values.get(name)
+        if type(value) is int:  # what JSON's true and false are not
+            return value if -FAR <= value <= FAR else min(max(value, -FAR), FAR)
         if value is None or value == "":
             return default
         if isinstance(value, str) and _DECIMAL.fullmatch(value):
             return int(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return min(max(value, -FAR), FAR)
         raise BadParameter(name)
 
     def count(self, usual: int, most: int) -> int:
@@ -94,7 +94,11 @@ class Fields:
 
     def needed_number(self, *names: str) -> int:
         """The first of these names that is there: the contract spells some in two ways. Raises BadParameter."""
-        name = next((each for each in names if self._values.get(each) not in (None, "")), names[0])
+        name = names[0]
+        for each in names:
+            if self._values.get(each) not in (None, ""):
+                name = each
+                break
         value = self.number(name, -1)
         if value < 0:
             raise BadParameter(name)
