@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import RedirectResponse
@@ -12,8 +13,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from control.access.rights import ROOM_ID
-from control.api import chats, logins, moderation, own_rooms, people, visits
+from control.api import requests
+from control.api.definitions import DEFINITIONS
 from control.api.envelope import Api, Endpoint
+from control.api.parameters import Given
 from control.api.people import get_user_head_pic
 from control.api.services import Services
 from control.nginx_rtmp.callbacks import Callbacks
@@ -70,44 +73,11 @@ class Paths(BaseRoute):
         await self._routes[scope["path"]].handle(scope, receive, send)
 
 
-APIS: dict[str, Api] = {
-    "Login": people.login,
-    "Register": people.register,
-    "ModifyUserPwd": people.modify_user_pwd,
-    "AuthCode": people.auth_code,
-    "LogOut": logins.log_out,
-    "GetMySessions": logins.get_my_sessions,
-    "EndSession": logins.end_session,
-    "ModifyUserInfo": people.modify_user_info,
-    "ModifyUserHeadPic": people.modify_user_head_pic,
-    "DeleteMyAccount": people.delete_my_account,
-    "GetMyLiveRoomId": own_rooms.get_my_live_room_id,
-    "GetMyLiveRoom": own_rooms.get_my_live_room,
-    "CreateLiveRoom": own_rooms.create_live_room,
-    "ModifyMyLiveRoom": own_rooms.modify_my_live_room,
-    "PushLiveStream": own_rooms.push_live_stream,
-    "GetMyLiveSessions": own_rooms.get_my_live_sessions,
-    "GetMyLiveSamples": own_rooms.get_my_live_samples,
-    "GetRoomPlayers": moderation.get_room_players,
-    "KickPlayer": moderation.kick_player,
-    "BanUser": moderation.ban_user,
-    "SendRoomMessage": chats.send_room_message,
-    "GetRoomMessages": chats.get_room_messages,
-    "DeleteRoomMessage": chats.delete_room_message,
-    "MuteUser": chats.mute_user,
-    "SetChat": chats.set_chat,
-    "GetLiveRoomList": visits.get_live_room_list,
-    "SearchLiveStream": visits.search_live_stream,
-    "SearchLiveRoom": visits.search_live_stream,
-    "FollowLiveRoom": visits.follow_live_room,
-    "PlayLiveStream": visits.play_live_stream,
-    "GetLiveroomNumber": visits.get_liveroom_number,
-}
-
-PAGE_APIS: dict[str, Api] = {name: api for name, api in APIS.items() if name not in ("Login", "LogOut")} | {
-    "WhoAmI": who_am_i,
-    "GetMyBan": get_my_ban,
-    "GetPastBroadcasts": public_rooms.get_past_broadcasts,
+APIS: dict[str, Api[Any]] = {name: each.api for name, each in DEFINITIONS.items()}
+PAGE_APIS: dict[str, Api[Any]] = {name: api for name, api in APIS.items() if name not in ("Login", "LogOut")} | {
+    "WhoAmI": Api(who_am_i, Given),
+    "GetMyBan": Api(get_my_ban, requests.OfRoom),
+    "GetPastBroadcasts": Api(public_rooms.get_past_broadcasts, requests.Visiting),
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from control.entropy import Entropy
 from control.refusals import BadRoomPassword, EqualRoomPasswords
 
-_SAFE = re.compile(r"[A-Za-z0-9._~-]{4,64}")
+SAFE = re.compile(r"[A-Za-z0-9._~-]{4,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class RoomPasswords:
     user: str
 
     def __post_init__(self) -> None:
-        if not all(_SAFE.fullmatch(each) for each in (self.anchor, self.assist, self.user)):
+        if not all(SAFE.fullmatch(each) for each in (self.anchor, self.assist, self.user)):
             raise BadRoomPassword
         if len({self.anchor, self.assist, self.user}) < 3:
             raise EqualRoomPasswords

@@ -38,6 +38,8 @@ from control.storage.database import Row, Store, insert, numbered
 from control.storage.tables import auth_codes, pending_passwords, rooms, sessions, users
 
 MALE = 1
+NICK_NAME, ADDRESS = 32, 128  # characters, at most
+SEXES = (0, 1, 2)  # 0: not told
 
 log = structlog.get_logger()
 
@@ -78,11 +80,11 @@ class Profile:
     address: str = ""
 
     def __post_init__(self) -> None:
-        if len(self.nick_name) > 32 or identity.has_controls(self.nick_name):
+        if len(self.nick_name) > NICK_NAME or identity.has_controls(self.nick_name):
             raise BadParameter("nickName")
-        if self.sex not in (0, 1, 2):
+        if self.sex not in SEXES:
             raise BadParameter("sex")
-        if len(self.address) > 128:
+        if len(self.address) > ADDRESS:
             raise BadParameter("address")
         if not (self.nick_name or self.sex or self.address):
             raise BadParameter("nickName")

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import orjson
 import structlog
@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from control.accounts.origin import Origin
 from control.accounts.sessions import Caller
 from control.api.fields import Fields
+from control.api.parameters import Given
 from control.api.play_urls import Place, place
 from control.api.services import Services
 from control.api.statuses import Status, answer_to
@@ -34,14 +35,17 @@ _HEADERS = [(b"content-type", b"application/json"), *((k.lower().encode(), v.enc
 log = structlog.get_logger()
 
 
+Asked = TypeVar("Asked", bound=Given, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(Generic[Asked]):
     """One request to an API."""
 
     services: Services
     access: str
     """The path."""
-    fields: Fields
+    fields: Asked
     request: Request
 
     @property
@@ -55,7 +59,7 @@ class Call:
 
     async def caller(self) -> Caller:
         """Renews the session. Raises SessionExpired."""
-        session_id = self.fields.text("sessionId")
+        session_id = self.fields.raw.text("sessionId")
         if not session_id:
             raise SessionExpired
         return await self.services.sessions.caller(session_id)
@@ -74,7 +78,14 @@ class _Json(Response):
 
 
 Reply = dict[str, Any]
-Api = Callable[[Call], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Api(Generic[Asked]):
+    """What is done, and what it is asked."""
+
+    answer: Callable[[Call[Asked]], Awaitable[Reply]]
+    request: type[Asked]
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,7 @@ class Endpoint:
     """An API as an application. Starlette puts another that handles exceptions around a function, of which none leaves
     this one."""
 
-    api: Api
+    api: Api[Any]
     services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,30 +101,30 @@ class Endpoint:
         await response(scope, receive, send)
 
 
-async def answered(api: Api, services: Services, request: Request, own: Mapping[str, str]) -> Response:
+async def answered(api: Api[Any], services: Services, request: Request, own: Mapping[str, str]) -> Response:
     """`own` fields stand in for the body's. Raises nothing."""
     return await guarded(request, _asked(api, services, request, own))
 
 
-async def _asked(api: Api, services: Services, request: Request, own: Mapping[str, str]) -> Response:
+async def _asked(api: Api[Any], services: Services, request: Request, own: Mapping[str, str]) -> Response:
     if request.scope["path"].rpartition("/")[2] == UPLOAD:
         async with services.uploads.body(request.stream(), own.get("sessionId")) as body:
-            return await _said(api, _call(services, request, body, own))
-    call = _call(services, request, await services.bodies.read(request), own)
-    async with services.turns.turn(call.fields.claimed("sessionId"), call.address):
+            return await _said(api, _call(api, services, request, body, own))
+    call = _call(api, services, request, await services.bodies.read(request), own)
+    async with services.turns.turn(call.fields.raw.claimed("sessionId"), call.address):
         return await _said(api, call)
 
 
-def _call(services: Services, request: Request, body: bytes, own: Mapping[str, str]) -> Call:
+def _call(api: Api[Asked], services: Services, request: Request, body: bytes, own: Mapping[str, str]) -> Call[Asked]:
     fields = Fields(body)
     for name, value in own.items():
         fields.put(name, value)
-    return Call(services, request.scope["path"], fields, request)
+    return Call(services, request.scope["path"], api.request(fields), request)
 
 
-async def _said(api: Api, call: Call) -> Response:
+async def _said(api: Api[Asked], call: Call[Asked]) -> Response:
     try:
-        more = await api(call)
+        more = await api.answer(call)
     except Orphaned:
         await call.caller()  # it may be the caller who was deleted
         raise

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 
 from control.accounts.sessions import NAME
+from control.api import requests
 from control.api.envelope import Call, Reply
 from control.refusals import BadParameter
 
 _LOGIN_ID = re.compile(f"[0-9a-f]{{{NAME}}}")
 
 
-async def log_out(call: Call) -> Reply:
+async def log_out(call: Call[requests.LogOut]) -> Reply:
     caller, sessions = await call.caller(), call.services.sessions
-    everywhere = call.fields.flag_or_none("everywhere")
+    everywhere = call.fields.everywhere
     await (sessions.end_all if everywhere else sessions.end)(caller)
     return {}
 
 
-async def get_my_sessions(call: Call) -> Reply:
+async def get_my_sessions(call: Call[requests.LoggedIn]) -> Reply:
     caller = await call.caller()
     return {
         "list": [
@@ -35,8 +36,8 @@ async def get_my_sessions(call: Call) -> Reply:
     }
 
 
-async def end_session(call: Call) -> Reply:
-    caller, name = await call.caller(), call.fields.needed_text("loginId")
+async def end_session(call: Call[requests.EndSession]) -> Reply:
+    caller, name = await call.caller(), call.fields.loginId
     if not _LOGIN_ID.fullmatch(name):
         raise BadParameter("loginId")
     await call.services.sessions.end_named(caller.user, name)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import structlog
 
-from control.access import bans
 from control.access.rights import Rights
 from control.accounts.users import NOBODY, User
+from control.api import requests
 from control.api.envelope import Call, Reply
 from control.clock import Ticks
 from control.guessing.guesses import Secret
@@ -15,13 +15,11 @@ from control.refusals import Banned, NoSuchRoom
 
 log = structlog.get_logger()
 
-SHOWN, MOST_SHOWN = 100, 1000  # viewers
 
-
-async def get_room_players(call: Call) -> Reply:
+async def get_room_players(call: Call[requests.GetRoomPlayers]) -> Reply:
     room, _ = await moderated(call)
     services = call.services
-    number, shown = services.audience.viewers(room.room_id, call.fields.count(SHOWN, MOST_SHOWN))
+    number, shown = services.audience.viewers(room.room_id, call.fields.count)
     users = await services.users.of_all([viewer.user_id for viewer in shown if viewer.user_id > 0])
     now = services.clock.ticks()
     return {
@@ -29,15 +27,15 @@ async def get_room_players(call: Call) -> Reply:
         "list": [_player(viewer, users.get(viewer.user_id, NOBODY), now) for viewer in shown],
         "bannedList": [
             {"userId": ban.user_id, "nickName": ban.nick_name, "seconds": round(ban.seconds_left)}
-            for ban in await services.bans.of_room(room.room_id, MOST_SHOWN)
+            for ban in await services.bans.of_room(room.room_id, requests.MOST_VIEWERS)
         ],
     }
 
 
-async def kick_player(call: Call) -> Reply:
+async def kick_player(call: Call[requests.KickPlayer]) -> Reply:
     room, by = await moderated(call)
     services = call.services
-    viewer = services.audience.viewer(room.room_id, call.fields.needed_text("playerId"))
+    viewer = services.audience.viewer(room.room_id, call.fields.playerId)
     if viewer is None:
         return {}  # has gone, which is what was wanted
     if viewer.user_id < 0:
@@ -52,27 +50,27 @@ async def kick_player(call: Call) -> Reply:
     return {}
 
 
-async def ban_user(call: Call) -> Reply:
+async def ban_user(call: Call[requests.BanUser]) -> Reply:
     room, by = await moderated(call)
     services, fields = call.services, call.fields
-    user_id = fields.needed_number("userId")
-    if not fields.choice("status", 0, 1):
+    user_id = fields.userId
+    if not fields.status:
         await services.bans.lift(room, user_id)
         log.info("user unbanned", room=room.room_id, user=user_id, by=by, address=call.address)
         return {}
-    seconds = fields.number("timeout", bans.DEFAULT)
+    seconds = fields.timeout
     addresses = services.audience.addresses(room.room_id, user_id)
     await services.bans.ban(room, user_id, seconds, addresses)
     log.info("user banned", room=room.room_id, user=user_id, seconds=seconds, by=by, address=call.address)
     return {}
 
 
-async def moderated(call: Call) -> tuple[Rights, int]:
+async def moderated(call: Call[requests.Moderating]) -> tuple[Rights, int]:
     """The room of the request, which the caller owns or knows the assistant's password of, and the caller's id. Raises
     NoSuchRoom, also where neither is claimed, BadRoomPassword, TooManyGuesses and Banned."""
     caller, fields = await call.caller(), call.fields
-    room = await call.services.admission.room(fields.needed_number("liveRoomId", "liveroomId"))
-    shown = fields.text("liveRoomAssistPwd")
+    room = await call.services.admission.room(fields.liveRoomId)
+    shown = fields.liveRoomAssistPwd
     if room is None or (room.owner_id != caller.user.id and not shown):
         raise NoSuchRoom
     if room.owner_id != caller.user.id:

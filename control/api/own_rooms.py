@@ -3,23 +3,21 @@ GetMyLiveSamples: an owner and their room."""
 
 from __future__ import annotations
 
+from control.api import requests
 from control.api.envelope import Call, Reply
-from control.api.fields import Fields
 from control.api.room_objects import room_object
 from control.live.broadcast_store import BroadcastRecord
 from control.live.samples import Sample
 from control.refusals import BadParameter, NoRoom
 from control.rooms.rooms import RoomForm, owned
 
-PAGE, LONGEST_PAGE = 20, 100  # broadcasts
 
-
-async def get_my_live_room_id(call: Call) -> Reply:
+async def get_my_live_room_id(call: Call[requests.LoggedIn]) -> Reply:
     room_id = (await call.caller()).user.room_id
     return {"LiveRoomId": room_id, "liveRoomId": room_id}
 
 
-async def get_my_live_room(call: Call) -> Reply:
+async def get_my_live_room(call: Call[requests.LoggedIn]) -> Reply:
     caller = await call.caller()
     if not caller.user.room_id:
         raise NoRoom
@@ -27,24 +25,24 @@ async def get_my_live_room(call: Call) -> Reply:
     return room_object(call, caller, card) | {"liveRoomAssistPwd": card.assist_password}
 
 
-async def create_live_room(call: Call) -> Reply:
+async def create_live_room(call: Call[requests.CreateLiveRoom]) -> Reply:
     caller = await call.caller()
     return {"liveRoomId": await call.services.rooms.create(caller.user, _form(call.fields))}
 
 
-async def modify_my_live_room(call: Call) -> Reply:
+async def modify_my_live_room(call: Call[requests.ModifyMyLiveRoom]) -> Reply:
     caller, fields = await call.caller(), call.fields
-    await call.services.rooms.modify(caller.user, fields.number("liveRoomId", 0), _form(fields))
+    await call.services.rooms.modify(caller.user, fields.liveRoomId, _form(fields))
     return {}
 
 
-async def push_live_stream(call: Call) -> Reply:
+async def push_live_stream(call: Call[requests.PushLiveStream]) -> Reply:
     """A stop shuts the gate only on a publisher that stays: the shipped app stops its encoder, then says so here, and
     pushes again before it says that."""
     caller, fields, services = await call.caller(), call.fields, call.services
-    opens = fields.choice("status", 0, 1) == 1
-    seconds = fields.number("timeout", 0)
-    room_id = owned(caller.user, fields.needed_number("liveRoomId"))
+    opens = fields.status == 1
+    seconds = fields.timeout
+    room_id = owned(caller.user, fields.liveRoomId)
     async with services.gate.turn(room_id):
         if opens:
             await services.gate.open(caller.user, room_id)
@@ -53,23 +51,23 @@ async def push_live_stream(call: Call) -> Reply:
     return {}
 
 
-async def get_my_live_sessions(call: Call) -> Reply:
+async def get_my_live_sessions(call: Call[requests.GetMyLiveSessions]) -> Reply:
     caller, fields = await call.caller(), call.fields
     if not caller.user.room_id:
         raise NoRoom
-    count, before = fields.count(PAGE, LONGEST_PAGE), fields.number("before", 0)
+    count, before = fields.count, fields.before
     if before < 0:
         raise BadParameter("before")
     records = await call.services.broadcast_store.of_room(caller.user.room_id, float(before), count)
     return {"list": [_live_session(record) for record in records]}
 
 
-async def get_my_live_samples(call: Call) -> Reply:
+async def get_my_live_samples(call: Call[requests.GetMyLiveSamples]) -> Reply:
     """Of the broadcast that began at `startTime`, or of the last minutes of this one."""
     caller, fields, samples = await call.caller(), call.fields, call.services.samples
     if not (room_id := caller.user.room_id):
         raise NoRoom
-    start = fields.number("startTime", 0)
+    start = fields.startTime
     if start < 0:
         raise BadParameter("startTime")
     found = await (samples.of_broadcast(room_id, start) if start else samples.last(room_id))
@@ -98,14 +96,14 @@ def _live_session(record: BroadcastRecord) -> Reply:
     }
 
 
-def _form(fields: Fields) -> RoomForm:
+def _form(fields: requests.RoomFields) -> RoomForm:
     return RoomForm(
-        anchor_password=fields.first_text("liveRoomAnchorPwd", "liveRoomanchorPwd"),
-        assist_password=fields.raw_text("liveRoomAssistPwd"),
-        user_password=fields.raw_text("liveRoomUserPwd"),
-        name=fields.raw_text("liveRoomName"),
-        description=fields.text_or_none("liveRoomDesc"),
-        topic=fields.text_or_none("liveRoomTopic"),
-        is_open=fields.flag_or_none("isOpen"),
-        is_public=fields.flag_or_none("isPublic"),
+        anchor_password=fields.liveRoomAnchorPwd,
+        assist_password=fields.liveRoomAssistPwd,
+        user_password=fields.liveRoomUserPwd,
+        name=fields.liveRoomName,
+        description=fields.liveRoomDesc,
+        topic=fields.liveRoomTopic,
+        is_open=fields.isOpen,
+        is_public=fields.isPublic,
     )

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from control.accounts import identity
 from control.accounts.sessions import Caller
 from control.accounts.users import NewUser, Profile
+from control.api import requests
 from control.api.envelope import Call, Reply, guarded, reply
 from control.api.services import Services
 from control.api.statuses import Status
@@ -17,9 +18,9 @@ from control.rooms.search_index import anchor_renamed
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
-async def login(call: Call) -> Reply:
+async def login(call: Call[requests.Login]) -> Reply:
     fields, services = call.fields, call.services
-    account, password = fields.needed_text("account"), fields.needed_text("password")
+    account, password = fields.account, fields.password
     user, password_hash = await services.users.log_in(account, password, call.origin)
     return {
         "account": user.account,
@@ -31,24 +32,24 @@ async def login(call: Call) -> Reply:
     }
 
 
-async def register(call: Call) -> Reply:
+async def register(call: Call[requests.Register]) -> Reply:
     fields = call.fields
-    email = fields.text("email")
+    email = fields.email
     new = NewUser(
-        account=identity.account(fields.needed_text("account")),
-        phone=_phone(call),
+        account=identity.account(fields.account),
+        phone=_phone(fields.phone),
         email=identity.email(email) if email else None,
-        password=call.services.users.acceptable(fields.needed_text("password")),
+        password=call.services.users.acceptable(fields.password),
     )
     call.services.users.acceptable(new.password, new)
     await call.services.users.register(new, call.origin)
     return {}
 
 
-async def modify_user_pwd(call: Call) -> Reply:
+async def modify_user_pwd(call: Call[requests.ModifyUserPwd]) -> Reply:
     fields, services, origin = call.fields, call.services, call.origin
-    phone, password = _phone(call), services.users.acceptable(fields.needed_text("password"))
-    session_id, code = fields.text("sessionId"), fields.text("authCode")
+    phone, password = _phone(fields.phone), services.users.acceptable(fields.password)
+    session_id, code = fields.sessionId, fields.authCode
     user = await services.users.by_phone(phone, origin)
     services.users.acceptable(password, user)
     if session_id:
@@ -64,29 +65,29 @@ async def modify_user_pwd(call: Call) -> Reply:
     return {}
 
 
-async def auth_code(call: Call) -> Reply:
-    user = await call.services.users.by_phone(_phone(call), call.origin)
+async def auth_code(call: Call[requests.AuthCode]) -> Reply:
+    user = await call.services.users.by_phone(_phone(call.fields.phone), call.origin)
     await call.services.recovery.send_code(user, call.origin)
     return {}
 
 
-async def modify_user_info(call: Call) -> Reply:
+async def modify_user_info(call: Call[requests.ModifyUserInfo]) -> Reply:
     caller, fields = await call.caller(), call.fields
-    profile = Profile(fields.text("nickName"), fields.number("sex", 0), fields.text("address"))
+    profile = Profile(fields.nickName, fields.sex, fields.address)
     also = anchor_renamed(caller.user.id, profile.nick_name) if profile.nick_name else []
     await call.services.users.modify(caller.user, profile, also)
     return {}
 
 
-async def modify_user_head_pic(call: Call) -> Reply:
-    caller, picture = await call.caller(), call.fields.raw_text("headPic")
+async def modify_user_head_pic(call: Call[requests.ModifyUserHeadPic]) -> Reply:
+    caller, picture = await call.caller(), call.fields.headPic
     if not picture:
         raise BadParameter("headPic")
     return {"headPicId": await call.services.pictures.replace(caller.user, picture)}
 
 
-async def delete_my_account(call: Call) -> Reply:
-    caller, password = await call.caller(), call.fields.needed_text("password")
+async def delete_my_account(call: Call[requests.DeleteMyAccount]) -> Reply:
+    caller, password = await call.caller(), call.fields.password
     await call.services.deletion.delete(caller, password, call.origin)
     return {}
 
@@ -108,18 +109,18 @@ async def _head_pic(request: Request, services: Services) -> Response:
     return Response(picture.content, media_type=picture.media_type, headers=headers)
 
 
-async def _prove(call: Call, caller: Caller) -> None:
+async def _prove(call: Call[requests.ModifyUserPwd], caller: Caller) -> None:
     """A session may be somebody else's by now: the old password proves its user, or a login of a moment ago. Raises
     BadParameter, WrongPassword and TooManyGuesses."""
-    old = call.fields.text("oldPassword")
+    old = call.fields.oldPassword
     if old:
         await call.services.users.check_password(caller.user, old, call.origin)
     elif not caller.fresh:
         raise BadParameter("oldPassword")
 
 
-def _phone(call: Call) -> str:
-    phone = identity.typed_phone(call.fields.needed_text("phone"))
+def _phone(typed: str) -> str:
+    phone = identity.typed_phone(typed)
     if phone is None:
         raise BadParameter("phone")
     return phone

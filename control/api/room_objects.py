@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from control.accounts.sessions import Caller
 from control.accounts.users import User
@@ -13,39 +14,39 @@ from control.lobby.cards import Card
 from control.rooms.about import About
 
 
-def as_shown(call: Call, caller: Caller, card: Card) -> Card:
+def as_shown(call: Call[Any], caller: Caller, card: Card) -> Card:
     """As a banned user sees it, where the caller's account was made since, at the address that one watched from."""
     if card.rights.address_bans and call.services.bans.keeps_out(card.rights, caller.user, call.address):
         return replace(card, is_banned=True)
     return card
 
 
-def room_objects(call: Call, caller: Caller, cards: Iterable[Card]) -> list[Reply]:
+def room_objects(call: Call[Any], caller: Caller, cards: Iterable[Card]) -> list[Reply]:
     shown = [as_shown(call, caller, card) if card.room.rights.address_bans else card for card in cards]
     place, tickets = call.place, _tickets(call, caller, shown)
     return [_room_object(place, card, tickets.get(card.room.about.room_id, "")) for card in shown]
 
 
-def room_object(call: Call, caller: Caller, card: Card) -> Reply:
+def room_object(call: Call[Any], caller: Caller, card: Card) -> Reply:
     [one] = room_objects(call, caller, [card])
     return one
 
 
-def play_urls(call: Call, caller: Caller, card: Card) -> Reply:
+def play_urls(call: Call[Any], caller: Caller, card: Card) -> Reply:
     """With a ticket for this caller, who may watch."""
     room_id, generation = card.about.room_id, card.rights.password_generation
     ticket = call.services.admission.issue(room_id, caller.user.id, generation, card.denials)
     return urls(call, room_id, ticket)
 
 
-def urls(call: Call, room_id: int, ticket: str) -> Reply:
+def urls(call: Call[Any], room_id: int, ticket: str) -> Reply:
     return {
         "playRtmpUrl": call.place.play_rtmp(room_id, ticket),
         "playHlsUrl": call.place.play_hls(room_id, ticket),
     }
 
 
-def _tickets(call: Call, caller: Caller, cards: Sequence[Card]) -> dict[int, str]:
+def _tickets(call: Call[Any], caller: Caller, cards: Sequence[Card]) -> dict[int, str]:
     """By room, of those that the caller may watch without a password."""
     if not cards:
         return {}

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from control.access.rights import parse_room_id
+from control.api import requests
 from control.api.envelope import Call, Reply
 from control.api.moderation import moderated
 from control.api.room_objects import play_urls
@@ -21,7 +22,7 @@ KEPT = 2592000  # seconds for which a browser keeps the password
 LONGEST = 400  # characters of a cookie's value
 
 
-async def assist_room(call: Call) -> Reply:
+async def assist_room(call: Call[requests.Moderating]) -> Reply:
     """The room that the caller may assist in, with what lets them into its chat. Raises what `moderated` does."""
     room, _ = await moderated(call)
     caller = await call.caller()

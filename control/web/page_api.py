@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from math import ceil
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from control.accounts.sessions import Caller
+from control.api import requests
 from control.api.envelope import Api, Call, Reply, answered
 from control.api.logins import log_out
+from control.api.parameters import Given
 from control.api.people import login
 from control.api.services import Services
 from control.refusals import SessionExpired
@@ -22,7 +25,7 @@ COOKIE = "qplus_session"
 OWN = ("x-qplus-page", "1")
 
 
-def page_endpoint(api: Api, services: Services) -> Callable[[Request], Awaitable[Response]]:
+def page_endpoint(api: Api[Any], services: Services) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         if request.headers.get(OWN[0]) != OWN[1]:
             return Response(status_code=403)
@@ -38,13 +41,13 @@ def log_in_endpoint(services: Services) -> Callable[[Request], Awaitable[Respons
     async def answer(request: Request) -> Response:
         begun: list[tuple[str, int]] = []
 
-        async def keep(call: Call) -> Reply:
+        async def keep(call: Call[requests.Login]) -> Reply:
             answer = await login(call)
             session_id = answer.pop("sessionId")
             begun.append((session_id, (await services.sessions.caller(session_id)).user.id))
             return answer
 
-        response = await page_endpoint(keep, services)(request)
+        response = await page_endpoint(Api(keep, requests.Login), services)(request)
         for session_id, user_id in begun:
             forget_passwords(response, request, services, but_of=user_id)
             if before := _session_id(request, services):
@@ -57,7 +60,7 @@ def log_in_endpoint(services: Services) -> Callable[[Request], Awaitable[Respons
 
 def log_out_endpoint(services: Services) -> Callable[[Request], Awaitable[Response]]:
     """LogOut, which also clears the cookies: where the session had ended already, too."""
-    answer_page = page_endpoint(log_out, services)
+    answer_page = page_endpoint(Api(log_out, requests.LogOut), services)
 
     async def answer(request: Request) -> Response:
         response = await answer_page(request)
@@ -75,12 +78,12 @@ def assist_endpoint(services: Services) -> Callable[[Request], Awaitable[Respons
     async def answer(request: Request) -> Response:
         let_in: list[tuple[int, str, int]] = []
 
-        async def keep(call: Call) -> Reply:
+        async def keep(call: Call[requests.Moderating]) -> Reply:
             answer, user_id = await assist_room(call), (await call.caller()).user.id
-            let_in.append((call.fields.needed_number("liveRoomId"), call.fields.text("liveRoomAssistPwd"), user_id))
+            let_in.append((call.fields.liveRoomId, call.fields.liveRoomAssistPwd, user_id))
             return answer
 
-        response = await page_endpoint(keep, services)(request)
+        response = await page_endpoint(Api(keep, requests.Moderating), services)(request)
         for room_id, password, user_id in let_in:
             if password:  # the owner needs none
                 keep_password(response, request, services, room_id, password, user_id)
@@ -94,7 +97,7 @@ def _session_id(request: Request, services: Services) -> str:
     return cookie_value(COOKIE, request, services)
 
 
-async def who_am_i(call: Call) -> Reply:
+async def who_am_i(call: Call[Given]) -> Reply:
     """The caller as the pages show them; `account` is "" for a visitor who is not logged in."""
     try:
         user = (await call.caller()).user
@@ -110,11 +113,11 @@ async def who_am_i(call: Call) -> Reply:
     }
 
 
-async def get_my_ban(call: Call) -> Reply:
+async def get_my_ban(call: Call[requests.OfRoom]) -> Reply:
     """`seconds` for which the caller may not watch a room, 0 for none: the contract has no status that says so, and a
     password cannot help."""
     caller = await call.caller()
-    room_id = call.fields.needed_number("liveRoomId")
+    room_id = call.fields.liveRoomId
     return {"seconds": ceil(await call.services.bans.seconds_left(room_id, caller.user.id))}
 
 

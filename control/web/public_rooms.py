@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from control.accounts.users import NOBODY
+from control.api import requests
 from control.api.envelope import Call, Reply, site
 from control.api.services import Services
 from control.live.broadcast_store import BroadcastRecord
@@ -50,13 +51,13 @@ async def qr(request: Request, services: Services) -> Response:
     return qr_code(room_address(request, services, request.path_params["room"]))
 
 
-async def get_past_broadcasts(call: Call) -> Reply:
+async def get_past_broadcasts(call: Call[requests.Visiting]) -> Reply:
     """`list`, the newest first; of an open room to everybody, of a private one to who may watch it, by `ticket`."""
     services, fields = call.services, call.fields
-    card = await services.lobby.room(fields.needed_number("liveRoomId"), NOBODY)
+    card = await services.lobby.room(fields.liveRoomId, NOBODY)
     if card.need_password:
         caller = await call.caller()
-        await services.visitors.admit(caller.user, card.room_id, fields.text("ticket"), call.address)
+        await services.visitors.admit(caller.user, card.room_id, fields.ticket, call.address)
     return {"list": [_past(record) for record in await services.past_broadcasts.of(card.room_id)]}
 
 
