@@ -16,6 +16,7 @@ from control.access.rights import ROOM_ID
 from control.api import requests
 from control.api.definitions import DEFINITIONS
 from control.api.envelope import Api, Endpoint
+from control.api.openapi import get_openapi, written
 from control.api.parameters import Given
 from control.api.people import get_user_head_pic
 from control.api.services import Services
@@ -90,6 +91,7 @@ def public(
     health: Health,
 ) -> list[BaseRoute]:
     """Behind the web nginx."""
+    written()  # now: who asks first would hold the loop for it
     apis = [
         *(Route(f"/live/{name}", Endpoint(api, services), methods=["POST"]) for name, api in APIS.items()),
         Route("/live/GetUserHeadPic", partial(get_user_head_pic, services=services), methods=["GET"]),
@@ -105,6 +107,7 @@ def public(
         Route("/events", events.front, methods=["GET"]),
         Route("/events/room/{room:room}", streams.answer, methods=["GET"]),
         Route("/events/studio", events.studio, methods=["GET"]),
+        Route("/openapi.json", get_openapi, methods=["GET"]),
         Route("/", page("front"), methods=["GET"]),
         Route("/room/{room:room}", partial(room_page, services=services), methods=["GET"]),
         Route("/studio", page("studio"), methods=["GET"]),

@@ -16,7 +16,7 @@ import httpx
 import orjson
 
 from control.api.statuses import Status
-from tests.support import pictures
+from tests.support import described, pictures
 from tests.support.world import Box
 
 FOLDER = Path(__file__).parents[1] / "contract" / "cases"
@@ -217,6 +217,7 @@ def check(scene: Scene, api: str, told: dict[str, Any], answer: httpx.Response) 
     text = TEXTS[reply["status"]]
     assert reply["desc"] == text or reply["desc"].startswith(f"{text}: ")
     assert answer.headers["content-type"] == "application/json"
+    assert described.faults(described.answers(api), reply) == []
     if "keys" in told:
         assert list(reply) == HEAD + told["keys"]
     scene.agrees(wanted, reply)
