@@ -128,6 +128,7 @@ def internal(callbacks: Callbacks, grace: Grace, hls_auth: HlsAuth, health: Heal
     """On a unix socket that only nginx can reach."""
     return [
         Route("/hls", hls_auth.answer, methods=["GET"]),  # first: the others are rare, or come another way
+        Route("/node", hls_auth.for_peer, methods=["GET"]),
         Route("/snapshot", hls_auth.may_look, methods=["GET"]),
         *(
             Route(f"/rtmp/{{node}}/{{start}}/{call}", partial(callbacks.answer, call), methods=["POST"])

@@ -28,6 +28,7 @@ const ENTRY = "#EXTINF:";
  * @param {NginxHTTPRequest} r
  */
 function answer(r) {
+    if (r.variables.origin) return r.internalRedirect("@origin_list"); // the room is live at another node
     send(r, playlist(folderOf(r), Number(r.variables.since) || 0, Number(r.variables.sound_alone_at) || 0));
 }
 

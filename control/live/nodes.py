@@ -32,6 +32,19 @@ class Peer(NamedTuple):
     rtmp_port: int
     http_port: int
 
+    @property
+    def site(self) -> str:
+        """Where its web nginx is."""
+        return joined(self.address, self.http_port)
+
+    @property
+    def rtmp(self) -> str:
+        return joined(self.address, self.rtmp_port)
+
+
+def joined(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
 
 class OtherKeys(Exception):
     """Another node signs with other keys: neither would know the other's tickets."""

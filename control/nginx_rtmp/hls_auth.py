@@ -10,11 +10,14 @@ from starlette.responses import Response
 
 from control.access.admission import Admission
 from control.access.rights import parse_room_id
+from control.access.tickets import Keys
 from control.access.verdicts import Role
 from control.clock import Clock, Ticks
 from control.live.broadcasts import Broadcasts
 from control.live.heartbeats import Heartbeats
-from control.live.presence import Presence, Session
+from control.live.leases import Leases
+from control.live.presence import Home, Presence, Session
+from control.lobby.live_rooms import LiveRooms
 from control.nginx_rtmp.clients import AT_A_TIME, RECONSIDERED
 from control.nginx_rtmp.kept_verdicts import KeptVerdicts
 from control.ops import metrics
@@ -42,9 +45,25 @@ class Listing:
         return f"{self.since} {self.sound_alone_at}"
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What the web nginx has to know of a room that is live at another node."""
+
+    address: str
+    """Of that node's web nginx, with its port."""
+    mark: str
+    """By which it knows one of its peers."""
+
+    def headers(self) -> dict[str, str]:
+        return {"X-Origin": self.address, "X-Mark": self.mark}
+
+
 @dataclass(kw_only=True)
 class HlsAuth:
     presence: Presence
+    leases: Leases
+    live_rooms: LiveRooms
+    keys: Keys
     heartbeats: Heartbeats
     broadcasts: Broadcasts
     admission: Admission
@@ -53,7 +72,7 @@ class HlsAuth:
 
     async def answer(self, request: Request) -> Response:
         """`GET /hls?ticket=&room=`; both were matched against their form by nginx."""
-        listing: Listing | None = None
+        listing: Listing | Elsewhere | None = None
         try:
             asked, address = request.query_params, request.headers.get("x-address", "")
             listing = await self.admit(asked["room"], asked["ticket"], address)
@@ -75,20 +94,42 @@ class HlsAuth:
             return Response(status_code=403)
         return Response(status_code=204)
 
-    async def admit(self, name: str, ticket: str, address: str = "") -> Listing | None:
+    async def for_peer(self, request: Request) -> Response:
+        """`GET /node?room=`: whether another node may have a room's segments, for viewers whom it has let in. It shows
+        its mark."""
+        room_id = parse_room_id(request.query_params["room"])
+        own, publisher = self.leases.own(room_id), self.presence.publisher(room_id)
+        marked = own is not None and self.keys.is_marked(_text(room_id, own), request.headers.get("x-mark", ""))
+        if not marked or publisher is None or not publisher.live:
+            return Response(status_code=403, headers={"Cache-Control": "no-store"})
+        return Response(status_code=204, headers=self._listing(publisher).headers())
+
+    async def admit(self, name: str, ticket: str, address: str = "") -> Listing | Elsewhere | None:
         """Notes a viewer's heartbeat, and has nginx not ask for a time. Returns None where there is nothing to see now.
         Raises Denied."""
         shown = self.admission.credentials("", ticket)
         grant = await self.admission.admit(Role.PLAYER, parse_room_id(name), shown, address)
         publisher = self.presence.publisher(grant.room_id)
-        if publisher is None or not publisher.live:
+        is_here = publisher is not None and publisher.live
+        elsewhere = None if is_here else self._elsewhere(grant.room_id)
+        if not is_here and elsewhere is None:
             return None
         assert shown.ticket is not None  # an empty password is no room's
         if grant.counted:
             self.heartbeats.beat(grant.room_id, shown.ticket.user_id, shown, address)
+        if elsewhere is not None:
+            return elsewhere
+        assert publisher is not None
         listing = self._listing(publisher)
         self.kept.keep(grant.room_id, shown.ticket.user_id, ticket, listing.text())
         return listing
+
+    def _elsewhere(self, room_id: int) -> Elsewhere | None:
+        origin = self.leases.origin(room_id)
+        peer = self.leases.peer(origin) if origin else None
+        if origin is None or peer is None or not self.live_rooms.is_live(room_id):
+            return None
+        return Elsewhere(peer.site, self.keys.mark(_text(room_id, origin)))
 
     async def reconsider(self, change: Change) -> None:
         """Stops counting viewers that may no longer watch, and letting them."""
@@ -117,3 +158,8 @@ class HlsAuth:
     def _time_of_day(self, ticks: Ticks) -> int:
         """Counted back from now: the clock may have been set meanwhile."""
         return int((self.clock.now() - self.clock.ticks() + ticks) * 1000)
+
+
+def _text(room_id: int, origin: Home) -> str:
+    """What a peer's mark is made of."""
+    return f"hls/{room_id}/{origin.node}/{origin.start}"

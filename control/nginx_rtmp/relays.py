@@ -164,7 +164,7 @@ class Relays:
             return seen.relay
         peer = self.leases.peer(home)
         assert peer is not None  # likewise
-        return f"[{peer.address}]:{peer.rtmp_port}" if ":" in peer.address else f"{peer.address}:{peer.rtmp_port}"
+        return peer.rtmp
 
     def _is_ours(self, role: Role, room_id: int, home: Home, callback: Callback) -> bool:
         """Whether one comes to the home as it was told to. Its mark alone does not prove that: nginx-rtmp logs those of

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster import audience, cluster, everywhere
-from tests.e2e.conftest import Node
+from tests.e2e.conftest import Node, until
+from tests.e2e.encoders import encoder
 from tests.e2e.stand_in import open_to_others
 from tests.e2e.workers import gets_media
 from tests.rtmp.client import Refused
@@ -53,3 +54,27 @@ async def test_a_room_is_one_room_whichever_node_its_people_come_to(nodes: list[
             await asyncio.gather(*map(gets_media, players))
             await everywhere(nodes, room, live=True, players=3)
     await everywhere(nodes, room, live=False, players=0)
+
+
+async def test_hls_of_a_room_at_another_node_is_played_counted_and_refused_here(nodes: list[Node]) -> None:
+    a, b, c = nodes
+    room, viewer = await a.room(), await a.user()
+    async with encoder(f"{a.rtmp}/{room.push}", key_frames=2):
+        await everywhere(nodes, room, live=True, players=0)
+        urls = await c.api("PlayLiveStream", sessionId=viewer, liveroomId=room.id, status=1)
+        path = "/hls/" + urls["playHlsUrl"].partition("/hls/")[2]
+
+        async def segment() -> bytes:
+            """The last of those that are listed."""
+            answer = await b.http.get(path)
+            names = [line for line in answer.text.splitlines() if line.endswith(".ts")]
+            if answer.status_code != 200 or not names:
+                return b""
+            return (await b.http.get(path.replace("index.m3u8", names[-1]))).content
+
+        content = await until(segment, 20)
+        assert content[:1] == b"G" and len(content) % 188 == 0  # an MPEG transport stream
+        await everywhere(nodes, room, live=True, players=1)
+        strange = "/".join([*path.split("/")[:2], "1.2.3.4.k1.made-up", *path.split("/")[3:]])
+        assert (await b.http.get(strange)).status_code == 403
+        assert (await a.http.get(f"/node/hls/{room.id}/index.m3u8")).status_code == 403
