@@ -24,7 +24,8 @@ from control.guessing.handover import Handover, taken_over
 from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.grace import Grace
 from control.nginx_rtmp.refused_pushes import RefusedPushes
-from control.parts import live_parts, public_parts
+from control.parts import live_parts
+from control.public_parts import public_parts
 from control.running import LiveParts, Running, background
 from control.settings import Settings
 from control.storage import integrity, migrate

@@ -1,4 +1,4 @@
-"""What a control is made of: its parts, each made once and given what it needs."""
+"""What verdicts, presence and counts are made of: the parts, each made once and given what it needs."""
 
 from __future__ import annotations
 
@@ -10,32 +10,16 @@ import httpx
 from control.access.admission import Admission
 from control.access.bans import Bans
 from control.access.denials import DenialsOfUsers
-from control.access.guests import Guests
 from control.access.resealing import Resealing
 from control.access.revocations import Revocations
 from control.access.rights import RightsOfRooms
 from control.access.tickets import Keys
 from control.access.vault import Vault
-from control.access.visitors import Visitors
-from control.accounts.deletion import Deletion
-from control.accounts.limits import Limits
-from control.accounts.notifiers import Notifier
-from control.accounts.passwords import Passwords
-from control.accounts.pictures import Pictures
-from control.accounts.recovery import Recovery
-from control.accounts.sessions import Sessions
-from control.accounts.users import Users
-from control.api.bodies import Bodies
-from control.api.room_objects import written
-from control.api.services import Services
-from control.api.turns import Turns
-from control.api.uploads import Uploads
 from control.chat.chat import Chat
 from control.chat.chat_pace import Pace
 from control.chat.chat_store import Chats
 from control.chat.chat_writer import ChatWriter
 from control.clock import Clock
-from control.entropy import Entropy
 from control.guessing.guesses import Guesses
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
@@ -45,15 +29,9 @@ from control.live.heartbeats import Heartbeats
 from control.live.leases import Leases
 from control.live.nodes import Nodes, Peer
 from control.live.on_air_writer import AGAIN, OnAirWriter
-from control.live.past_broadcasts import PastBroadcasts
 from control.live.presence import Presence
 from control.live.samples import Samples
-from control.lobby.cards import Cards
-from control.lobby.known_rooms import KnownRooms
-from control.lobby.lists import Lists
 from control.lobby.live_rooms import LiveRooms
-from control.lobby.lobby import Lobby
-from control.lobby.search import Search
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.control import RtmpControl
 from control.nginx_rtmp.drops import Drops
@@ -65,10 +43,6 @@ from control.nginx_rtmp.relays import Relays, RtmpNginx, StreamNames
 from control.nginx_rtmp.stat import Looks, Stat
 from control.nginx_rtmp.takeover import Takeover
 from control.nginx_rtmp.unseen import UnseenUpdates
-from control.rooms.about import AboutRooms
-from control.rooms.follows import Follows
-from control.rooms.gate import Gate
-from control.rooms.rooms import Rooms
 from control.running import LiveParts
 from control.settings import Settings
 from control.snapshots.album import Album
@@ -159,6 +133,9 @@ def live_parts(
     kept_verdicts = KeptVerdicts(settings.verdict_dir, clock)
     hls = HlsAuth(
         presence=presence,
+        leases=leases,
+        live_rooms=live_rooms,
+        keys=keys,
         heartbeats=heartbeats,
         broadcasts=broadcasts,
         admission=admission,
@@ -218,83 +195,4 @@ def live_parts(
         hls_auth=hls,
         snapshots=snapshots,
         reconcilers=Reconcilers(reconcilers),
-    )
-
-
-def public_parts(
-    settings: Settings,
-    clock: Clock,
-    entropy: Entropy,
-    notifier: Notifier,
-    *,
-    store: Store,
-    vault: Vault,
-    passwords: Passwords,
-    guesses: Guesses,
-    live: LiveParts,
-) -> Services:
-    """What the APIs and the pages call on."""
-    changes = live.changes
-    most_users, most_sessions = settings.cached_users, settings.cached_sessions
-    users = Users(store=store, passwords=passwords, guesses=guesses, changes=changes, clock=clock, most=most_users)
-    sessions = Sessions(store=store, users=users, changes=changes, clock=clock, entropy=entropy, most=most_sessions)
-    rooms = Rooms(store=store, vault=vault, changes=changes, guesses=guesses, clock=clock, entropy=entropy)
-    about = AboutRooms(store=store, changes=changes, most=settings.cached_rooms)
-    follows = Follows(store=store, about=about, changes=changes, clock=clock, most=most_users)
-    known = KnownRooms(
-        about=about,
-        users=users,
-        rights=live.rights,
-        write=written,
-        changes=changes,
-        most=settings.cached_rooms,
-    )
-    cards = Cards(
-        rooms=known,
-        denials=live.denials,
-        follows=follows,
-        live=live.live_rooms,
-        snapshots=live.snapshots,
-        clock=clock,
-    )
-    search = Search(store=store, about=about, users=users, changes=changes)
-    return Services(
-        settings=settings,
-        clock=clock,
-        users=users,
-        sessions=sessions,
-        recovery=Recovery(
-            store=store,
-            users=users,
-            passwords=passwords,
-            limits=Limits(store, clock),
-            guesses=guesses,
-            tickets=live.admission,
-            changes=changes,
-            notifier=notifier,
-            site=settings.site,
-            clock=clock,
-            entropy=entropy,
-        ),
-        deletion=Deletion(users=users, guesses=guesses, tickets=live.admission, changes=changes),
-        pictures=Pictures(store, changes),
-        uploads=Uploads(sessions, clock),
-        bodies=Bodies(clock),
-        turns=Turns(),
-        rooms=rooms,
-        follows=follows,
-        bans=live.bans,
-        gate=Gate(rooms, clock),
-        presence=live.presence,
-        audience=live.audience,
-        broadcast_store=live.broadcast_store,
-        samples=live.samples,
-        past_broadcasts=PastBroadcasts(live.broadcast_store, clock, settings.cached_rooms),
-        lobby=Lobby(cards=cards, about=about, live=live.live_rooms, search=search),
-        lists=Lists(store=store, cards=cards, live=live.live_rooms, follows=follows, most=most_sessions),
-        admission=live.admission,
-        visitors=Visitors(live.admission, live.bans),
-        guests=Guests(live.admission, clock=clock, entropy=entropy, lifetime=settings.ticket_seconds),
-        chat=live.chat,
-        clients=live.clients,
     )

@@ -156,6 +156,10 @@ class Settings:
             raise SettingError(f"{PREFIX}NODE_ADDRESS: an IP address, as 10.0.0.1") from None
         if not self.database_url.startswith("postgresql:"):
             raise SettingError(f"{PREFIX}NODE_ADDRESS: nodes share a PostgreSQL, QPLUS_DATABASE_URL; SQLite is for one")
+        if self.has_tls:
+            raise SettingError(f"{PREFIX}TLS_CERT: of several nodes TLS ends at the balancer before them")
+        if not self.has_guard:
+            raise SettingError(f"{PREFIX}NODE_ADDRESS: a node that others can reach has its guard")
 
     def _check_proxies(self) -> None:
         for proxy in self.proxies:

@@ -2,6 +2,6 @@
 
 LAYERS = [
     *("setting_values", "settings", "refusals", "clock", "entropy", "ops", "storage", "guessing"),
-    *("accounts", "access", "rooms", "live", "chat", "snapshots"),
-    *("lobby", "nginx_rtmp", "api", "web", "routes", "running", "parts", "app", "serve", "supervisor", "cli"),
+    *("accounts", "access", "rooms", "live", "chat", "snapshots", "lobby", "nginx_rtmp", "api", "web"),
+    *("routes", "running", "parts", "public_parts", "app", "serve", "supervisor", "cli"),
 ]
