@@ -113,6 +113,7 @@ def public(
         Route("/studio", page("studio"), methods=["GET"]),
         Route("/assist/{room:room}", page("assist"), methods=["GET"]),
         Route("/profile", page("profile"), methods=["GET"]),
+        Route("/api", page("api"), methods=["GET"]),
         Route("/account", RedirectResponse("/profile", 308), methods=["GET"]),
         Route("/studio/qr.svg", studio.qr, methods=["GET"]),
         Route("/confirm", page("confirm"), methods=["GET"]),

@@ -321,7 +321,7 @@ async def test_the_qr_code_is_kept_by_no_cache(box: Box) -> None:
     assert answer.text.startswith("<svg")
 
 
-@pytest.mark.parametrize("path", ["/", "/room/1000001", "/studio", "/profile", "/confirm"])
+@pytest.mark.parametrize("path", ["/", "/room/1000001", "/studio", "/profile", "/confirm", "/api"])
 async def test_pages_allow_nothing_but_their_own(box: Box, path: str) -> None:
     ann = await box.session("ann", "13500000000")
     assert (await box.api("CreateLiveRoom", sessionId=ann, liveRoomName="Rivers"))["liveRoomId"] == 1000001

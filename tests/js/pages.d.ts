@@ -19,6 +19,7 @@ interface Window {
 interface Elements {
   again: HTMLButtonElement;
   "again-form": HTMLFormElement;
+  "api-filter": HTMLInputElement;
   broadcasts: HTMLTableElement;
   change: HTMLFormElement;
   confirm: HTMLButtonElement;

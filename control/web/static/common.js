@@ -240,6 +240,7 @@ const FOOTER = `
 <div class="row">
   <label><span data-text="language"></span><select id="language"><option value="zh" lang="zh">中文</option><option value="en" lang="en">English</option></select></label>
   <label><span data-text="theme"></span><select id="theme"><option value="" data-text="themeSystem"></option><option value="light" data-text="themeLight"></option><option value="dark" data-text="themeDark"></option></select></label>
+  <a href="/api" data-text="apiTitle"></a>
 </div>`;
 
 /**

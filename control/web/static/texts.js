@@ -241,6 +241,12 @@ const zh = {
   confirmGone: "此链接已失效或已使用过。",
   confirmAgain: "重新申请链接",
   toFront: "首页",
+  apiTitle: "开放接口",
+  apiFilter: "查找接口",
+  apiNeeded: "必填",
+  apiAsked: "请求",
+  apiAnswer: "应答",
+  apiNone: "没有这样的接口。",
 };
 
 /** @type {Record<keyof typeof zh, string>} */
@@ -483,6 +489,12 @@ const en = {
   confirmGone: "This link has expired or was used already.",
   confirmAgain: "Ask for a new link",
   toFront: "Front page",
+  apiTitle: "API",
+  apiFilter: "Find an API",
+  apiNeeded: "needed",
+  apiAsked: "Request",
+  apiAnswer: "Answer",
+  apiNone: "No API is called that.",
 };
 
 /** @type {Record<number, string>} */
