@@ -22,7 +22,7 @@ from control.clock import Clock, Ticks
 from control.live.nodes import Nodes, Peer
 from control.live.presence import Home, Presence
 from control.ops.loops import once
-from control.refusals import Denied
+from control.refusals import Denied, Orphaned
 from control.storage.database import Connection, Store, insert
 from control.storage.log import Entry, Log
 from control.storage.sql import database_now
@@ -62,7 +62,7 @@ class Leases:
         self._me = nodes.me.name
         self._leases: dict[int, Lease] = {}
         self._given_back: dict[int, Ticks] = {}
-        """When, lately, by others."""
+        """When, lately."""
         self._claiming: defaultdict[int, int] = defaultdict(int)
         self._contests: dict[int, _Contest] = {}
         self._turn = asyncio.Lock()
@@ -89,7 +89,7 @@ class Leases:
 
     async def load(self) -> None:
         if self._nodes.shared:
-            rows = await self._store.fetch_all(sa.select(leases))
+            rows = await self._store.fetch_all(sa.select(leases).where(leases.c.held == sa.true()))
             self._leases = {row["room_id"]: Lease(row["node"], row["epoch"], bool(row["held"])) for row in rows}
 
     def origin(self, room_id: int) -> Home | None:
@@ -144,6 +144,8 @@ class Leases:
             holder = await self._try(room_id)
             if holder is not None:
                 await self._contest(room_id, holder)
+        except Orphaned as failure:
+            raise Denied("no such room") from failure
         except self._store.failures as failure:
             raise Denied("cannot tell whether it is live at another node") from failure
         if lease is not None and lease.node != self._me:
@@ -164,6 +166,7 @@ class Leases:
             )
             await connection.execute(self._entry(room_id, Lease(self._me, epoch, True)))
         self._leases[room_id] = Lease(self._me, epoch, True)
+        self._given_back.pop(room_id, None)
         return None
 
     async def _read(self, connection: Connection, room_id: int) -> tuple[Lease | None, bool]:
@@ -196,7 +199,10 @@ class Leases:
                 del self._contests[room_id]
 
     async def release(self) -> None:
-        """Gives back those of rooms whose publisher is gone."""
+        """Gives back those of rooms whose publisher is gone, and forgets what is long given back."""
+        outdated = self._clock.ticks() - LATER
+        for room_id in [room_id for room_id, since in self._given_back.items() if since < outdated]:
+            del self._leases[room_id], self._given_back[room_id]
         for room_id, lease in list(self._leases.items()):
             if lease.node != self._me or not lease.held or self._is_wanted(room_id):
                 continue
@@ -209,6 +215,7 @@ class Leases:
                     leases.update().where(*mine).values(held=False), self._entry(room_id, given_back)
                 )
                 self._leases[room_id] = given_back
+                self._given_back[room_id] = self._clock.ticks()
 
     def _is_wanted(self, room_id: int) -> bool:
         return room_id in self._claiming or self._presence.publisher(room_id) is not None

@@ -46,6 +46,8 @@ class LiveRooms:
         self._departures = 0
         self.life = uuid4().hex
         """Names what departures are counted from."""
+        self._until: dict[str, float] = {}
+        """When what nodes said expires that were there before this one was alone."""
         self._log = log
         self._log.on(ON_AIR, self._heard)
         self._log.when_behind(self._begin_anew)
@@ -57,11 +59,14 @@ class LiveRooms:
         name, valid = sa.tuple_(on_air.c.node, on_air.c.room_id), on_air.c.expires_at > self._clock.now()
         while True:
             query = sa.select(on_air).where(name > last).order_by(*name).limit(AT_A_TIME)
-            rows = await self._store.fetch_all(query.where(sa.or_(valid, on_air.c.node != self._node)))
+            rows = await self._store.fetch_all(query if self._nodes.shared else query.where(valid))
             for row in rows:
                 last = node, room_id = row["node"], row["room_id"]
-                if node == self._node or node in self._nodes.others:
-                    self._put(node, OnAir(room_id, row["live_since"], row["players"]))
+                if not self._nodes.shared and node != self._node:
+                    self._until[node] = max(self._until.get(node, 0.0), row["expires_at"])
+                elif node != self._node and node not in self._nodes.others:
+                    continue
+                self._put(node, OnAir(room_id, row["live_since"], row["players"]))
             if len(rows) < AT_A_TIME:
                 return
 
@@ -80,6 +85,9 @@ class LiveRooms:
 
     def observe(self, now: Iterable[OnAir]) -> None:
         """How rooms of this node are now; others are as they were."""
+        for node in [node for node, until in self._until.items() if until <= self._clock.now()]:
+            del self._until[node]
+            self._ended(node)
         self._take(self._node, now)
 
     def _take(self, node: str, now: Iterable[OnAir]) -> None:

@@ -286,14 +286,14 @@ nodes = sa.Table(  # that work over this database
     sa.Column("rtmp_port", sa.Integer, nullable=False),
     sa.Column("http_port", sa.Integer, nullable=False),
     sa.Column("keys", sa.Text, nullable=False),  # a digest of those that it signs with
-    sa.Column("expires_at", sa.Float, nullable=False),  # by the database's clock; until then it is taken for alive
+    sa.Column("expires_at", sa.Float, nullable=False, index=True),  # by the database's clock; alive until then
 )
 
 leases = sa.Table(  # which node has a room's publisher; control/live/leases.py
     "leases",
     metadata,
     _room(primary_key=True),
-    sa.Column("node", sa.Text, nullable=False, index=True),
+    sa.Column("node", sa.Text, nullable=False),
     sa.Column("epoch", sa.BigInteger, nullable=False),  # one more with each change of nodes
-    sa.Column("held", sa.Boolean, nullable=False),  # false: its publisher has gone
+    sa.Column("held", sa.Boolean, nullable=False, index=True),  # false: its publisher has gone
 )

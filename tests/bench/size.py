@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -16,6 +18,7 @@ from control.settings import Settings
 from tests.bench.figures import Quartiles, Row
 from tests.bench.processes import memory
 from tests.bench.product import Product, product
+from tests.chaos.scenes import replaced
 from tests.e2e.conftest import until
 
 ELSEWHERE = "elsewhere"  # the node that the rooms are live on
@@ -59,7 +62,8 @@ def fill(settings: Settings, number: int) -> None:
 
 
 def go_live(settings: Settings, number: int) -> None:
-    """Has the last rooms be live on another node, each with passwords of its own. This one finds out within 5 s."""
+    """Has the last rooms be live on another node, each with passwords of its own, as a control finds them that starts
+    now."""
     vault = stored_vault(settings.data_dir / "keys" / "rooms", SystemEntropy(), ())
     with _database(settings) as database:
         rooms = database.execute("SELECT id, owner_id FROM rooms ORDER BY id DESC LIMIT ?", (number,)).fetchall()
@@ -98,6 +102,9 @@ async def have_live(made: Product, number: int) -> None:
     """So many more rooms in the list of what is live, where there were none."""
     fill(made.node.settings, number)
     go_live(made.node.settings, number)
+    before = made.node.pid("control")
+    os.kill(before, signal.SIGKILL)
+    await replaced(made.node, "control", before)
     await listed(made, number)
 
 

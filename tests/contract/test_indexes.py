@@ -13,14 +13,17 @@ from typing import Any
 
 import pytest
 
+from control.clock import SystemClock
 from control.live.broadcasts import REMEMBERED
 from control.live.on_air_writer import OnAir
 from control.routes import APIS
 from control.settings import Settings
 from control.storage import sqlite
 from control.storage.cache import Cache
+from control.storage.database import opened
 from control.storage.tables import metadata
 from tests.support import pictures, world
+from tests.support.nodes import StandInNode
 from tests.support.people import Person, argument, crowd, go_live, go_off, person, watch
 from tests.support.world import Box
 
@@ -150,6 +153,12 @@ async def test_every_query_goes_through_an_index(trace: Trace, traced: Box, sett
     for api, fields in (("LogOut", {"everywhere": 1}), ("DeleteMyAccount", {"password": "changed1"})):
         ann.session = (await traced.api("Login", account="ann", password="changed1"))["sessionId"]
         await ann.does(api, **fields)
+    async with opened(settings.database, SystemClock()) as store:
+        another = await StandInNode(store, "another").begin()
+        await another.publish(1000002)
+        another.leave(1000002)
+        await another.step()
+        await another.log.trim()
     statements = trace.taken()
     assert {name for name in metadata.tables if not any(name in each for each in statements)} == set()
     assert scanned(settings.data_dir / "qplus.db", statements) == {}

@@ -8,6 +8,7 @@ from control.storage.database import Store
 from control.storage.tables import on_air
 from tests.support.nodes import StandInNode
 from tests.support.rows import add_room
+from tests.support.world import HandClock
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +32,19 @@ async def test_what_the_control_before_wrote_holds_until_this_one_has_seen_for_i
     live.observe([OnAir(room, None, 0)])
     assert (order(live), live.players(room), [*live.rooms()]) == ([], 0, [])
     assert live.departures == 1
+
+
+async def test_what_others_had_is_dropped_as_it_expires_by_a_node_that_is_alone_now(store: Store) -> None:
+    clock, room = HandClock(), await add_room(store, 1)
+    node = StandInNode(store, shared=False, clock=clock)
+    await said(store, "other", room, 5.0, 3, clock.now() + 10)
+    live = node.live_rooms
+    await live.load()
+    live.observe([])
+    assert (order(live), live.players(room)) == ([room], 3)
+    clock.advance(10)
+    live.observe([])
+    assert (order(live), live.players(room)) == ([], 0)
 
 
 async def test_what_several_nodes_have_is_one(store: Store) -> None:

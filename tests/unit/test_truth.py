@@ -72,7 +72,7 @@ class Control:
         self.rows = Rows()
         parts: dict[str, Any] = {"store": self.rows, "vault": self.rows, "keys": Keys({"k1": b"k"})}
         parts["guesses"] = Guesses(clock, SeededEntropy(), 10)
-        self.live = live_parts(Settings(), nginx={"local": http}, clock=clock, **parts)
+        self.live = live_parts(Settings(), nginx={"local": http}, clock=clock, entropy=SeededEntropy(), **parts)
         for row in rows:
             read = Broadcast(
                 row.room_id, row.started_at, Ticks(0.0), row.seen_at, row.publisher, row.ended_at, row.ending

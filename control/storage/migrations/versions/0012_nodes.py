@@ -30,4 +30,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("room_id", name=op.f("pk_leases")),
     )
     with op.batch_alter_table("leases", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_leases_node"), ["node"], unique=False)
+        batch_op.create_index(batch_op.f("ix_leases_held"), ["held"], unique=False)
+    with op.batch_alter_table("nodes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_nodes_expires_at"), ["expires_at"], unique=False)
