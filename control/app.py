@@ -71,7 +71,14 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
         stack.callback(passwords.close)
         guesses, handover = taken_over(settings, world.clock, world.entropy)
         live = live_parts(
-            settings, store=store, vault=vault, nginx=nginx, keys=keys, guesses=guesses, clock=world.clock
+            settings,
+            store=store,
+            vault=vault,
+            nginx=nginx,
+            keys=keys,
+            guesses=guesses,
+            clock=world.clock,
+            entropy=world.entropy,
         )
         await live.load()
         services = public_parts(

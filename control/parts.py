@@ -20,6 +20,7 @@ from control.chat.chat_pace import Pace
 from control.chat.chat_store import Chats
 from control.chat.chat_writer import ChatWriter
 from control.clock import Clock
+from control.entropy import Entropy
 from control.guessing.guesses import Guesses
 from control.live.audience import Audience
 from control.live.broadcast_store import BroadcastStore
@@ -30,6 +31,7 @@ from control.live.leases import Leases
 from control.live.nodes import Nodes, Peer
 from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.presence import Presence
+from control.live.questions import Questions
 from control.live.samples import Samples
 from control.lobby.live_rooms import LiveRooms
 from control.nginx_rtmp.clients import Clients
@@ -62,6 +64,7 @@ def live_parts(
     keys: Keys,
     guesses: Guesses,
     clock: Clock,
+    entropy: Entropy,
 ) -> LiveParts:
     log = Log(store, settings.node, clock)
     changes = Changes(store, log)
@@ -89,6 +92,7 @@ def live_parts(
     me = Peer(settings.node, settings.node_address, settings.rtmp_port, settings.http_port)
     nodes = Nodes(store=store, log=log, me=me, keys=keys.digest, clock=clock)
     leases = Leases(store=store, log=log, nodes=nodes, presence=presence, clock=clock)
+    questions = Questions(store=store, log=log, nodes=nodes, clock=clock, entropy=entropy)
     live_rooms = LiveRooms(store=store, nodes=nodes, log=log, clock=clock)
     on_air_writer = OnAirWriter(
         store=store,
@@ -176,6 +180,7 @@ def live_parts(
         log=log,
         nodes=nodes,
         leases=leases,
+        questions=questions,
         changes=changes,
         bans=Bans(store=store, denials=denials, changes=changes, clock=clock),
         live_rooms=live_rooms,

@@ -27,6 +27,7 @@ from control.lobby.known_rooms import KnownRooms
 from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
 from control.lobby.search import Search
+from control.nginx_rtmp.putting_out import Moderation
 from control.rooms.about import AboutRooms
 from control.rooms.follows import Follows
 from control.rooms.gate import Gate
@@ -73,6 +74,7 @@ def public_parts(
         clock=clock,
     )
     search = Search(store=store, about=about, users=users, changes=changes)
+    guests = Guests(live.admission, clock=clock, entropy=entropy, lifetime=settings.ticket_seconds)
     return Services(
         settings=settings,
         clock=clock,
@@ -109,7 +111,17 @@ def public_parts(
         lists=Lists(store=store, cards=cards, live=live.live_rooms, follows=follows, most=most_sessions),
         admission=live.admission,
         visitors=Visitors(live.admission, live.bans),
-        guests=Guests(live.admission, clock=clock, entropy=entropy, lifetime=settings.ticket_seconds),
+        guests=guests,
+        moderation=Moderation(
+            audience=live.audience,
+            presence=live.presence,
+            leases=live.leases,
+            admission=live.admission,
+            guests=guests,
+            clients=live.clients,
+            questions=live.questions,
+            clock=clock,
+        ),
         chat=live.chat,
         clients=live.clients,
     )

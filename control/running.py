@@ -33,6 +33,7 @@ from control.live.nodes import EVERY as BEAT_EVERY
 from control.live.nodes import Nodes
 from control.live.on_air_writer import OnAirWriter
 from control.live.presence import Presence
+from control.live.questions import Questions
 from control.live.samples import EVERY as SAMPLE_EVERY
 from control.live.samples import Samples
 from control.lobby.lists import LAST_WRITTEN, Lists
@@ -68,6 +69,7 @@ class LiveParts:
     log: Log
     nodes: Nodes
     leases: Leases
+    questions: Questions
     changes: Changes
     live_rooms: LiveRooms
     resealing: Resealing

@@ -168,14 +168,14 @@ DEFINITIONS: dict[str, Definition] = {
         WATCHERS,
         Api(moderation.kick_player, requests.KickPlayer),
         "Ends what a viewer watches.",
-        (replies.Done,),
+        (replies.PutOut,),
         OF_ROOM,
     ),
     "BanUser": Definition(
         WATCHERS,
         Api(moderation.ban_user, requests.BanUser),
         "Keeps a user out for a time, or no more.",
-        (replies.Done,),
+        (replies.PutOut,),
         (*OF_ROOM, S.ACCOUNT_NOT_EXISTS),
     ),
     "SendRoomMessage": Definition(

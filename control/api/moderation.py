@@ -11,6 +11,7 @@ from control.api.envelope import Call, Reply
 from control.clock import Ticks
 from control.guessing.guesses import Secret
 from control.live.audience import Viewer
+from control.nginx_rtmp.putting_out import Receipt
 from control.refusals import Banned, NoSuchRoom
 
 log = structlog.get_logger()
@@ -19,7 +20,7 @@ log = structlog.get_logger()
 async def get_room_players(call: Call[requests.GetRoomPlayers]) -> Reply:
     room, _ = await moderated(call)
     services = call.services
-    number, shown = services.audience.viewers(room.room_id, call.fields.count)
+    number, shown = await services.moderation.viewers(room.room_id, call.fields.count)
     users = await services.users.of_all([viewer.user_id for viewer in shown if viewer.user_id > 0])
     now = services.clock.ticks()
     return {
@@ -34,20 +35,10 @@ async def get_room_players(call: Call[requests.GetRoomPlayers]) -> Reply:
 
 async def kick_player(call: Call[requests.KickPlayer]) -> Reply:
     room, by = await moderated(call)
-    services = call.services
-    viewer = services.audience.viewer(room.room_id, call.fields.playerId)
-    if viewer is None:
-        return {}  # has gone, which is what was wanted
-    if viewer.user_id < 0:
-        addresses = services.audience.addresses(room.room_id, viewer.user_id)
-        watching = services.audience.users(room.room_id)
-        await services.guests.throw_out(room.room_id, viewer.user_id, addresses, watching)
-    elif viewer.user_id:  # else the ticket would let the player back in by itself
-        await services.admission.take_back(room.room_id, viewer.user_id)
-    elif viewer.session is not None:
-        await services.clients.kick(viewer.session)
-    log.info("viewer kicked", room=room.room_id, user=viewer.user_id, by=by, address=call.address)
-    return {}
+    user_id, receipt = await call.services.moderation.kick(room.room_id, call.fields.playerId)
+    if receipt.concerned:
+        log.info("viewer kicked", room=room.room_id, user=user_id, by=by, address=call.address)
+    return _told(receipt)
 
 
 async def ban_user(call: Call[requests.BanUser]) -> Reply:
@@ -57,12 +48,12 @@ async def ban_user(call: Call[requests.BanUser]) -> Reply:
     if not fields.status:
         await services.bans.lift(room, user_id)
         log.info("user unbanned", room=room.room_id, user=user_id, by=by, address=call.address)
-        return {}
+        return _told(Receipt())
     seconds = fields.timeout
-    addresses = services.audience.addresses(room.room_id, user_id)
-    await services.bans.ban(room, user_id, seconds, addresses)
-    log.info("user banned", room=room.room_id, user=user_id, seconds=seconds, by=by, address=call.address)
-    return {}
+    async with services.moderation.putting_out(room.room_id, user_id) as receipt:
+        await services.bans.ban(room, user_id, seconds, receipt.addresses)
+        log.info("user banned", room=room.room_id, user=user_id, seconds=seconds, by=by, address=call.address)
+    return _told(receipt)
 
 
 async def moderated(call: Call[requests.Moderating]) -> tuple[Rights, int]:
@@ -80,6 +71,10 @@ async def moderated(call: Call[requests.Moderating]) -> tuple[Rights, int]:
     return room, caller.user.id
 
 
+def _told(receipt: Receipt) -> Reply:
+    return {"concerned": receipt.concerned, "gone": receipt.gone}
+
+
 def _player(viewer: Viewer, user: User, now: Ticks) -> Reply:
     return {
         "playerId": viewer.id,
@@ -87,6 +82,6 @@ def _player(viewer: Viewer, user: User, now: Ticks) -> Reply:
         "isGuest": 1 if viewer.user_id < 0 else 0,
         "nickName": user.nick_name,
         "headPicId": user.head_picture_id,
-        "protocol": "rtmp" if viewer.session else "hls",
+        "protocol": viewer.protocol,
         "seconds": round(now - viewer.since),
     }

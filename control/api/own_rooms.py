@@ -46,7 +46,7 @@ async def push_live_stream(call: Call[requests.PushLiveStream]) -> Reply:
     async with services.gate.turn(room_id):
         if opens:
             await services.gate.open(caller.user, room_id)
-        elif not await services.clients.takeover.leaves_by_itself(room_id):
+        elif not await services.moderation.leaves_by_itself(room_id):
             await services.gate.shut(caller.user, room_id, seconds)
     return {}
 

@@ -185,6 +185,11 @@ class Player(Part):
     seconds: Seconds
 
 
+class PutOut(Reply):
+    concerned: Annotated[int, NOT_NEGATIVE, Meta(description="Who watched.", examples=[1])]
+    gone: Annotated[int, NOT_NEGATIVE, Meta(description="Those seen to go within 3 s.", examples=[1])]
+
+
 class Kept(Part):
     """Whom a room's owner keeps out, or silent, and for how long."""
 

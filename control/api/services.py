@@ -26,6 +26,7 @@ from control.live.samples import Samples
 from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
 from control.nginx_rtmp.clients import Clients
+from control.nginx_rtmp.putting_out import Moderation
 from control.rooms.follows import Follows
 from control.rooms.gate import Gate
 from control.rooms.rooms import Rooms
@@ -58,5 +59,6 @@ class Services:
     admission: Admission
     visitors: Visitors
     guests: Guests
+    moderation: Moderation
     chat: Chat
     clients: Clients

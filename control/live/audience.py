@@ -47,7 +47,9 @@ class Viewer:
     """0: let in by the viewing password, which does not tell the user."""
     since: Ticks
     session: Session | None
-    """None: over HLS, where nginx holds no session."""
+    """None: over HLS, where nginx holds no session, or at another node."""
+    protocol: str
+    """`rtmp` or `hls`."""
 
 
 class Audience:
@@ -130,7 +132,7 @@ class Audience:
 
 
 def _over_rtmp(session: Session) -> Viewer:
-    return Viewer(_id(session), session.user_id, session.since, session)
+    return Viewer(_id(session), session.user_id, session.since, session, "rtmp")
 
 
 def _id(session: Session) -> str:
@@ -139,4 +141,4 @@ def _id(session: Session) -> str:
 
 
 def _over_hls(user_id: int, beat: Heartbeat) -> Viewer:
-    return Viewer(f"hls.{user_id}", user_id, beat.since, None)
+    return Viewer(f"hls.{user_id}", user_id, beat.since, None, "hls")

@@ -78,3 +78,35 @@ async def test_hls_of_a_room_at_another_node_is_played_counted_and_refused_here(
         strange = "/".join([*path.split("/")[:2], "1.2.3.4.k1.made-up", *path.split("/")[3:]])
         assert (await b.http.get(strange)).status_code == 403
         assert (await a.http.get(f"/node/hls/{room.id}/index.m3u8")).status_code == 403
+
+
+async def test_an_owner_moderates_at_any_node_who_watches_at_another(nodes: list[Node]) -> None:
+    a, b, c = nodes
+    room, viewer = await a.room(), await a.user()
+    mine = {"sessionId": room.session, "liveRoomId": room.id}
+    async with a.publisher(room.push):
+        await everywhere(nodes, room, live=True, players=0)
+        urls = await c.api("PlayLiveStream", sessionId=viewer, liveroomId=room.id, status=1)
+        play = urls["playRtmpUrl"].rpartition("/")[2]
+        async with b.player(room.play) as nameless, c.player(play) as known:
+            await everywhere(nodes, room, live=True, players=2)
+            listed = await a.api("GetRoomPlayers", **mine)
+            assert (listed["number"], {each["userId"] for each in listed["list"]}) == (2, {0, 2})
+            names = {each["userId"]: each["playerId"] for each in listed["list"]}
+            kicked = await a.api("KickPlayer", **mine, playerId=names[0])
+            assert (kicked["concerned"], kicked["gone"]) == (1, 1)
+            await nameless.closed()
+            banned = await a.api("BanUser", **mine, userId=2, status=1)
+            assert (banned["concerned"], banned["gone"]) == (1, 1)
+            await known.closed()
+        for node in nodes:
+            refused = await node.api("PlayLiveStream", sessionId=viewer, liveroomId=room.id, status=1)
+            assert refused["status"] == 10002  # to them it is a private room
+        await everywhere(nodes, room, live=True, players=0)
+        await b.api("BanUser", **mine, userId=2, status=0)  # or nobody plays by the password from where they were
+        async with b.player(room.play) as late:
+            await b.api("ModifyMyLiveRoom", **mine, liveRoomName="n", liveRoomUserPwd="another-1")
+            await late.closed()
+            stopped = await b.api("PushLiveStream", **mine, status=0, timeout=60)
+            assert stopped["status"] == 10000
+            await everywhere(nodes, room, live=False, players=0)

@@ -1,0 +1,90 @@
+"""What one node asks all others, by way of the log: who watches there, and whether somebody is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import orjson
+
+from control.clock import Clock
+from control.entropy import Entropy
+from control.live.nodes import Nodes
+from control.ops.loops import once
+from control.storage.database import Store
+from control.storage.log import Entry, Log
+
+ASKED, ANSWERED = "asked", "answered"
+WAITED = 1.5  # seconds for all answers, where they are at hand: the log is read three times a second
+
+Answering = Callable[..., Awaitable[Any]]
+"""Given the room and what was asked besides; what it returns is told as JSON."""
+
+
+@dataclass
+class _Open:
+    missing: set[str]
+    """Nodes that have not answered."""
+    answers: list[Any] = field(default_factory=list)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Questions:
+    def __init__(self, *, store: Store, log: Log, nodes: Nodes, clock: Clock, entropy: Entropy) -> None:
+        self._store = store
+        self._log = log
+        self._nodes = nodes
+        self._clock = clock
+        self._entropy = entropy
+        self._answering: dict[str, Answering] = {}
+        self._open: dict[str, _Open] = {}
+        self._asides: set[asyncio.Task[None]] = set()
+        self._log.on(ASKED, self._asked)
+        self._log.on(ANSWERED, self._answered)
+
+    def answer(self, what: str, answering: Answering) -> None:
+        self._answering[what] = answering
+
+    async def ask(self, what: str, room_id: int, *more: Any, within: float = WAITED) -> list[Any]:
+        """What nodes that live answered within so many seconds; of a node that is alone, nothing."""
+        if not self._nodes.others:
+            return []
+        number, asked = self._entropy.noise(8).hex(), _Open(set(self._nodes.others))
+        self._open[number] = asked
+        try:
+            await self._say(ASKED, room_id, number, what, more)
+            with suppress(TimeoutError):
+                async with self._clock.within(within):
+                    await asked.done.wait()
+        finally:
+            del self._open[number]
+        return asked.answers
+
+    async def _say(self, kind: str, room_id: int, *said: Any) -> None:
+        await self._store.write(self._log.entries([(kind, room_id, 0, orjson.dumps(said).decode())]))
+
+    def _asked(self, entry: Entry) -> None:
+        task = asyncio.create_task(once("question of another node", partial(self._reply, entry)))
+        self._asides.add(task)
+        task.add_done_callback(self._asides.discard)
+
+    async def _reply(self, entry: Entry) -> None:
+        number, what, more = orjson.loads(entry.details)
+        answering = self._answering.get(what)  # a later release may ask for more
+        answer = await answering(entry.room_id, *more) if answering else None
+        await self._say(ANSWERED, entry.room_id, number, answer)
+
+    def _answered(self, entry: Entry) -> None:
+        number, answer = orjson.loads(entry.details)
+        asked = self._open.get(number)
+        if asked is None or entry.node not in asked.missing:
+            return
+        asked.missing.remove(entry.node)
+        if answer is not None:
+            asked.answers.append(answer)
+        if not asked.missing:
+            asked.done.set()
