@@ -84,7 +84,6 @@ def live_parts(
     presence.changed.set()  # nothing is written yet, not even that all rooms are empty
     heartbeats = Heartbeats(clock, presence.changed)
     audience, broadcasts = Audience(presence, heartbeats), Broadcasts(clock, settings.gap_seconds)
-    broadcast_store = BroadcastStore(store, broadcasts, AGAIN)
     chats = Chats(store=store, broadcasts=broadcasts, clock=clock, most=settings.cached_rooms)
     chat_writer = ChatWriter(store, chats, clock)
     pace = Pace(clock, settings.chat_messages, settings.chat_room_messages)
@@ -93,6 +92,9 @@ def live_parts(
     nodes = Nodes(store=store, log=log, me=me, keys=keys.digest, clock=clock)
     leases = Leases(store=store, log=log, nodes=nodes, presence=presence, clock=clock)
     questions = Questions(store=store, log=log, nodes=nodes, clock=clock, entropy=entropy)
+    broadcast_store = BroadcastStore(store=store, broadcasts=broadcasts, written_every=AGAIN, is_here=leases.is_here)
+    leases.taken_over.append(broadcast_store.take_over)
+    leases.lost.append(broadcasts.give_up)
     live_rooms = LiveRooms(store=store, nodes=nodes, log=log, clock=clock)
     on_air_writer = OnAirWriter(
         store=store,
@@ -101,6 +103,7 @@ def live_parts(
         audience=audience,
         broadcasts=broadcasts,
         clock=clock,
+        is_here=leases.is_here,
         log=log if nodes.shared else None,
         observers=[live_rooms.observe, chat.observe],
     )

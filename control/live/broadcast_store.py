@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -50,24 +50,37 @@ class BroadcastRecord:
 
 
 class BroadcastStore:
-    """`written_every`: seconds after which what goes on is written again at the latest."""
+    """`written_every`: seconds after which what goes on is written again at the latest. `is_here` tells whether a
+    room's broadcast is this node's to write."""
 
-    def __init__(self, store: Store, broadcasts: Broadcasts, written_every: float) -> None:
+    def __init__(
+        self, *, store: Store, broadcasts: Broadcasts, written_every: float, is_here: Callable[[int], bool]
+    ) -> None:
         self._store = store
         self._broadcasts = broadcasts
         self._written_every = written_every
+        self._is_here = is_here
 
     async def load(self) -> None:
         """Takes over what an earlier control wrote down, and what may still go on."""
-        open_ones = broadcasts.c.closed == sa.false()
+        await self._resume(broadcasts.c.closed == sa.false())
+
+    async def take_over(self, room_id: int) -> None:
+        """Likewise, of a room that another node may have had: it goes on here."""
+        if self._broadcasts.of_room(room_id) is not None:
+            return
+        await self._resume(sa.and_(broadcasts.c.closed == sa.false(), broadcasts.c.room_id == room_id))
+
+    async def _resume(self, open_ones: sa.ColumnElement[bool]) -> None:
         same = sa.and_(*(broadcast_viewers.c[name] == broadcasts.c[name] for name in NAME))
         watched = sa.select(broadcast_viewers).join(broadcasts, same).where(open_ones)
         viewers: defaultdict[tuple[int, float], set[str]] = defaultdict(set)
         for row in await self._store.fetch_all(watched):
             viewers[row["room_id"], row["started_at"]].add(row["viewer"])
         for row in await self._store.fetch_all(sa.select(broadcasts).where(open_ones).order_by(broadcasts.c.seen_at)):
-            read = _unfinished(row, viewers[row["room_id"], row["started_at"]])
-            self._broadcasts.resume(read, self._written_every)
+            if self._is_here(row["room_id"]):
+                read = _unfinished(row, viewers[row["room_id"], row["started_at"]])
+                self._broadcasts.resume(read, self._written_every)
 
     async def of_room(self, room_id: int, before: float, count: int) -> list[BroadcastRecord]:
         """The latest that began before that time, seconds since the epoch, 0 for now; the newest first."""

@@ -130,6 +130,12 @@ class Broadcasts:
         self._take(broadcast)
         self._went_off(broadcast)
 
+    def give_up(self, room_id: int) -> None:
+        """It is another node's to write now, which has read what was written here."""
+        broadcast = self._of_rooms.pop(room_id, None)
+        if broadcast is not None:
+            self._unsaved.pop(broadcast.name, None)
+
     def observe(self, rooms: Iterable[RoomNow]) -> None:
         """How these are now; others are as they were."""
         now = self._clock.ticks()
@@ -169,7 +175,7 @@ class Broadcasts:
     def saved(self, broadcasts: Iterable[Broadcast]) -> None:
         """They are written down as they are now."""
         for broadcast in broadcasts:
-            del self._unsaved[broadcast.name]
+            self._unsaved.pop(broadcast.name, None)  # it may have been given up meanwhile
             broadcast.new_viewers.clear()
             if broadcast.closed and self._of_rooms.get(broadcast.room_id) is broadcast:
                 del self._of_rooms[broadcast.room_id]

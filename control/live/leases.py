@@ -70,7 +70,7 @@ class Leases:
         self.make_way: Callable[[int], Awaitable[object]] | None = None
         """Returns once the room's publisher here is gone. Raises Denied where it stays."""
         self.taken_over: list[Callable[[int], Awaitable[None]]] = []
-        """Told of a room whose last publisher another node had."""
+        """Told of a room whose last publisher another node may have had."""
         self.lost: list[Callable[[int], None]] = []
         """Told of a room whose publisher another node has now."""
         for what, handler in (
@@ -148,7 +148,7 @@ class Leases:
             raise Denied("no such room") from failure
         except self._store.failures as failure:
             raise Denied("cannot tell whether it is live at another node") from failure
-        if lease is not None and lease.node != self._me:
+        if lease is None or lease.node != self._me:
             for taken_over in self.taken_over:
                 await taken_over(room_id)
         return True
@@ -231,9 +231,8 @@ class Leases:
         self._given_back.pop(entry.room_id, None)
         if not now.held:
             self._given_back[entry.room_id] = self._clock.ticks()
-        if before is not None and before.node == self._me:
-            for lost in self.lost:
-                lost(entry.room_id)
+        for lost in self.lost:
+            lost(entry.room_id)
         self._tell(entry.room_id)
 
     def _contested(self, entry: Entry) -> None:

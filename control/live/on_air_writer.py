@@ -64,6 +64,8 @@ class OnAirWriter:
     audience: Audience
     broadcasts: Broadcasts
     clock: Clock
+    is_here: Callable[[int], bool] = lambda _: True
+    """Whether a publisher of the room may be on air here: not one that has lost it to another node."""
     log: Log | None = None
     """Where other nodes are told of it, if there may be any."""
     observers: list[Callable[[Iterable[OnAir]], None]] = field(default_factory=list)
@@ -120,7 +122,7 @@ class OnAirWriter:
         return [room_id for room_id, _ in takewhile(lambda written: written[1] <= ticks, self._written.items())]
 
     def _observe(self, room_ids: Iterable[int]) -> None:
-        rooms = [self.audience.room(room_id) for room_id in room_ids]
+        rooms = [self._room(room_id) for room_id in room_ids]
         self.broadcasts.observe(rooms)
         now_on_air = [OnAir(room.room_id, self._live_since(room), room.players) for room in rooms]
         for observer in self.observers:
@@ -129,6 +131,10 @@ class OnAirWriter:
             self._take(room)
         metrics.live_rooms.set(self._live)
         metrics.players.set(self._players)
+
+    def _room(self, room_id: int) -> RoomNow:
+        room = self.audience.room(room_id)
+        return room if self.is_here(room_id) else room._replace(publisher=None)
 
     def _take(self, room: OnAir) -> None:
         before = self._on_air.pop(room.room_id, NOTHING)

@@ -29,7 +29,9 @@ class Node:
         self.name, self.clock, self.presence = name, clock, Presence(clock)
         self.presence.changed.clear()
         self.broadcasts = Broadcasts(clock, 10)
-        self.broadcast_store = BroadcastStore(store, self.broadcasts, AGAIN)
+        self.broadcast_store = BroadcastStore(
+            store=store, broadcasts=self.broadcasts, written_every=AGAIN, is_here=lambda _: True
+        )
         self.writer = OnAirWriter(
             store=store,
             node=name,
