@@ -120,6 +120,7 @@ def applications(
     live.chat_writer.listeners.append(streams.tell)
     live.changes.listen(streams.reconsider)
     return Running(
+        store=store,
         public=_application(
             routes.public(services, Confirmations(services.recovery, services.bodies), events, streams, studio, health)
         ),

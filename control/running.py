@@ -48,6 +48,7 @@ from control.ops.lag import LoopLag
 from control.ops.loops import once, repeat
 from control.snapshots.snapshots import Snapshots
 from control.storage.changes import Changes
+from control.storage.database import Store
 from control.storage.log import EVERY as FOLLOW_EVERY
 from control.storage.log import Log
 from control.web.feed import EVERY, Feed
@@ -116,6 +117,7 @@ class LiveParts:
 class Running:
     """A control that runs."""
 
+    store: Store
     public: Starlette
     internal: Starlette
     callbacks: Callbacks
@@ -165,9 +167,13 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
     }
     if started.live.nodes.shared:
-        loops["nodes"] = repeat("nodes", partial(clock.sleep, BEAT_EVERY), started.live.nodes.beat)
-        loops["log"] = repeat("log", partial(clock.sleep, FOLLOW_EVERY), started.live.log.follow)
-        loops["leases"] = repeat("leases", partial(clock.sleep, FOLLOW_EVERY), started.live.leases.release)
+        regularly = {
+            "nodes": (BEAT_EVERY, started.live.nodes.beat),
+            "log": (FOLLOW_EVERY, started.live.log.follow),
+            "leases": (FOLLOW_EVERY, started.live.leases.release),
+        }
+        for name, (every, work) in regularly.items():
+            loops[name] = repeat(name, partial(clock.sleep, every), partial(started.store.while_reached, work))
     for each in reconcilers.each:
         loops[f"reconcile {each.nginx.node}"] = repeat("reconcile", each.next_turn, each.run)
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]

@@ -8,7 +8,7 @@ kept apart from it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
@@ -97,6 +97,11 @@ class Store:
         async with self.writing() as connection:
             for statement in statements:
                 await connection.execute(statement)
+
+    async def while_reached(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Does what is done again and again; while the database is gone, nothing. Who holds the connections tells."""
+        with suppress(*self.failures):
+            await work()
 
     @property
     def failures(self) -> tuple[type[Exception], ...]:

@@ -147,7 +147,7 @@ async def test_controls_are_replaced_one_after_the_other_and_nobody_notices(node
                 node.hang_up()
                 await replaced(node, "control", old, within=20)
             ended.set()
-            assert await joining > 10
+            assert await joining >= len(nodes)
             await asyncio.gather(*map(gets_media, players))
             assert nobody_was_cut([publisher, *players])
             await everywhere(nodes, room, live=True, players=3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,6 +14,7 @@ from tests.rtmp.client import Client
 from tests.support.postgres import Postgres
 
 NAMES = ("a", "b", "c")
+FIRST = 2  # of their addresses
 
 
 @asynccontextmanager
@@ -20,15 +22,18 @@ async def cluster(folder: Path, server: Postgres, **more: Any) -> AsyncIterator[
     """They have the keys of the first."""
     url, nodes = server.made(), list[Node]()
     try:
-        for number, name in enumerate(NAMES, 2):
+        for number, name in enumerate(NAMES, FIRST):
             data = folder / name / "data"
             node = Node(data, node=name, node_address=f"127.0.0.{number}", database_url=url, **more)
             if nodes:
                 data.mkdir(parents=True)
                 shutil.copytree(nodes[0].settings.data_dir / "keys", data / "keys")
+            node.accounts_from(10 * number)  # they have the same users
             nodes.append(node)
             node.start()
-            await node.ready()
+            if number == FIRST:
+                await node.ready()
+        await asyncio.gather(*(node.ready() for node in nodes))
         yield nodes
     finally:
         for node in nodes:

@@ -125,6 +125,10 @@ class Node:
         reply: dict[str, Any] = (await self.http.post(f"/live/{name}", json=fields)).json()
         return reply
 
+    def accounts_from(self, number: int) -> None:
+        """Users that are made here are numbered from there on."""
+        self._users = number
+
     async def user(self, number: int = 0) -> str:
         """A new user's session id."""
         self._users = number or self._users + 1
