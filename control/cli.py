@@ -48,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     moved = commands.add_parser("migrate-to", help="move the data of a node that is stopped to another database")
     moved.add_argument("url", help="an empty one: postgresql://user:password@host/name")
     moved.set_defaults(command=_migrate_to)
+    keys = commands.add_parser("make-keys", help="make the signing keys where there are none: nodes share them")
+    keys.set_defaults(command=_make_keys)
     ready = commands.add_parser("ready", help="exit code 0 if this node's control is ready, 1 and why not")
     ready.set_defaults(command=_ready)
     return parser
@@ -112,6 +114,15 @@ def _migrate_to(settings: Settings, options: argparse.Namespace) -> int:
             print(f"error: {str(failure.orig).splitlines()[0]}", file=sys.stderr)
             return 1
     print(f"Moved: {rows} rows. Start the node with QPLUS_DATABASE_URL set to that address; keys/ stays where it is.")
+    return 0
+
+
+def _make_keys(settings: Settings, options: argparse.Namespace) -> int:
+    from control.access.key_files import stored
+    from control.entropy import SystemEntropy
+
+    for name in ("tickets", "rooms"):
+        stored(settings.data_dir / "keys" / name, SystemEntropy())
     return 0
 
 

@@ -62,3 +62,13 @@ def test_what_no_new_try_helps_is_one_line_also_out_of_a_group(
         monkeypatch.setattr(listeners, "own", lambda settings: nullcontext((internal, public)))
         assert cli.main(["serve"]) == os.EX_CONFIG
     assert capsys.readouterr().err == "error: put the keys back\n"
+
+
+def test_keys_are_made_for_nodes_to_share_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(logs, "configure", lambda *given: None)
+    monkeypatch.setenv("QPLUS_DATA_DIR", str(tmp_path))
+    assert cli.main(["make-keys"]) == 0
+    made = {file.name: file.read_text() for file in (tmp_path / "keys").iterdir()}
+    assert made.keys() == {"tickets", "rooms"}
+    assert cli.main(["make-keys"]) == 0
+    assert made == {file.name: file.read_text() for file in (tmp_path / "keys").iterdir()}
