@@ -88,7 +88,7 @@ def live_parts(
     chat_writer = ChatWriter(store, chats, clock)
     pace = Pace(clock, settings.chat_messages, settings.chat_room_messages)
     chat = Chat(store=store, chats=chats, writer=chat_writer, pace=pace, clock=clock)
-    me = Peer(settings.node, settings.node_address, settings.rtmp_port, settings.http_port)
+    me = Peer(settings.node, settings.node_address, settings.rtmp_port_for_nodes, settings.http_port)
     nodes = Nodes(store=store, log=log, me=me, keys=keys.digest, clock=clock)
     leases = Leases(store=store, log=log, nodes=nodes, presence=presence, clock=clock)
     questions = Questions(store=store, log=log, nodes=nodes, clock=clock, entropy=entropy)

@@ -45,6 +45,9 @@ class Settings:
         "",
         "IP where other nodes reach this one, for several over one PostgreSQL. Empty: it is alone.",
     )
+    node_rtmp_port: int = setting(
+        0, "Port for other nodes' RTMP, without PROXY protocol or TLS. 0: they come to `QPLUS_RTMP_PORT`.", low=0
+    )
     database_url: str = setting(
         "", "Where data is kept: `postgresql://user:password@host/name`. Empty: SQLite in the data folder."
     )
@@ -160,6 +163,10 @@ class Settings:
             raise SettingError(f"{PREFIX}TLS_CERT: of several nodes TLS ends at the balancer before them")
         if not self.has_guard:
             raise SettingError(f"{PREFIX}NODE_ADDRESS: a node that others can reach has its guard")
+        if self.rtmp_proxy_protocol == "on" and not self.node_rtmp_port:
+            raise SettingError(f"{PREFIX}NODE_RTMP_PORT: needed beside RTMP_PROXY_PROTOCOL, which nodes do not speak")
+        if self.proxy_protocol == "on":
+            raise SettingError(f"{PREFIX}PROXY_PROTOCOL: not with several nodes; TRUSTED_PROXIES, and X-Forwarded-For")
 
     def _check_proxies(self) -> None:
         for proxy in self.proxies:
@@ -183,6 +190,15 @@ class Settings:
     def shared_by(self) -> str:
         """This node's name, where several share the database; "" where it is alone."""
         return self.node if self.node_address else ""
+
+    @property
+    def rtmp_port_for_nodes(self) -> int:
+        return self.node_rtmp_port or self.rtmp_port
+
+    @property
+    def has_node_rtmp_port(self) -> bool:
+        """Whether other nodes have a port of their own."""
+        return bool(self.node_address and self.node_rtmp_port)
 
     @property
     def has_tls(self) -> bool:

@@ -30,7 +30,7 @@ line() {
 }
 
 # Every placeholder of the files. The guarded port is on a network of the guard and the rtmp nginx alone, the other inner
-# ports on the container's own loopback.
+# ports on the container's own loopback. Other nodes have no port: a node among several is one container, docs/cluster.md.
 values() {
     case $1 in
         guard) guarded=rtmp:$guarded_port ;;
@@ -48,6 +48,8 @@ TLS_DIR=$tls
 HTTPS_PORT=$https_port
 HTTPS_SUFFIX=$([ "$https_port" = 443 ] || echo ":$https_port")
 RTMPS_PORT=${QPLUS_RTMPS_PORT:-1936}
+NODES=#
+NODE_RTMP_PORT=
 RTMP_PER_ADDRESS=${QPLUS_RTMP_PER_ADDRESS:-256}
 RTMP_PER_SITE=$((4 * ${QPLUS_RTMP_PER_ADDRESS:-256}))
 GUARDED_ADDRESS=$guarded

@@ -96,6 +96,8 @@ def write_guard(settings: Settings, workers: Sequence[int]) -> Path:
             "NAMED": _line(False),
             "RTMP_PORT": str(settings.rtmp_port),
             "RTMPS_PORT": str(settings.rtmps_port),
+            "NODES": _line(settings.has_node_rtmp_port),
+            "NODE_RTMP_PORT": str(settings.node_rtmp_port),
             "RTMP_PROXY_PROTOCOL": " proxy_protocol" if settings.rtmp_proxy_protocol == "on" else "",
             "REAL_IP_FROM": _real_ip_from(settings),
             "RTMP_PER_ADDRESS": str(settings.rtmp_per_address),

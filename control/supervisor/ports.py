@@ -100,6 +100,8 @@ def opened(settings: Settings, patience: float = PATIENCE) -> Iterator[Ports]:
             return
         if settings.has_tls:
             rtmp += listen("QPLUS_RTMPS_PORT", settings.rtmps_port)
+        if settings.has_node_rtmp_port:
+            rtmp += listen("QPLUS_NODE_RTMP_PORT", settings.node_rtmp_port)
         guarded = ("the guarded port", *INSIDE)
         yield Ports(web, rtmp, tuple(tuple(map(inside, guarded)) for _ in settings.workers))
 
@@ -108,6 +110,8 @@ def _require_different(settings: Settings) -> None:
     wanted = {"HTTP_PORT": settings.http_port, "RTMP_PORT": settings.rtmp_port}
     if settings.has_tls:
         wanted |= {"QPLUS_HTTPS_PORT": settings.https_port, "QPLUS_RTMPS_PORT": settings.rtmps_port}
+    if settings.has_node_rtmp_port:
+        wanted["QPLUS_NODE_RTMP_PORT"] = settings.node_rtmp_port
     for port in set(wanted.values()):
         names = [name for name, other in wanted.items() if other == port]
         if len(names) > 1:

@@ -7,9 +7,11 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
+from tests.e2e.ports import free_ports
 from tests.rtmp import amf
 from tests.rtmp.chunks import (
     ACKNOWLEDGEMENT,
@@ -398,6 +400,15 @@ def test_the_addresses_of_one_ipv6_network_count_as_one() -> None:
         # A /48 has four times as many, and another one its own.
         assert [is_let_in(guarded, f"2001:db8:1:{part}::1") for part in range(4, 10)] == [True] * 5 + [False]
         assert is_let_in(guarded, "2001:db8:2::1")
+
+
+def test_other_nodes_come_without_proxy_protocol_to_a_port_of_their_own() -> None:
+    (port,) = free_ports(1)
+    several: dict[str, Any] = {"node_address": "127.0.0.1", "database_url": "postgresql://h/n", "node_rtmp_port": port}
+    with guarding(rtmp_proxy_protocol="on", **several) as guarded:
+        guarded.port = port
+        _, behind = passed(guarded, wire(CONNECT))
+        assert behind.client == "127.0.0.1"
 
 
 def test_random_bytes_never_reach_nginx_before_connect(guarded: Guarded) -> None:

@@ -66,6 +66,15 @@ def test_a_certificate_opens_two_more() -> None:
         assert addresses(opened.guard) == everywhere(node.rtmp_port, node.rtmps_port)
 
 
+def test_other_nodes_have_a_port_of_their_own_where_there_are_any() -> None:
+    (port,) = free_ports(1)
+    shared = {"node_address": "10.0.0.1", "database_url": "postgresql://h/n"}
+    for more, wanted in ((shared, [port]), ({}, [])):
+        node = settings(node_rtmp_port=port, **more)
+        with ports.opened(node) as opened:
+            assert addresses(opened.guard) == everywhere(node.rtmp_port, *wanted)
+
+
 def test_clients_are_answered_at_once_and_wait_for_an_nginx_that_restarts() -> None:
     with ports.opened(settings()) as opened:
         for listener in (*opened.web, *opened.guard, *opened.rtmp[0]):
@@ -100,6 +109,10 @@ def test_whether_there_is_ipv6_is_tried(monkeypatch: pytest.MonkeyPatch) -> None
         ({"http_port": 70000}, "HTTP_PORT 70000"),
         ({"http_port": 8000, "rtmp_port": 8000}, "HTTP_PORT and RTMP_PORT are both 8000"),
         ({"tls_cert": "c", "tls_key": "k", "rtmp_port": 8001, "rtmps_port": 8001}, "RTMP_PORT and QPLUS_RTMPS_PORT"),
+        (
+            {"node_address": "::1", "database_url": "postgresql://h/n", "rtmp_port": 8001, "node_rtmp_port": 8001},
+            "RTMP_PORT and QPLUS_NODE_RTMP_PORT",
+        ),
     ],
 )
 def test_ports_that_cannot_be_had_are_named(given: dict[str, int | str], said: str) -> None:

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,23 @@ def test_settings_survive_the_way_through_the_environment() -> None:
 def test_what_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingError, match="QPLUS_"):
         from_env({name: value})
+
+
+@pytest.mark.parametrize(
+    ("more", "refused"),
+    [
+        ({}, ""),
+        ({"QPLUS_RTMP_PROXY_PROTOCOL": "on"}, "QPLUS_NODE_RTMP_PORT: needed"),
+        ({"QPLUS_RTMP_PROXY_PROTOCOL": "on", "QPLUS_NODE_RTMP_PORT": "1937"}, ""),
+        ({"QPLUS_PROXY_PROTOCOL": "on"}, "QPLUS_PROXY_PROTOCOL: not with several nodes"),
+        ({"QPLUS_DATABASE_URL": ""}, "QPLUS_NODE_ADDRESS: nodes share a PostgreSQL"),
+        ({"QPLUS_GUARD": "off"}, "QPLUS_NODE_ADDRESS: .* guard"),
+    ],
+)
+def test_a_node_among_several_can_be_reached_by_the_others(more: dict[str, str], refused: str) -> None:
+    given = {"QPLUS_NODE_ADDRESS": "10.0.0.1", "QPLUS_DATABASE_URL": "postgresql://h/n"} | more
+    with pytest.raises(SettingError, match=refused) if refused else nullcontext():
+        from_env(given)
 
 
 def test_a_refused_value_is_not_repeated() -> None:
