@@ -199,10 +199,15 @@ class Leases:
                 del self._contests[room_id]
 
     async def release(self) -> None:
-        """Gives back those of rooms whose publisher is gone, and forgets what is long given back."""
+        """Gives back those of rooms whose publisher is gone, takes those of publishers who were found here without one,
+        and forgets what is long given back."""
         outdated = self._clock.ticks() - LATER
         for room_id in [room_id for room_id, since in self._given_back.items() if since < outdated]:
             del self._leases[room_id], self._given_back[room_id]
+        for room_id in {publisher.room_id for publisher in self._presence.publishers()}:
+            lease = self._leases.get(room_id)
+            if (lease is None or not lease.held) and room_id not in self._claiming:
+                await self._try(room_id)
         for room_id, lease in list(self._leases.items()):
             if lease.node != self._me or not lease.held or self._is_wanted(room_id):
                 continue

@@ -82,6 +82,10 @@ class OnAirWriter:
     _players: int = 0
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def __post_init__(self) -> None:
+        if self.log:
+            self.log.when_behind(self._begin_anew)
+
     async def load(self) -> None:
         """Rooms that the control before had on air are looked at, whether they still are or not."""
         for row in await self.store.fetch_all(sa.select(on_air.c.room_id).where(on_air.c.node == self.node)):
@@ -113,10 +117,13 @@ class OnAirWriter:
                 await self._write(rooms, unsaved)
 
     def tell_again(self) -> None:
-        """Others have forgotten what they were told."""
+        """Others have forgotten what they were told, or were never told."""
         self._told.clear()
         self._unwritten |= dict.fromkeys(self._on_air)
         self.presence.changed.set()
+
+    async def _begin_anew(self) -> None:
+        self.tell_again()
 
     def _written_before(self, ticks: float) -> list[int]:
         return [room_id for room_id, _ in takewhile(lambda written: written[1] <= ticks, self._written.items())]

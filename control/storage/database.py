@@ -73,6 +73,9 @@ class Store:
         self._writers = Pool()
         self._readers = Pool()
         self._closing = asyncio.Event()
+        self.openings = 0
+        """How often a connection that writes was made. A database that was away may have lost what it had said was
+        written, or be another one that follows behind."""
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
@@ -152,6 +155,7 @@ class Store:
             if pool is self._writers:
                 await self._engine.claim(held.raw_connection, self._shared_by)
             connection = self._engine.lent(held.raw_connection, self.statements)
+            self.openings += pool is self._writers
             pool.held.add(connection)
             pool.put_nowait(connection)
             tried.set()

@@ -54,6 +54,8 @@ class Log:
         self._behind: list[Callable[[], Awaitable[None]]] = []
         self._position = 0
         """Number of the last entry that was read. It is never trimmed before it has been followed by others."""
+        self._openings = 0
+        """Of the database, when it was."""
 
     def on(self, what: str, handler: Handler) -> None:
         """Has it told of each such entry of another node."""
@@ -73,6 +75,7 @@ class Log:
     async def begin(self) -> None:
         """To be called before anything is read that others may change; what they do from now on is followed."""
         async with self._store.writing() as connection:
+            self._openings = self._store.openings
             await connection.execute(self.entries([(STARTED, 0, 0, "")]))
             self._position = _number(await connection.fetch_one(NEWEST))
 
@@ -82,7 +85,7 @@ class Log:
             rows = await self._store.fetch_all(
                 sa.select(table).where(table.c.id >= self._position).order_by(table.c.id).limit(AT_A_TIME)
             )
-            if not rows or rows[0]["id"] != self._position:
+            if not rows or rows[0]["id"] != self._position or self._openings != self._store.openings:
                 return await self._begin_anew()
             self._position = rows[-1]["id"]
             metrics.log_position.set(self._position)
@@ -97,8 +100,9 @@ class Log:
             handler(entry)
 
     async def _begin_anew(self) -> None:
-        """The entry that was read last has been trimmed, and others after it."""
+        """The entry that was read last has been trimmed, and others after it; or the database was gone."""
         log.warning("fell behind the log", position=self._position)
+        self._openings = self._store.openings
         self._position = _number(await self._store.fetch_one(NEWEST))
         for begin_anew in self._behind:
             await once("begin anew", begin_anew)

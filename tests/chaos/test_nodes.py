@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from tests.e2e.conftest import Node, Room, until
 from tests.e2e.stand_in import open_to_others
 from tests.e2e.workers import gets_media
 from tests.rtmp.client import Client, Refused
+from tests.rtmp.connection import Closed
 from tests.support.postgres import Postgres, served
 
 pytestmark = pytest.mark.anyio
@@ -61,6 +62,19 @@ async def encoder_that_tries_again(node: Node, room: Room, within: float) -> Asy
                     yield client
                     return
             await asyncio.sleep(1)
+
+
+@asynccontextmanager
+async def player_that_tries_again(node: Node, room: Room) -> AsyncIterator[Client]:
+    """As players do: a room that has moved is looked for where it was until its new node is known."""
+    async with asyncio.timeout(10) as limit:
+        while True:
+            async with node.player(room.play) as client:
+                with suppress(Closed):
+                    await gets_media(client)
+                    limit.reschedule(None)
+                    yield client
+                    return
 
 
 async def broadcasts(node: Node, room: Room) -> int:
@@ -125,9 +139,9 @@ async def test_a_node_that_was_cut_off_gives_up_a_room_that_has_moved(nodes: lis
         async with encoder_that_tries_again(b, room, within=12):
             os.kill(a.pid("control"), signal.SIGCONT)
             await cut_off.closed(within=10)
-            await everywhere(nodes, room, live=True, players=0)
-            async with audience(nodes, room) as players:
-                await asyncio.gather(*map(gets_media, players))
+            async with AsyncExitStack() as stack:
+                for node in nodes:
+                    await stack.enter_async_context(player_that_tries_again(node, room))
                 await everywhere(nodes, room, live=True, players=3)
     await everywhere(nodes, room, live=False, players=0)
     assert await broadcasts(a, room) == 1

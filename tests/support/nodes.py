@@ -50,8 +50,11 @@ class StandInNode:
     async def publish(self, room_id: int) -> None:
         """Raises Denied."""
         async with self.leases.claiming(room_id):
-            key = SessionKey(self.name, "start", room_id)
-            self.presence.admit(Session(key, Role.PUBLISHER, room_id, "192.0.2.1", self.clock.ticks()))
+            self.find_publisher(room_id)
+
+    def find_publisher(self, room_id: int) -> None:
+        key = SessionKey(self.name, "start", room_id)
+        self.presence.admit(Session(key, Role.PUBLISHER, room_id, "192.0.2.1", self.clock.ticks()))
 
     def leave(self, room_id: int) -> None:
         self.presence.end(SessionKey(self.name, "start", room_id))

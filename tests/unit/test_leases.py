@@ -124,6 +124,18 @@ async def test_of_two_at_the_same_moment_the_database_takes_one(store: Store) ->
             assert [type(each) for each in both if each] == [Denied]
 
 
+async def test_a_publisher_that_is_found_without_a_lease_gets_one_if_nobody_has_it(store: Store) -> None:
+    a, b, room = await two(store)
+    other = await add_room(store, 2)
+    await b.publish(other)
+    a.find_publisher(room)
+    a.find_publisher(other)
+    await a.step()
+    await a.step()
+    assert a.leases.own(room) == Home("a", "1")
+    assert (a.leases.own(other), a.leases.origin(other)) == (None, Home("b", "1"))
+
+
 async def test_a_node_that_is_alone_claims_nothing(store: Store) -> None:
     alone, room = await StandInNode(store, shared=False).begin(), await add_room(store, 1)
     await alone.publish(room)

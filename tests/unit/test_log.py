@@ -89,6 +89,16 @@ async def test_it_is_bounded_in_time_and_in_number_and_who_missed_nothing_is_not
 
 
 @pytest.mark.anyio
+async def test_who_had_lost_the_database_begins_anew(store: Store) -> None:
+    reader = Reader(store)
+    await reader.log.begin()
+    await write(store, 1)
+    store.openings += 1
+    assert await reader.follow() == [-1]
+    await write(store, 2)
+    assert await reader.follow() == [2]
+
+
 async def test_commits_that_overlap_are_seen_in_the_order_of_their_numbers(shared_database: str) -> None:
     """A number is taken before the commit. Were the second to commit first, a reader would pass over the first."""
     async with opened(shared_database, SystemClock(), "a") as a, opened(shared_database, SystemClock(), "b") as b:
