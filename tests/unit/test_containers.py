@@ -1,4 +1,4 @@
-"""The files that containers are made of, as far as they can be judged without an engine."""
+"""The files that the containers of one node are made of, as far as they can be judged without an engine."""
 
 from __future__ import annotations
 
@@ -7,62 +7,21 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from control import __version__
 from control.settings import PREFIX, Settings
 from control.supervisor import nginx
+from tests.support.containers import DOCKER, UID, compose
 
-ROOT = Path(__file__).parents[2]
-DOCKER = ROOT / "docker"
-COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+COMPOSE = compose("compose.yaml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-UID = "10001"
 TLS = "/etc/qplus/tls"
 
-# What Compose 1.29 and Compose 2 both take.
-KEYS = {"image", "build", "command", "depends_on", "environment", "ports", "volumes", "tmpfs", "restart", "read_only"}
-KEYS |= {
-    "networks",
-    "ulimits",
-    "cap_drop",
-    "security_opt",
-    "mem_limit",
-    "pids_limit",
-    "logging",
-    "init",
-    "stop_grace_period",
-}
-
-services = pytest.mark.parametrize("service", SERVICES)
-
-
 # --- the compose file
-
-
-def test_the_compose_file_is_for_old_and_new_versions() -> None:
-    assert {key for key in COMPOSE if not key.startswith("x-")} == {"services", "networks", "volumes"}
-    for service in SERVICES.values():
-        assert service.keys() <= KEYS
-        assert service["build"].keys() <= {"context", "dockerfile", "target"}
-    for found in re.findall(r"\$\{[^}]*\}", (DOCKER / "compose.yaml").read_text()):
-        assert re.fullmatch(r"\$\{[A-Z0-9_]+:-[^${}]*\}", found), found
-
-
-@services
-def test_a_service_has_no_more_rights_than_it_needs(service: str) -> None:
-    given = SERVICES[service]
-    assert given["read_only"] is True
-    assert given["cap_drop"] == ["ALL"]
-    assert given["security_opt"] == ["no-new-privileges:true"]
-    assert given["restart"] == "unless-stopped"
-    assert {"mem_limit", "pids_limit"} <= given.keys()
 
 
 def test_what_carries_streams_depends_on_nothing() -> None:
@@ -81,12 +40,6 @@ def test_what_nginx_needs_to_know_is_the_same_for_all() -> None:
         assert shared.items() <= service["environment"].items()
     for found in re.finditer(r"\$\{(?:QPLUS_)?(\w+):-(\w+)\}", str(shared)):
         assert found[2] == str(getattr(Settings(), found[1].lower()))
-
-
-def test_every_variable_of_the_compose_file_is_in_the_manual() -> None:
-    names = set(re.findall(r"\$\{([A-Z_]+):-", (DOCKER / "compose.yaml").read_text()))
-    manual = (ROOT / "docs" / "containers.md").read_text()
-    assert {name for name in names if f"`{name}`" not in manual} == set()
 
 
 def test_a_folder_is_where_its_setting_says() -> None:
@@ -112,75 +65,6 @@ def test_the_rtmp_nginx_has_as_much_stack_as_under_a_supervisor() -> None:
 
 def test_segments_belong_to_the_user_of_both_images() -> None:
     assert f"uid={UID},gid={UID}," in COMPOSE["volumes"]["hls"]["driver_opts"]["o"]
-
-
-# --- the images
-
-
-def instructions(file: str) -> list[tuple[str, str]]:
-    text = re.sub(r"^#.*\n", "", (DOCKER / file).read_text(), flags=re.MULTILINE).replace("\\\n", "")
-    return [(line.split()[0], line.partition(" ")[2]) for line in text.splitlines() if line.strip()]
-
-
-def stages(file: str) -> Iterator[list[tuple[str, str]]]:
-    """Each stage with what it inherits from one before."""
-    named: dict[str, list[tuple[str, str]]] = {}
-    stage: list[tuple[str, str]] = []
-    for word, rest in instructions(file):
-        if word == "FROM":
-            base, _, name = rest.partition(" AS ")
-            stage = [*named.get(base, [])]
-            named[name] = stage
-        stage.append((word, rest))
-    yield from named.values()
-
-
-FILES = {each["build"]["dockerfile"].removeprefix("docker/") for each in SERVICES.values()}
-IMAGES = {name: each["build"] for name, each in SERVICES.items()}
-
-
-def image(service: str) -> list[tuple[str, str]]:
-    """The instructions that make a service's image: those of its target, or of the last stage."""
-    build = IMAGES[service]
-    made = list(stages(build["dockerfile"].removeprefix("docker/")))
-    ends = f" AS {build.get('target')}"
-    return next((stage for stage in made if any(rest.endswith(ends) for _, rest in stage)), made[-1])
-
-
-@pytest.mark.parametrize("file", sorted(FILES))
-def test_a_dockerfile_builds_anywhere(file: str) -> None:
-    text = (DOCKER / file).read_text()
-    assert not re.search(r"<<|--link|--start-interval|^# *syntax|^ADD|:latest|\bsudo\b", text, re.MULTILINE)
-    for word, rest in instructions(file):
-        if word == "FROM" and ":" in rest:
-            assert rest.split()[0] in {"python:3.11-slim-bookworm", "debian:bookworm-slim"}
-        if "apt-get install" in rest:
-            assert "--no-install-recommends" in rest and "rm -rf /var/lib/apt/lists/*" in rest
-        if "pip install" in rest or "python install" in rest:
-            assert "--require-hashes" in rest and "--no-cache-dir" in rest
-        if word in ("CMD", "ENTRYPOINT"):
-            assert rest.startswith("[")
-
-
-@services
-def test_an_image_ends_as_the_plain_user_and_can_be_asked_how_it_is(service: str) -> None:
-    made = image(service)
-    last = dict(made)
-    assert last["USER"] == f"{UID}:{UID}"
-    assert last["STOPSIGNAL"] == "SIGTERM"  # nginx would take QUIT for a wish to wait until all streams have ended
-    assert "HEALTHCHECK" in last
-    assert f'org.opencontainers.image.version="{__version__}"' in last["LABEL"]
-    assert f":-{__version__}}}" in SERVICES[service]["image"]
-    assert [rest for word, rest in made if word == "RUN" and f"useradd --uid {UID} --gid {UID}" in rest]
-
-
-@pytest.mark.parametrize("file", sorted(FILES))
-def test_what_an_image_copies_is_sent_to_the_engine(file: str) -> None:
-    sent = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
-    copied = [rest.split()[:-1] for word, rest in instructions(file) if word == "COPY" and "--from" not in rest]
-    for source in [Path(each) for sources in copied for each in sources]:
-        assert (ROOT / source).exists()
-        assert any(source.match(pattern) or Path(pattern) in [source, *source.parents] for pattern in sent), source
 
 
 # --- the nginx files
