@@ -85,9 +85,10 @@ def live_parts(
     heartbeats = Heartbeats(clock, presence.changed)
     audience, broadcasts = Audience(presence, heartbeats), Broadcasts(clock, settings.gap_seconds)
     chats = Chats(store=store, broadcasts=broadcasts, clock=clock, most=settings.cached_rooms)
-    chat_writer = ChatWriter(store, chats, clock)
+    shared_log = log if settings.shared_by else None
+    chat_writer = ChatWriter(store=store, chats=chats, log=shared_log, clock=clock)
     pace = Pace(clock, settings.chat_messages, settings.chat_room_messages)
-    chat = Chat(store=store, chats=chats, writer=chat_writer, pace=pace, clock=clock)
+    chat = Chat(store=store, chats=chats, writer=chat_writer, pace=pace, log=log, clock=clock)
     me = Peer(settings.node, settings.node_address, settings.rtmp_port_for_nodes, settings.http_port)
     nodes = Nodes(store=store, log=log, me=me, keys=keys.digest, clock=clock)
     leases = Leases(store=store, log=log, nodes=nodes, presence=presence, clock=clock)
@@ -104,7 +105,7 @@ def live_parts(
         broadcasts=broadcasts,
         clock=clock,
         is_here=leases.is_here,
-        log=log if nodes.shared else None,
+        log=shared_log,
         observers=[live_rooms.observe, chat.observe],
     )
 

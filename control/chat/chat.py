@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from math import ceil
 
+import orjson
 import sqlalchemy as sa
 
 from control.access.rights import Rights
@@ -14,14 +15,15 @@ from control.accounts.users import User
 from control.chat import rules
 from control.chat.chat_pace import Pace
 from control.chat.chat_store import Chats, in_ms
-from control.chat.chat_writer import ChatWriter
+from control.chat.chat_writer import CHANGED, SAID, ChatWriter
 from control.chat.room_chat import Message, RoomChat
 from control.chat.rules import Rules
 from control.clock import Clock, Epoch
-from control.live.on_air_writer import OnAir
+from control.live.on_air_writer import ON_AIR, OnAir
 from control.refusals import BadParameter, Muted, NoSuchAccount, NoSuchRoom, SessionExpired, TooOften
 from control.storage.changes import Change, Changed
 from control.storage.database import Store, insert
+from control.storage.log import Entry, Log
 from control.storage.tables import LAST_USER_ID, chat_messages, chat_mutes, users
 
 MUTE, LONGEST_MUTE = 600, 86400  # seconds; the first where none are named
@@ -29,8 +31,13 @@ MOST_MUTED = 1000  # users in one room
 
 
 class Chat:
-    def __init__(self, *, store: Store, chats: Chats, writer: ChatWriter, pace: Pace, clock: Clock) -> None:
+    def __init__(self, *, store: Store, chats: Chats, writer: ChatWriter, pace: Pace, log: Log, clock: Clock) -> None:
         self._store = store
+        self._log = log
+        self._log.on(SAID, self._heard)
+        self._log.on(CHANGED, self._heard)
+        self._log.on(ON_AIR, lambda entry: self.observe(OnAir(*each) for each in orjson.loads(entry.details)))
+        self._log.when_behind(self._begin_anew)
         self._chats = chats
         self._writer = writer
         self._clock = clock
@@ -64,7 +71,8 @@ class Chat:
             if found is None or found.deleted:
                 return False
             this = chat_messages.c.room_id == room_id, chat_messages.c.number == number
-            await self._store.write(chat_messages.update().where(*this).values(text="", deleted=True))
+            gone = chat_messages.update().where(*this).values(text="", deleted=True)
+            await self._store.write(gone, self._news(room_id))
             deleted = replace(found, text="", deleted=True)
             if chat.find(number) is found:  # others were written meanwhile
                 chat.put(deleted)
@@ -96,13 +104,14 @@ class Chat:
         async with self._store.writing() as connection:
             if await connection.fetch_one(upsert.returning(chat_mutes.c.user_id)) is None:
                 raise NoSuchAccount
+            await connection.execute(self._news(room_id))
 
     async def unmute(self, room: Rights, user_id: int) -> None:
         """Nothing changes for a user who is not muted."""
         async with self._pinned(room.room_id) as chat:
             if user_id in chat.muted_until:
                 this = chat_mutes.c.room_id == room.room_id, chat_mutes.c.user_id == user_id
-                await self._store.write(chat_mutes.delete().where(*this))
+                await self._store.write(chat_mutes.delete().where(*this), self._news(room.room_id))
                 chat.muted_until.pop(user_id, None)
 
     async def muted(self, room_id: int) -> dict[int, int]:
@@ -116,6 +125,16 @@ class Chat:
             chat.rules = wanted
             self._writer.change(chat)
             await self._writer.write()
+
+    def _news(self, room_id: int) -> sa.ClauseElement:
+        return self._log.entries([(CHANGED, room_id, 0, "")])
+
+    def _heard(self, entry: Entry) -> None:
+        self._writer.heard(entry.room_id, entry.what == CHANGED)
+
+    async def _begin_anew(self) -> None:
+        for chat in self._chats.in_memory():
+            self._writer.heard(chat.room_id, True)
 
     async def reconsider(self, change: Change) -> None:
         """A listener of changes: who deletes their account takes with it what they wrote."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -58,6 +59,14 @@ class Chats(Cache[int, RoomChat]):
         self._held += len(chat.messages)
         self._trim(chat)
 
+    async def read_again(self, chat: RoomChat) -> None:
+        """As it is in the database now. None of a room that is gone."""
+        if (now := (await self._read([chat.room_id])).get(chat.room_id)) is None:
+            return
+        self._held -= len(chat.messages)
+        chat.become(now)
+        self._held += len(chat.messages)
+
     def begin(self, chat: RoomChat, broadcast_ms: int) -> None:
         self._held -= len(chat.messages)
         chat.begin(broadcast_ms)
@@ -100,7 +109,7 @@ class Chats(Cache[int, RoomChat]):
         for row in await self._store.fetch_all(written.order_by(chat_messages.c.room_id, chat_messages.c.number)):
             if (chat := found[row["room_id"]]).stored_from == 1:
                 chat.stored_from = row["number"]
-            chat.messages.append(_message(row))
+            chat.messages.append(read_message(row))
         mutes = sa.select(chat_mutes).where(chat_mutes.c.room_id.in_(wanted), chat_mutes.c.until > self._clock.now())
         for row in await self._store.fetch_all(mutes):
             found[row["room_id"]].muted_until[row["user_id"]] = row["until"]
@@ -122,16 +131,30 @@ def in_ms(started_at: float) -> int:
 
 
 def written(messages: Sequence[tuple[RoomChat, Message]], changed: Iterable[RoomChat]) -> Iterator[sa.ClauseElement]:
-    """What writes new messages down, and these chats as they will be then."""
+    """What writes new messages down, and these chats as they will be then. Of one that has not changed but for its
+    messages another node may have written the rest meanwhile."""
     last = {chat: message.number for chat, message in messages}
-    rows = [[chat.room_id, *_values(message)] for chat, message in messages]
-    if rows:
+    if messages:
+        rows = [[chat.room_id, *_values(message)] for chat, message in messages]
         yield insert(chat_messages).from_select(MESSAGE, in_rooms(listed(rows, chat_messages.c[MESSAGE])))
-    chats = [_row(chat, last.get(chat, chat.last_number)) for chat in {**last, **dict.fromkeys(changed)}]
-    upsert = insert(chat_rooms).from_select(ROOM, in_rooms(listed(chats, chat_rooms.c[ROOM])))
-    yield upsert.on_conflict_do_update(
-        index_elements=["room_id"], set_={name: upsert.excluded[name] for name in ROOM[1:]}
-    )
+        yield _rooms([_row(chat, number) for chat, number in last.items()], ["last_number"])
+    if chats := [_row(chat, last.get(chat, chat.last_number)) for chat in dict.fromkeys(changed)]:
+        yield _rooms(chats, ROOM[1:])
+
+
+def _rooms(rows: Sequence[Sequence[object]], names: Sequence[str]) -> sa.ClauseElement:
+    """Numbers never go back: others may have given more."""
+    upsert = insert(chat_rooms).from_select(ROOM, in_rooms(listed(rows, chat_rooms.c[ROOM])))
+    new, old = upsert.excluded.last_number, chat_rooms.c.last_number
+    values = {name: upsert.excluded[name] for name in names} | {"last_number": sa.case((new > old, new), else_=old)}
+    return upsert.on_conflict_do_update(index_elements=["room_id"], set_=values)
+
+
+def missing(chats: Iterable[RoomChat]) -> sa.Select[Any]:
+    """Messages that other nodes have written since, and that these do not have."""
+    known = listed([[chat.room_id, chat.last_number] for chat in chats], chat_messages.c[MESSAGE[:2]]).subquery()
+    newer = sa.and_(chat_messages.c.room_id == known.c.room_id, chat_messages.c.number > known.c.number)
+    return sa.select(chat_messages).join(known, newer).order_by(chat_messages.c.room_id, chat_messages.c.number)
 
 
 def pruning(outdated: tuple[RoomChat, int]) -> sa.ClauseElement:
@@ -156,7 +179,7 @@ def _chat(row: Row) -> RoomChat:
     return RoomChat(row["id"], row["broadcast_ms"], row["last_number"], rules)
 
 
-def _message(row: Row) -> Message:
+def read_message(row: Row) -> Message:
     return Message(
         number=row["number"],
         user_id=row["user_id"],

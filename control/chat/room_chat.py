@@ -73,6 +73,11 @@ class RoomChat:
         """In the place of the one of its number, which is there."""
         self.messages[message.number - self.first_number] = message
 
+    def become(self, other: RoomChat) -> None:
+        """All but who is at work on it."""
+        self.broadcast_ms, self.last_number, self.rules = other.broadcast_ms, other.last_number, other.rules
+        self.muted_until, self.messages, self.stored_from = other.muted_until, other.messages, other.stored_from
+
     def begin(self, broadcast_ms: int) -> None:
         """A broadcast, to which none of the messages belongs."""
         self.broadcast_ms = broadcast_ms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,12 +19,15 @@ from control.chat.chat_pace import Pace
 from control.chat.chat_store import Chats
 from control.chat.chat_writer import ChatWriter
 from control.chat.room_chat import FEW, KEPT, Message, RoomChat
+from control.chat.rules import Rules
 from control.clock import Epoch
 from control.live.broadcasts import Broadcasts
+from control.live.on_air_writer import OnAir
 from control.refusals import NoSuchRoom, SessionExpired, TooOften
 from control.storage.database import Store
+from control.storage.log import Log
 from control.storage.tables import chat_messages
-from tests.support.rows import add_room
+from tests.support.rows import add_room, add_user
 from tests.support.world import HandClock
 
 pytestmark = pytest.mark.anyio
@@ -32,13 +36,19 @@ ANN = User(id=1, account="ann", phone="", email=None, nick_name="Ann", sex=1, he
 
 
 class Place:
-    """Some rooms of one node."""
+    """Some rooms of one node. `shared`: there may be others."""
 
-    def __init__(self, store: Store, rooms: list[int], most: int = 100) -> None:
+    def __init__(
+        self, store: Store, rooms: list[int], most: int = 100, *, name: str = "a", shared: bool = False
+    ) -> None:
         self.store, self.rooms, self.clock = store, rooms, HandClock()
         self.chats = Chats(store=store, broadcasts=Broadcasts(self.clock, 10), clock=self.clock, most=most)
-        self.writer = ChatWriter(store, self.chats, self.clock)
+        self.log = Log(store, name, self.clock)
+        log = self.log if shared else None
+        self.writer = ChatWriter(store=store, chats=self.chats, log=log, clock=self.clock)
         self.pace = Pace(self.clock, 5, 50)
+        parts: dict[str, Any] = {"store": store, "chats": self.chats, "writer": self.writer, "pace": self.pace}
+        self.chat = Chat(log=self.log, clock=self.clock, **parts)
 
     async def say(self, room_id: int, count: int = 1) -> RoomChat:
         chat = await self.chats.get(room_id)
@@ -109,8 +119,75 @@ async def test_of_many_that_are_loaded_at_once_each_is_pinned_in_memory(place: P
     assert await small.chats.pinned(5) is None
 
 
+@pytest.fixture
+async def both(store: Store) -> AsyncIterator[tuple[Place, Place, int]]:
+    """Two nodes, and a room."""
+    rooms = [await add_room(store, 1)]
+    a, b = Place(store, rooms, name="a", shared=True), Place(store, rooms, name="b", shared=True)
+    for place in (a, b):
+        await place.log.begin()
+    yield a, b, rooms[0]
+
+
+async def follow(*places: Place) -> None:
+    for place in places:
+        await place.log.follow()
+        await place.writer.write()
+
+
+async def told(place: Place, room_id: int) -> list[tuple[int, str]]:
+    chat = await place.chat.of(room_id)
+    return [(message.number, message.text) for message in chat.messages]
+
+
+async def test_a_rooms_chat_is_one_at_whichever_node_its_people_write(both: tuple[Place, Place, int]) -> None:
+    a, b, room = both
+    await a.say(room, 2)
+    await b.say(room)
+    await a.say(room)  # who has not heard of that yet
+    await b.say(room, 2)
+    await follow(a, b)
+    numbers = [(1, "line 0"), (2, "line 1"), (3, "line 0"), (4, "line 0"), (5, "line 0"), (6, "line 1")]
+    assert await told(a, room) == numbers == await told(b, room)
+
+
+async def test_rules_mutes_and_deletions_hold_at_every_node(both: tuple[Place, Place, int]) -> None:
+    a, b, room = both
+    rights = Rights(room, 1, "", "", "", 1, Epoch(0.0))
+    await add_user(a.store, 2)
+    heard: list[tuple[int, Message | None]] = []
+    b.writer.listeners.append(lambda chat, message: heard.append((chat.room_id, message)))
+    await a.say(room, 2)
+    await follow(b)
+    await told(b, room)
+    await a.chat.set_rules(room, Rules(30, ("spam",)))
+    await a.chat.mute(rights, 2, 60)
+    await a.chat.delete(room, 1)
+    await b.say(room)  # with the rules as they were, which does not bring those back
+    await follow(b, a)
+    for place in (a, b):
+        chat = await place.chat.of(room)
+        assert (chat.rules, {*chat.muted_until}) == (Rules(30, ("spam",)), {2})
+    assert await told(a, room) == [(1, ""), (2, "line 1"), (3, "line 0")] == await told(b, room)
+    assert (room, None) in heard
+
+
+async def test_a_new_broadcast_at_one_node_empties_the_chat_at_all(both: tuple[Place, Place, int]) -> None:
+    a, b, room = both
+    await a.say(room)
+    await follow(b)
+    await told(b, room)
+    a.chat.observe([OnAir(room, 1_800_000_000.0, 0)])
+    await a.writer.write()
+    await follow(b)
+    assert await told(b, room) == []
+    await b.say(room)
+    await follow(a)
+    assert await told(a, room) == [(2, "line 0")]
+
+
 async def test_nobody_chats_in_a_room_that_is_not_there(place: Place) -> None:
-    chat = Chat(store=place.store, chats=place.chats, writer=place.writer, pace=place.pace, clock=place.clock)
+    chat = place.chat
     with pytest.raises(NoSuchRoom):
         await chat.of(5)
 
@@ -119,7 +196,7 @@ async def test_a_room_has_so_many_mutes_and_those_that_are_over_make_room(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chat_module, "MOST_MUTED", 2)
-    chat = Chat(store=place.store, chats=place.chats, writer=place.writer, pace=place.pace, clock=place.clock)
+    chat = place.chat
     room = Rights(place.rooms[0], 1, "", "", "", 1, Epoch(0.0))
     for user, seconds in ((2, 60), (3, 600), (3, 700)):
         await chat.mute(room, user, seconds)
@@ -144,7 +221,7 @@ def test_the_operator_says_how_often_one_may_write() -> None:
 
 
 async def test_a_message_that_is_kept_no_more_once_its_deletion_is_written(place: Place) -> None:
-    chat = Chat(store=place.store, chats=place.chats, writer=place.writer, pace=place.pace, clock=place.clock)
+    chat = place.chat
     held = await place.say(place.rooms[0])
     deletion = asyncio.ensure_future(chat.delete(place.rooms[0], 1))
     await asyncio.sleep(0)
