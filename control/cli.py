@@ -81,6 +81,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
     with listeners.own(settings) if None in given else listeners.inherited(*given) as (internal, public):
         # Imported here: the supervisor needs none of what control is made of, and is up before it. A control that is
         # alone listens already, so connections wait meanwhile, and are not refused.
+        from control.live.nodes import OtherKeys
         from control.serve import serve
         from control.storage.engine import Unreachable
         from control.storage.integrity import Unusable
@@ -88,7 +89,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         status = 0
         try:
             serve(folders.spelled_out(settings), internal, public)
-        except* Unusable as failures:  # alone, or out of the group of what was open already
+        except* (Unusable, OtherKeys) as failures:  # alone, or out of the group of what was open already
             print(f"error: {_first(failures)}", file=sys.stderr)
             status = os.EX_CONFIG  # no new try will help
         except* Unreachable as failures:

@@ -18,7 +18,7 @@ import structlog
 
 from control.clock import Clock
 from control.ops.loops import once
-from control.storage.engine import Connection, Engine, Row, engine_of
+from control.storage.engine import Connection, Engine, Row, Unreachable, engine_of
 from control.storage.sql import insert, listed, numbered, numbered_texts
 from control.storage.statements import Statements
 
@@ -132,6 +132,15 @@ class Store:
         finally:
             pool.put_nowait(connection)
 
+    async def claimed(self) -> None:
+        """Returns once this control may write. Raises Unreachable where another has what it claims, and keeps it: the
+        one before may have ended just now."""
+        for _ in range(round(PATIENCE / AGAIN)):
+            if self._writers.stands:
+                return
+            await self._clock.sleep(AGAIN)
+        raise Unreachable("the database: another control works with it, or another node of this name")
+
     async def hold(self, pool: Pool, tried: asyncio.Event) -> None:
         """Keeps one connection open, and opens another when it is lost, until the store is left. In a task of its own:
         `databases` ties a connection to the task that opened it."""
@@ -180,7 +189,7 @@ class Store:
 @asynccontextmanager
 async def opened(url: str, clock: Clock, shared_by: str = "") -> AsyncIterator[Store]:
     """A store with its connections open. A store must be left before its event loop ends. `shared_by`: this node's name
-    where several nodes work with the database; "" where one does."""
+    where several nodes work with the database; "" where one does. Raises Unreachable."""
     engine = engine_of(url)
     database = databases.Database(engine.driver(url), **engine.options())
     async with database, asyncio.TaskGroup() as holders:
@@ -191,6 +200,7 @@ async def opened(url: str, clock: Clock, shared_by: str = "") -> AsyncIterator[S
                 holders.create_task(store.hold(pool, event))
             for _, event in tried:
                 await event.wait()
+            await store.claimed()
             yield store
         finally:
             store.close()

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from control.clock import SystemClock
 from control.storage.database import Store, opened
+from control.storage.engine import Unreachable
 from control.storage.postgresql import CUT_OFF
 from tests.support.postgres import Postgres
 from tests.support.serving import until
@@ -34,6 +35,22 @@ async def test_a_write_that_was_cut_off_twice_spoils_no_other(postgres: Postgres
         with pytest.raises(asyncio.CancelledError):
             await write
         assert await store.refuses_writes() == ""
+
+
+async def test_two_nodes_of_one_name_do_not_work_with_one_database(
+    shared_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("control.storage.database.PATIENCE", 1.0)
+    async with (
+        opened(shared_database, SystemClock(), "a") as store,
+        opened(shared_database, SystemClock(), "b"),
+    ):
+        assert await store.refuses_writes() == ""
+        for name in ("a", ""):  # nor one that is alone beside nodes
+            with pytest.raises(BaseExceptionGroup) as raised:
+                async with opened(shared_database, SystemClock(), name):
+                    pass
+            assert raised.group_contains(Unreachable, match="another node of this name")
 
 
 async def test_a_control_whose_machine_is_gone_does_not_keep_others_out_for_hours(shared_database: str) -> None:
