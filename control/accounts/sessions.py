@@ -97,12 +97,19 @@ class Sessions:
         if kept is not None and self._kept.peek(key) is not kept:
             kept = await self._kept.get(key)  # it may have ended while it was looked up
         now = self._clock.now()
-        if kept is None or user is None or max(kept.used_at, self._used.get(key, 0.0)) < now - LIFETIME:
+        if kept is not None and self._idle(key, kept, now):
+            self._kept.forget(key)  # it may have been used at another node
+            kept = await self._kept.get(key)
+        if kept is None or user is None or self._idle(key, kept, now):
             raise SessionExpired
         if kept.begun_at < now - LONGEST_LIFETIME:
             raise SessionExpired
         kept.used_at = self._used[key] = now
         return Caller(user, key, fresh=kept.begun_at >= now - FRESH)
+
+    def _idle(self, key: str, kept: _Kept, now: float) -> bool:
+        """Whether it was not used for too long."""
+        return max(kept.used_at, self._used.get(key, 0.0)) < now - LIFETIME
 
     async def end(self, caller: Caller) -> None:
         await self._end(sessions.c.digest == caller.session)

@@ -65,6 +65,8 @@ class Leases:
         """When, lately."""
         self._claiming: defaultdict[int, int] = defaultdict(int)
         self._contests: dict[int, _Contest] = {}
+        self._kept: dict[int, Ticks] = {}
+        """When it was told of a room that its publisher stays where it is, lately."""
         self._turn = asyncio.Lock()
         self._asides: set[asyncio.Task[None]] = set()
         self.make_way: Callable[[int], Awaitable[object]] | None = None
@@ -181,13 +183,16 @@ class Leases:
     async def _contest(self, room_id: int, holder: str) -> None:
         """Asks its node whether the publisher that it has is still there. One that has ended, or is cut off from the
         database, does not answer, and loses the room. Raises Denied."""
-        contest = self._contests.setdefault(room_id, _Contest())
+        if room_id in self._contests or self._clock.ticks() - self._kept.get(room_id, NEVER) < UNANSWERED:
+            raise Denied(f"already live at node {holder}")  # each question is written down, and read by all
+        contest = self._contests[room_id] = _Contest()
         try:
             await self._store.write(self._log.entries([(CONTESTED, room_id, 0, "")]))
             deadline = self._clock.ticks() + LONGEST_CONTEST
             unanswered = self._clock.ticks() + UNANSWERED
             while holder_now := await self._try(room_id, force=not contest.heard and self._clock.ticks() > unanswered):
                 if contest.kept or self._clock.ticks() > deadline:
+                    self._kept[room_id] = self._clock.ticks()
                     raise Denied(f"already live at node {holder_now}")
                 contest.told.clear()
                 with suppress(TimeoutError):
@@ -195,8 +200,7 @@ class Leases:
                         await contest.told.wait()
             log.info("room taken over", room=room_id, node=holder)
         finally:
-            if self._contests.get(room_id) is contest:
-                del self._contests[room_id]
+            del self._contests[room_id]
 
     async def release(self) -> None:
         """Gives back those of rooms whose publisher is gone, takes those of publishers who were found here without one,
@@ -204,6 +208,7 @@ class Leases:
         outdated = self._clock.ticks() - LATER
         for room_id in [room_id for room_id, since in self._given_back.items() if since < outdated]:
             del self._leases[room_id], self._given_back[room_id]
+        self._kept = {room_id: at for room_id, at in self._kept.items() if self._clock.ticks() - at < UNANSWERED}
         for room_id in {publisher.room_id for publisher in self._presence.publishers()}:
             lease = self._leases.get(room_id)
             if (lease is None or not lease.held) and room_id not in self._claiming:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 from typing import NamedTuple
 
 import orjson
 import sqlalchemy as sa
 import structlog
 
-from control.clock import Clock, Ticks
+from control.clock import Clock
 from control.ops import metrics
 from control.storage.database import Store, insert
 from control.storage.log import Entry, Log
@@ -65,7 +64,7 @@ class Nodes:
         """That live."""
         self._ended: list[Callable[[str], None]] = []
         self._forgotten: list[Callable[[], None]] = []
-        self._said_at = Ticks(-inf)
+        self._is_new = True
         self._log.on(JOINED, self._joined)
 
     def when_ended(self, ended: Callable[[str], None]) -> None:
@@ -86,9 +85,13 @@ class Nodes:
             return
         sign_of_life = {**self.me._asdict(), "keys": self._keys, "expires_at": database_now() + LIFETIME}
         sign = insert(nodes).values(sign_of_life).on_conflict_do_update(index_elements=["name"], set_=sign_of_life)
-        joins, began = self._clock.ticks() - self._said_at > LIFETIME, self._clock.ticks()
-        await self._store.write(sign, *([self._log.entries([(JOINED, 0, 0, self._told())])] if joins else []))
-        self._said_at = began
+        lives = sa.select(nodes.c.name).where(nodes.c.expires_at > database_now(), nodes.c.name == self.me.name)
+        async with self._store.writing() as connection:
+            joins = self._is_new or await connection.fetch_one(lives) is None
+            await connection.execute(sign)
+            if joins:
+                await connection.execute(self._log.entries([(JOINED, 0, 0, self._told())]))
+        self._is_new = False
         if joins:
             for forgotten in self._forgotten:
                 forgotten()

@@ -1,9 +1,9 @@
-"""What one node asks all others, by way of the log: who watches there, and whether somebody is gone."""
+"""What one node asks others, by way of the log: who watches there, and whether somebody is gone."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -49,14 +49,17 @@ class Questions:
     def answer(self, what: str, answering: Answering) -> None:
         self._answering[what] = answering
 
-    async def ask(self, what: str, room_id: int, *more: Any, within: float = WAITED) -> list[Any]:
-        """What nodes that live answered within so many seconds; of a node that is alone, nothing."""
-        if not self._nodes.others:
+    async def ask(
+        self, nodes: Collection[str], what: str, room_id: int, *more: Any, within: float = WAITED
+    ) -> list[Any]:
+        """What those of the nodes that live answered within so many seconds."""
+        of = self._nodes.others.keys() & set(nodes)
+        if not of:
             return []
-        number, asked = self._entropy.noise(8).hex(), _Open(set(self._nodes.others))
+        number, asked = self._entropy.noise(8).hex(), _Open(of)
         self._open[number] = asked
         try:
-            await self._say(ASKED, room_id, number, what, more)
+            await self._say(ASKED, room_id, number, what, more, sorted(of))
             with suppress(TimeoutError):
                 async with self._clock.within(within):
                     await asked.done.wait()
@@ -68,12 +71,14 @@ class Questions:
         await self._store.write(self._log.entries([(kind, room_id, 0, orjson.dumps(said).decode())]))
 
     def _asked(self, entry: Entry) -> None:
+        if self._nodes.me.name not in orjson.loads(entry.details)[-1]:
+            return
         task = asyncio.create_task(once("question of another node", partial(self._reply, entry)))
         self._asides.add(task)
         task.add_done_callback(self._asides.discard)
 
     async def _reply(self, entry: Entry) -> None:
-        number, what, more = orjson.loads(entry.details)
+        number, what, more, _ = orjson.loads(entry.details)
         answering = self._answering.get(what)  # a later release may ask for more
         answer = await answering(entry.room_id, *more) if answering else None
         await self._say(ANSWERED, entry.room_id, number, answer)

@@ -34,14 +34,18 @@ Listing = tuple[str, Kind]
 
 
 class Lists:
-    """`most` positions are kept in memory; others are read when a list is read on."""
+    """`most` positions are kept in memory; others are read when a list is read on. `shared`: other nodes may have been
+    asked for the page before, so each is written before its page is answered, and read."""
 
-    def __init__(self, *, store: Store, cards: Cards, live: LiveRooms, follows: Follows, most: int) -> None:
+    def __init__(
+        self, *, store: Store, cards: Cards, live: LiveRooms, follows: Follows, most: int, shared: bool = False
+    ) -> None:
         self._store = store
         self._cards = cards
         self._live = live
         self._follows = follows
         self._most = most
+        self._shared = shared
         self._turns: WeakValueDictionary[Listing, asyncio.Lock] = WeakValueDictionary()
         self._positions: dict[Listing, Position] = {}
         """The last used last."""
@@ -58,6 +62,8 @@ class Lists:
             room_ids, position = await self._next(caller.user.id, kind, position, count)
             cards = await self._cards.of(caller.user, room_ids)
             self._keep(listing, position)
+            if self._shared:
+                await self.save()
         return cards
 
     async def _next(
@@ -74,7 +80,7 @@ class Lists:
 
     async def _position(self, listing: Listing) -> Position | None:
         """None where the list was not begun."""
-        for kept in (self._positions, self._unsaved):
+        for kept in () if self._shared else (self._positions, self._unsaved):
             if listing in kept:
                 return kept[listing]
         session, kind = listing

@@ -103,6 +103,10 @@ class LiveRooms:
     def players(self, room_id: int) -> int:
         return self._players.get(room_id, 0)
 
+    def others_with(self, room_id: int) -> set[str]:
+        """Other nodes where it is live or watched."""
+        return self._rooms.get(room_id, {}).keys() - {self._node}
+
     def place(self, room_id: int) -> Place | None:
         """None where it is not live."""
         return self._places.get(room_id)

@@ -14,7 +14,8 @@ from control.clock import Clock, Ticks
 from control.live.audience import Audience, Viewer
 from control.live.leases import Leases
 from control.live.presence import Presence, SessionKey
-from control.live.questions import Questions
+from control.live.questions import WAITED, Questions
+from control.lobby.live_rooms import LiveRooms
 from control.nginx_rtmp.clients import Clients
 
 SEEN_TO_GO = 3.0  # seconds
@@ -38,6 +39,7 @@ class Moderation:
     audience: Audience
     presence: Presence
     leases: Leases
+    live_rooms: LiveRooms
     admission: Admission
     guests: Guests
     clients: Clients
@@ -55,23 +57,24 @@ class Moderation:
         """How many are counted, and those of them who are here the longest, at most so many."""
         number, here = self.audience.viewers(room_id, most)
         now = self.clock.ticks()
-        for elsewhere, told in await self.questions.ask(VIEWERS, room_id, most):
+        for elsewhere, told in await self._ask(VIEWERS, room_id, most):
             number += elsewhere
             here += [Viewer(name, user, Ticks(now - seconds), None, protocol) for name, user, seconds, protocol in told]
         return number, sorted(here, key=lambda viewer: (viewer.since, viewer.id))[:most]
 
     async def leaves_by_itself(self, room_id: int) -> bool:
         """Whether the room has no publisher, or its publisher goes at once without being told to."""
-        if self.leases.origin(room_id) is None:
+        origin = self.leases.origin(room_id)
+        if origin is None:
             return await self.clients.takeover.leaves_by_itself(room_id)
-        return any(await self.questions.ask(LEAVES, room_id))
+        return any(await self.questions.ask([origin.node], LEAVES, room_id))
 
     async def kick(self, room_id: int, viewer_id: str) -> tuple[int, Receipt]:
         """The user, 0 for one who is not known, and what came of it. Nobody is concerned where the viewer has gone,
         which is what was wanted."""
         viewer = self.audience.viewer(room_id, viewer_id)
         if viewer is None:
-            answers = await self.questions.ask(KICK, room_id, viewer_id, within=SEEN_TO_GO + 1)
+            answers = await self._ask(KICK, room_id, viewer_id, within=SEEN_TO_GO + 1)
             user_id, *rest = next((each for each in answers if each[1]), (0, 0, 0))
             return user_id, Receipt(*rest)
         if not viewer.user_id:
@@ -93,14 +96,18 @@ class Moderation:
         """In the block the user loses the right to watch the room. The receipt has their addresses then, and is filled
         in at the end."""
         here, keys = await self._watching(room_id, user_id), self._sessions(room_id, user_id)
-        watching = [here, *await self.questions.ask(WATCHING, room_id, user_id)]
+        watching = [here, *await self._ask(WATCHING, room_id, user_id)]
         concerned = sum(number for number, _ in watching)
         receipt = Receipt(concerned, addresses={address for _, addresses in watching for address in addresses})
         yield receipt
         stay = await self._still_there(room_id, user_id, keys)
         if concerned > here[0]:
-            stay += sum(await self.questions.ask(GONE, room_id, user_id, within=SEEN_TO_GO + 1))
+            stay += sum(await self._ask(GONE, room_id, user_id, within=SEEN_TO_GO + 1))
         receipt.gone = max(0, concerned - stay)
+
+    async def _ask(self, what: str, room_id: int, *more: Any, within: float = WAITED) -> list[Any]:
+        """Those nodes alone where somebody watches the room: each question is read by all."""
+        return await self.questions.ask(self.live_rooms.others_with(room_id), what, room_id, *more, within=within)
 
     def _sessions(self, room_id: int, user_id: int) -> list[SessionKey]:
         return [each.key for each in self.presence.in_room(room_id) if user_id and each.user_id == user_id]

@@ -87,11 +87,11 @@ class Log:
             )
             if not rows or rows[0]["id"] != self._position or self._openings != self._store.openings:
                 return await self._begin_anew()
-            self._position = rows[-1]["id"]
-            metrics.log_position.set(self._position)
             for row in rows[1:]:
+                self._position = row["id"]  # so that one which is not understood is in no other's way
                 if row["node"] != self._node:
                     self._hear(Entry(*(row[name] for name in Entry._fields)))
+            metrics.log_position.set(self._position)
             if len(rows) < AT_A_TIME:
                 return
 

@@ -86,9 +86,11 @@ async def test_when_a_node_ends_its_publisher_goes_on_at_another_and_its_viewers
 ) -> None:
     a, b, c = nodes
     room = await a.room()
-    async with b.player(room.play) as at_b, c.player(room.play):
-        async with a.publisher(room.push), a.player(room.play):
-            await everywhere(nodes, room, live=True, players=3, within=15)
+    async with AsyncExitStack() as stack:
+        async with a.publisher(room.push):
+            await everywhere(nodes, room, live=True, players=0)
+            at_b, *_ = [await stack.enter_async_context(node.player(room.play)) for node in (b, c, a)]
+            await everywhere(nodes, room, live=True, players=3)
             kill(a)
         async with encoder_that_tries_again(b, room, within=8):  # long before the others know that it has ended
             await at_b.closed()
