@@ -17,9 +17,10 @@ def images() -> None:
     """Built from what is here. Without an engine nothing is tested; `make test-containers` calls that an error."""
     if subprocess.run(["docker", "info"], capture_output=True).returncode != 0:
         pytest.skip("no Docker engine answers")
-    env = os.environ | {"COMPOSE_FILE": "docker/compose.yaml", "TAG": TAG}
-    built = subprocess.run([*COMPOSE, "build"], cwd=ROOT, env=env, capture_output=True, text=True)
-    assert built.returncode == 0, built.stdout + built.stderr
+    for file in ("docker/compose.yaml", "docker/compose.cluster.yaml"):
+        env = os.environ | {"COMPOSE_FILE": file, "TAG": TAG}
+        built = subprocess.run([*COMPOSE, "build"], cwd=ROOT, env=env, capture_output=True, text=True)
+        assert built.returncode == 0, built.stdout + built.stderr
 
 
 @pytest.fixture

@@ -45,7 +45,8 @@ class Stack(Node):
         self.project = f"qplus-test-{secrets.token_hex(4)}"
 
     @property
-    def env(self) -> dict[str, str]:  # type: ignore[override]  # put together anew: variables change
+    def shell(self) -> dict[str, str]:
+        """The variables that compose is given; put together anew, for they change."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("QPLUS_")}
         ports = {"HTTP_PORT": str(self.settings.http_port), "RTMP_PORT": str(self.settings.rtmp_port)}
         with_tls = dict(zip(("HTTPS_PORT", "RTMPS_PORT"), map(str, self._with_tls), strict=True))
@@ -54,7 +55,7 @@ class Stack(Node):
         return clean | ports | with_tls | limits | where | self.variables
 
     async def compose(self, *arguments: str, text: bytes = b"") -> str:
-        return await run(*COMPOSE, *arguments, env=self.env, text=text)
+        return await run(*COMPOSE, *arguments, env=self.shell, text=text)
 
     async def up(self, *arguments: str) -> None:
         await self.compose("up", "-d", *arguments)

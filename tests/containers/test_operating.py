@@ -42,7 +42,7 @@ async def test_no_container_has_more_rights_than_it_needs(stack: Stack) -> None:
 
 async def test_the_check_from_outside_passes_again_on_the_same_data(stack: Stack) -> None:
     for _ in range(2):
-        await run("tests/e2e/compose_check.sh", env=stack.env)
+        await run("tests/e2e/compose_check.sh", env=stack.shell)
 
 
 async def test_no_build_tool_is_left_in_an_image(stack: Stack) -> None:
@@ -174,4 +174,4 @@ def commands(section: str) -> list[str]:
 
 async def by_hand(stack: Stack, script: str, folder: object) -> None:
     script = script.replace("docker compose", " ".join(COMPOSE)).replace("backup.tar", f"{folder}/backup.tar")
-    await run("sh", "-euc", script, env=stack.env)
+    await run("sh", "-euc", script, env=stack.shell)
