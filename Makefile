@@ -87,12 +87,13 @@ bench-guard: tools  ## what the guard alone costs: QUICK=1
 
 .PHONY: soak
 soak: MINUTES ?= 10
+soak: NODES ?= 1
 soak: ROOMS ?= 20
 soak: PLAYERS ?= 200
 soak: KILLS ?= 0
 soak: PLOT ?= var/soak.svg
-soak: tools  ## people come and go, and counts are compared: MINUTES=10 ROOMS=20 PLAYERS=200 KILLS=0 PLOT=var/soak.svg
-	$(PYTHON) -m tests.soak --minutes $(MINUTES) --rooms $(ROOMS) --players $(PLAYERS) --kills $(KILLS) --plot $(PLOT)
+soak: tools  ## people come and go, and counts are compared: MINUTES=10 NODES=1 ROOMS=20 PLAYERS=200 KILLS=0 PLOT=var/soak.svg
+	$(PYTHON) -m tests.soak --minutes $(MINUTES) --nodes $(NODES) --rooms $(ROOMS) --players $(PLAYERS) --kills $(KILLS) --plot $(PLOT)
 
 .PHONY: fuzz
 fuzz: MINUTES ?= 5

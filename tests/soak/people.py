@@ -30,13 +30,15 @@ FROZEN = (3.0, 10.0)  # seconds: shorter than nginx bears it
 class Place:
     room: Room
     known: Known
+    node: Node
+    """Its anchor's."""
 
 
 @dataclass
 class Town:
-    """The node, its rooms, and what befell people there."""
+    """The nodes, their rooms, and what befell people there."""
 
-    node: Node
+    nodes: list[Node]
     places: list[Place]
     entropy: random.Random
     moving: asyncio.Event = field(default_factory=asyncio.Event)
@@ -44,6 +46,11 @@ class Town:
     joined: int = 0
     refused: int = 0
     cut: int = 0
+    moved: int = 0
+    """Players who were put out because their room's stream had come to another node."""
+
+    def some_node(self) -> Node:
+        return self.entropy.choice(self.nodes)
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -58,7 +65,7 @@ async def anchor(town: Town, place: Place) -> None:
     """Pushes to one room, again and again."""
     while True:
         await town.pause(ANCHOR_AWAY)
-        async with _connected(town) as client:
+        async with _connected(town, place.node) as client:
             if client and await _let_in(town, place.known, client.publish(place.room.push)):
                 await _push(town, place.known, client)
 
@@ -67,7 +74,7 @@ async def _push(town: Town, known: Known, client: Client) -> None:
     sending = asyncio.create_task(client.stream_media(tags=flv.still(FRAMES)))
     known.goes_live(town.now(), True)
     try:
-        await _stay(town, client)
+        town.cut += await _stays(town, client)
         if town.entropy.random() < FREEZES:
             sending.cancel()
             await asyncio.sleep(town.entropy.uniform(*FROZEN))
@@ -84,15 +91,17 @@ async def player(town: Town) -> None:
     while True:
         await town.pause(AWAY)
         place = town.entropy.choice(town.places)
-        async with _connected(town) as client:
+        async with _connected(town, town.some_node()) as client:
             if client and await _let_in(town, place.known, client.play(place.room.play)):
                 await _watch(town, place.known, client)
 
 
 async def _watch(town: Town, known: Known, client: Client) -> None:
     known.joins(town.now())
-    await _stay(town, client)
-    if town.entropy.random() < FREEZES:
+    is_cut = await _stays(town, client)
+    town.cut += is_cut and len(town.nodes) == 1
+    town.moved += is_cut and len(town.nodes) > 1
+    if not is_cut and town.entropy.random() < FREEZES:
         client.stall()
         await asyncio.sleep(town.entropy.uniform(*FROZEN))
     known.leaves(town.now())
@@ -105,41 +114,41 @@ async def hls_viewer(town: Town, session: str) -> None:
     while True:
         await town.pause(AWAY)
         place = town.entropy.choice(town.places)
-        known = place.known
+        known, node = place.known, town.some_node()
         known.begin(town.now())
-        url = await _ticket(town, place.room, session)
-        seen = await _poll(town, url)
+        url = await _ticket(node, place.room, session)
+        seen = await _poll(town, node, url)
         known.finish(town.now())
         if seen:
             known.joins(town.now())
-            known.fades(town.now(), await _poll_on(town, url, seen))
+            known.fades(town.now(), await _poll_on(town, node, url, seen))
         else:
             known.glanced(town.now())
         await asyncio.sleep(LINGERS + NOTICED)  # not to be taken for the same viewer
 
 
-async def _ticket(town: Town, room: Room, session: str) -> str:
+async def _ticket(node: Node, room: Room, session: str) -> str:
     """An address that nobody is let in at where none was to be had."""
     with suppress(httpx.TransportError, ValueError):
-        reply = await town.node.api("PlayLiveStream", sessionId=session, liveroomId=room.id, status=1)
-        return str(reply["playHlsUrl"])
+        reply = await node.api("PlayLiveStream", sessionId=session, liveroomId=room.id, status=1)
+        return "/hls/" + str(reply["playHlsUrl"]).partition("/hls/")[2]
     return "/hls/none/0/index.m3u8"
 
 
-async def _poll(town: Town, url: str) -> float:
+async def _poll(town: Town, node: Node, url: str) -> float:
     """When the playlist was got; 0 where it was not."""
     with suppress(httpx.TransportError):
-        if (await town.node.http.get(url)).status_code == 200:
+        if (await node.http.get(url)).status_code == 200:
             return town.now()
     return 0.0
 
 
-async def _poll_on(town: Town, url: str, seen: float) -> float:
+async def _poll_on(town: Town, node: Node, url: str, seen: float) -> float:
     """Until they have enough or there is no more. Returns when the playlist was got last."""
     enough = town.now() + town.entropy.expovariate(1 / STAY)
     while town.now() < enough or not town.moving.is_set():
         await asyncio.sleep(POLL)
-        got = await _poll(town, url)
+        got = await _poll(town, node, url)
         if not got:
             return seen
         seen = got
@@ -147,11 +156,11 @@ async def _poll_on(town: Town, url: str, seen: float) -> float:
 
 
 @asynccontextmanager
-async def _connected(town: Town) -> AsyncIterator[Client | None]:
+async def _connected(town: Town, node: Node) -> AsyncIterator[Client | None]:
     async with AsyncExitStack() as stay:
         client = None
         with suppress(OSError, TimeoutError):
-            client = await stay.enter_async_context(town.node.client())
+            client = await stay.enter_async_context(node.client())
         if client is None:
             town.refused += 1
         yield client
@@ -170,8 +179,8 @@ async def _let_in(town: Town, known: Known, asking: Coroutine[None, None, None])
     return True
 
 
-async def _stay(town: Town, client: Client) -> None:
-    """For as long as they like to, or until they are cut."""
+async def _stays(town: Town, client: Client) -> bool:
+    """For as long as they like to, or until they are cut, which is told."""
     tasks = [asyncio.create_task(town.pause(STAY)), asyncio.create_task(client.closed(within=LONG))]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -179,4 +188,4 @@ async def _stay(town: Town, client: Client) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-    town.cut += client.is_closed
+    return client.is_closed

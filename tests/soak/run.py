@@ -14,11 +14,14 @@ from pathlib import Path
 
 import httpx
 
+from tests.e2e.cluster import cluster
 from tests.e2e.conftest import Node
+from tests.e2e.stand_in import open_to_others
 from tests.soak.chart import draw
 from tests.soak.figures import Figures, figures
 from tests.soak.known import REPAIRED, Known, Sample, Told
 from tests.soak.people import Place, Town, anchor, hls_viewer, player
+from tests.support.postgres import served
 
 EVERY = 1.0  # seconds between two comparisons
 SAY_EVERY = 10  # comparisons
@@ -29,6 +32,7 @@ KILL_EVERY = 60.0  # seconds, on average
 @dataclass(frozen=True, slots=True)
 class Options:
     minutes: float
+    nodes: int
     rooms: int
     players: int
     """At the most, one in ten of them over HLS."""
@@ -49,11 +53,11 @@ class Record:
 
 async def soak(options: Options) -> Figures:
     print(f"seed {options.seed}: {options.rooms} rooms, {options.players} players, {options.minutes:g} minutes")
-    async with _node() as node:
+    async with _node() if options.nodes == 1 else _nodes() as nodes:
         entropy = random.Random(options.seed)
-        rooms = [await node.room() for _ in range(options.rooms)]
-        town = Town(node, [Place(room, Known(room.id)) for room in rooms], entropy)
-        viewers = [await node.user() for _ in range(options.players // 10)]
+        rooms = [await nodes[0].room() for _ in range(options.rooms)]
+        town = Town(nodes, [Place(room, Known(room.id), entropy.choice(nodes)) for room in rooms], entropy)
+        viewers = [await nodes[0].user() for _ in range(options.players // 10)]
         people = [
             *(anchor(town, place) for place in town.places),
             *(player(town) for _ in range(options.players - len(viewers))),
@@ -64,13 +68,22 @@ async def soak(options: Options) -> Figures:
 
 
 @asynccontextmanager
-async def _node() -> AsyncIterator[Node]:
+async def _nodes() -> AsyncIterator[list[Node]]:
+    with tempfile.TemporaryDirectory(prefix="qplus-soak-") as folder:
+        open_to_others(Path(folder))
+        with served(Path(folder) / "server") as server:
+            async with cluster(Path(folder), server) as nodes:
+                yield nodes
+
+
+@asynccontextmanager
+async def _node() -> AsyncIterator[list[Node]]:
     with tempfile.TemporaryDirectory(prefix="qplus-soak-") as folder:
         node = Node(Path(folder) / "node")
         node.start()
         try:
             await node.ready()
-            yield node
+            yield [node]
         finally:
             await node.http.aclose()
             if not node.ended():
@@ -116,7 +129,7 @@ async def _compare(town: Town, tasks: list[asyncio.Task[None]], record: Record, 
 async def _told(town: Town, place: Place) -> Told | None:
     """None where there is no answer."""
     try:
-        mine = await town.node.api("GetMyLiveRoom", sessionId=place.room.session)
+        mine = await town.some_node().api("GetMyLiveRoom", sessionId=place.room.session)
     except (httpx.TransportError, ValueError):  # busy, in plain words
         return None
     return Told(bool(mine["isPlay"]), mine["playerCount"])
@@ -133,7 +146,7 @@ def _say(town: Town, record: Record, told: list[Told | None]) -> None:
 async def _kill(town: Town, record: Record) -> None:
     while True:
         await town.pause(KILL_EVERY)
-        os.kill(town.node.pid("control"), signal.SIGKILL)
+        os.kill(town.some_node().pid("control"), signal.SIGKILL)
         record.kills += 1
         for place in town.places:
             place.known.disturbed(town.now())
@@ -145,10 +158,9 @@ def _report(town: Town, record: Record, options: Options) -> Figures:
     found = figures(record.samples, town.refused + town.cut + unanswered)
     start = record.players[0][0]
     samples = [Sample(round(each.at - start), each.room, each.settled, each.error) for each in record.samples]
-    title = (
-        f"{options.rooms} rooms, up to {options.players} players, {record.kills} kills of control, seed {options.seed}"
-    )
+    people = f"{options.nodes} nodes, {options.rooms} rooms, up to {options.players} players"
+    title = f"{people}, {record.kills} kills of control, seed {options.seed}"
     draw(options.plot, title, samples, [(round(at - start), number) for at, number in record.players])
-    print(f"{found}; {town.joined} RTMP joins, {town.refused} refused, {town.cut} cut")
+    print(f"{found}; {town.joined} RTMP joins, {town.refused} refused, {town.cut} cut, {town.moved} to come back")
     print(f"{record.kills} kills, {record.unanswered} samples unanswered, seed {options.seed}, plot {options.plot}")
     return found
