@@ -107,7 +107,7 @@ async def test_a_setting_that_cannot_be_used_is_refused_by_name(stacks: Callable
 
 
 async def test_an_nginx_with_a_value_it_cannot_read_says_which(stacks: Callable[..., Stack]) -> None:
-    with pytest.raises(CommandFailed, match=re.escape("error: letters, digits and ./+-_ only: NODE")):
+    with pytest.raises(CommandFailed, match=re.escape("error: letters, digits and .:/+-_ only: NODE")):
         await stacks().compose("run", "--rm", "-T", "--no-deps", "-e", "QPLUS_NODE=a;b", "rtmp")
 
 
