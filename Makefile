@@ -68,6 +68,7 @@ test-fast: tools  ## the quick tests only: WORKERS=auto
 .PHONY: image
 image:  ## build the container images
 	docker compose -f docker/compose.yaml build
+	docker compose -f docker/compose.cluster.yaml build
 
 .PHONY: test-containers
 test-containers: tools  ## test the containers under faults (needs a Docker engine; COMPOSE='docker compose')
