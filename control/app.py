@@ -114,7 +114,7 @@ def applications(
     settings, feed = services.settings, Feed(services.lobby)
     segments = Path(settings.hls_dir)
     studio = Studio(services=services, broadcasts=live.broadcasts, refused_pushes=refused_pushes, segments=segments)
-    health = Health(store, settings.database, services.clock)
+    health = Health(store=store, nodes=live.nodes, database=settings.database, clock=services.clock)
     callbacks = Callbacks(live.clients, refused_pushes)
     events, streams = Events(services, feed, studio), RoomStreams(services)
     live.chat_writer.listeners.append(streams.tell)

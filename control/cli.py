@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     moved.set_defaults(command=_migrate_to)
     keys = commands.add_parser("make-keys", help="make the signing keys where there are none: nodes share them")
     keys.set_defaults(command=_make_keys)
+    drain = commands.add_parser("drain", help="have nobody new sent to this node, of several; who is there stays")
+    drain.add_argument("--undo", action="store_true", help="have them sent here again")
+    drain.set_defaults(command=_drain)
     ready = commands.add_parser("ready", help="exit code 0 if this node's control is ready, 1 and why not")
     ready.set_defaults(command=_ready)
     return parser
@@ -124,6 +127,26 @@ def _make_keys(settings: Settings, options: argparse.Namespace) -> int:
 
     for name in ("tickets", "rooms"):
         stored(settings.data_dir / "keys" / name, SystemEntropy())
+    return 0
+
+
+def _drain(settings: Settings, options: argparse.Namespace) -> int:
+    from control.live.nodes import drain
+    from control.storage.engine import Unreachable, engine_of
+
+    if not settings.shared_by:
+        print("error: this node is alone: QPLUS_NODE_ADDRESS is not set", file=sys.stderr)
+        return 1
+    url = settings.database
+    try:
+        done = engine_of(url).migrating(url, lambda connection: drain(connection, settings.node, not options.undo))
+    except Unreachable as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 1
+    if not done:
+        print(f"error: there is no node {settings.node}", file=sys.stderr)
+        return 1
+    print("Taken back." if options.undo else "Within seconds /accepts answers 503. Who is there stays, and may leave.")
     return 0
 
 

@@ -120,6 +120,7 @@ def public(
         Route("/confirm", confirmations.confirm, methods=["POST"]),
         Route("/confirm/ask", confirmations.ask, methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),
+        Route("/accepts", health.accepts),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
     ]

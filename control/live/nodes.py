@@ -60,6 +60,8 @@ class Nodes:
         self.me = me
         self.shared = bool(me.address)
         """Whether there may be others."""
+        self.draining = False
+        """Whether an operator wants nobody new here."""
         self.others: dict[str, Peer] = {}
         """That live."""
         self._ended: list[Callable[[str], None]] = []
@@ -84,10 +86,15 @@ class Nodes:
         if not self.shared:
             return
         sign_of_life = {**self.me._asdict(), "keys": self._keys, "expires_at": database_now() + LIFETIME}
-        sign = insert(nodes).values(sign_of_life).on_conflict_do_update(index_elements=["name"], set_=sign_of_life)
-        lives = sa.select(nodes.c.name).where(nodes.c.expires_at > database_now(), nodes.c.name == self.me.name)
+        sign = (
+            insert(nodes)
+            .values(sign_of_life | {"draining": False})
+            .on_conflict_do_update(index_elements=["name"], set_=sign_of_life)
+        )
+        mine = sa.select(nodes.c.draining, nodes.c.expires_at > database_now()).where(nodes.c.name == self.me.name)
         async with self._store.writing() as connection:
-            joins = self._is_new or await connection.fetch_one(lives) is None
+            self.draining, lives = await connection.fetch_one(mine) or (False, False)
+            joins = self._is_new or not lives
             await connection.execute(sign)
             if joins:
                 await connection.execute(self._log.entries([(JOINED, 0, 0, self._told())]))
@@ -124,3 +131,9 @@ class Nodes:
 
     def _told(self) -> str:
         return orjson.dumps([*self.me]).decode()
+
+
+def drain(connection: sa.Connection, name: str, draining: bool) -> bool:
+    """Whether there is a node of this name, which reads it at its next sign of life. Blocks."""
+    written = nodes.update().where(nodes.c.name == name).values(draining=draining)
+    return connection.execute(written).rowcount > 0

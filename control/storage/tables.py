@@ -287,6 +287,7 @@ nodes = sa.Table(  # that work over this database
     sa.Column("http_port", sa.Integer, nullable=False),
     sa.Column("keys", sa.Text, nullable=False),  # a digest of those that it signs with
     sa.Column("expires_at", sa.Float, nullable=False, index=True),  # by the database's clock; alive until then
+    sa.Column("draining", sa.Boolean, nullable=False),  # nobody new is to be sent there
 )
 
 leases = sa.Table(  # which node has a room's publisher; control/live/leases.py

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from control.clock import Clock
+from control.live.nodes import Nodes
 from control.storage import integrity
 from control.storage.database import Store
 
@@ -22,8 +23,9 @@ log = structlog.get_logger()
 class Health:
     """`database` is its URL."""
 
-    def __init__(self, store: Store, database: str, clock: Clock) -> None:
+    def __init__(self, *, store: Store, nodes: Nodes, database: str, clock: Clock) -> None:
         self._store = store
+        self._nodes = nodes
         self._file = integrity.file_of(database)
         self._clock = clock
         self._read_next = 0.0
@@ -33,6 +35,10 @@ class Health:
     async def alive(self, request: Request) -> Response:
         """`GET /healthz`"""
         return PlainTextResponse("ok\n")
+
+    async def accepts(self, request: Request) -> Response:
+        """`GET /accepts`: for a balancer. Without its database too a node lets those in whom it knows."""
+        return PlainTextResponse("draining\n", 503) if self._nodes.draining else PlainTextResponse("ok\n")
 
     async def ready(self, request: Request) -> Response:
         """`GET /readyz`: the database answers, and when last looked at was whole and took what was written."""

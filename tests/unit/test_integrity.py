@@ -115,7 +115,7 @@ async def test_a_database_that_another_holds_makes_it_not_ready(box: Box) -> Non
 async def test_a_large_file_is_not_read_over_and_over(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     readings = []
     clock = HandClock()
-    health = Health(box.running.lists._store, box.settings.database, clock)
+    health = Health(store=box.running.store, nodes=box.running.live.nodes, database=box.settings.database, clock=clock)
 
     def slow(path: Path, whole: bool = True) -> str:
         readings.append(path)

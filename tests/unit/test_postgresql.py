@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +14,7 @@ from control.clock import SystemClock
 from control.storage.database import Store, opened
 from control.storage.engine import Unreachable
 from control.storage.postgresql import CUT_OFF
+from tests.support.nodes import StandInNode
 from tests.support.postgres import Postgres
 from tests.support.serving import until
 
@@ -64,3 +68,24 @@ async def setting(store: Store, name: str) -> str:
     row = await store.fetch_one(sa.text(f"SHOW {name}"))
     assert row is not None
     return str(row[0])
+
+
+def qplus(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    env = os.environ | {f"QPLUS_{name.upper()}": value for name, value in settings.items()}
+    return subprocess.run([sys.executable, "-m", "control", *arguments], env=env, capture_output=True, text=True)
+
+
+async def test_a_node_is_drained_and_taken_back(shared_database: str) -> None:
+    settings = {"database_url": shared_database, "node": "a", "node_address": "10.0.0.1"}
+    async with opened(shared_database, SystemClock(), "a") as store:
+        told = await asyncio.to_thread(qplus, "drain", **settings)
+        assert (told.returncode, told.stderr) == (1, "error: there is no node a\n")  # it has not run yet
+        node = await StandInNode(store, "a").begin()
+        for options, draining in ((["drain"], True), (["drain", "--undo"], False)):
+            assert (await asyncio.to_thread(qplus, *options, **settings)).returncode == 0
+            await node.nodes.beat()
+            assert bool(node.nodes.draining) is draining
+
+
+def test_a_node_that_is_alone_is_not_drained() -> None:
+    assert "QPLUS_NODE_ADDRESS is not set" in qplus("drain").stderr

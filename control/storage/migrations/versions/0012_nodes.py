@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("http_port", sa.Integer(), nullable=False),
         sa.Column("keys", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.Float(), nullable=False),
+        sa.Column("draining", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_nodes")),
     )
     op.create_table(
