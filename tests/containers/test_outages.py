@@ -150,8 +150,9 @@ async def test_two_controls_at_once_take_turns(stack: Stack) -> None:
 
 async def test_nginx_before_control_refuses_until_it_comes(stacks: Callable[..., Stack]) -> None:
     stack = stacks()
-    await stack.up("--no-deps", "rtmp", "web")
+    await stack.up("--no-deps", "rtmp", "guard", "web")
     await stack.healthy("rtmp")
+    await stack.healthy("guard")
     async with stack.client() as early:
         with pytest.raises(Refused):
             await early.publish("1000001?pwd=any")
