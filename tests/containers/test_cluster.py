@@ -113,8 +113,10 @@ async def test_nodes_are_upgraded_one_after_the_other(cluster: Cluster) -> None:
     cluster.variables["QPLUS_LOG_LEVEL"] = "debug"
     for name in NAMES:
         before = {each: await cluster.container(each) for each in (*NAMES, "balancer", "postgres")}
+        await cluster.sh(name, "python -m control drain")
         await cluster.up("--no-deps", name)
         await cluster.ready()
+        await cluster.sh(name, "python -m control drain --undo")
         after = {each: await cluster.container(each) for each in before}
         assert [each for each in before if before[each] != after[each]] == [name]
         async with cluster.publisher_again(room, within=10):
