@@ -105,7 +105,7 @@ class OnAirWriter:
         async with self._turn:  # a write that is overtaken would put back what was before
             self.presence.changed.clear()
             self.broadcasts.observe(())  # some may be over for good
-            changed = dict.fromkeys(self._written_before(self.clock.ticks() - again))
+            changed = dict.fromkeys(self._outdated(self.clock.ticks() - again))
             while rooms := self.audience.changed(PASSAGES):
                 changed |= dict.fromkeys(rooms)
                 await asyncio.sleep(0)
@@ -125,8 +125,21 @@ class OnAirWriter:
     async def _begin_anew(self) -> None:
         self.tell_again()
 
-    def _written_before(self, ticks: float) -> list[int]:
-        return [room_id for room_id, _ in takewhile(lambda written: written[1] <= ticks, self._written.items())]
+    def _outdated(self, ticks: float) -> list[int]:
+        """Rooms whose row is to be written again. Where nodes know of each other, a row holds for as long as its node
+        lives, and only a broadcast tells how far it has come: a room may have viewers at very many of them."""
+        old = [room_id for room_id, _ in takewhile(lambda written: written[1] <= ticks, self._written.items())]
+        if self.log is None:
+            return old
+        outdated = []
+        for room_id in old:
+            room = self._on_air.get(room_id)
+            if room is None or room.live_since is not None:
+                outdated.append(room_id)
+            else:
+                del self._written[room_id]
+                self._written[room_id] = self.clock.ticks()
+        return outdated
 
     def _observe(self, room_ids: Iterable[int]) -> None:
         rooms = [self._room(room_id) for room_id in room_ids]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar, cast
 
 import asyncpg
@@ -35,7 +35,10 @@ class Taken(Exception):
     """Another control works with this database."""
 
 
-FAILURES: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Taken)
+CONFUSED = asyncpg.InternalClientError
+"""asyncpg has lost track of what a connection is at, as may happen when the server goes."""
+
+FAILURES: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError, CONFUSED, OSError, Taken)
 
 
 class PostgresqlConnection(Connection):
@@ -48,7 +51,8 @@ class PostgresqlConnection(Connection):
     async def fetch_all(self, statement: sa.sql.ClauseElement) -> list[Row]:
         text, values = self._statements.sql(statement)
         try:
-            return cast(list[Row], await self._raw.fetch(text, *values))
+            with self._given_up_if_confused():
+                return cast(list[Row], await self._raw.fetch(text, *values))
         except asyncpg.ForeignKeyViolationError as failure:
             raise Orphaned from failure
 
@@ -59,12 +63,23 @@ class PostgresqlConnection(Connection):
         try:
             if self._raw.is_in_transaction():  # that of one who was cancelled while it was rolled back
                 await self._raw.execute("ROLLBACK")
-            await self._raw.execute(f"BEGIN; SELECT pg_advisory_xact_lock({WRITING})")
-            yield
-            await self._raw.execute("COMMIT")
+            with self._given_up_if_confused():
+                await self._raw.execute(f"BEGIN; SELECT pg_advisory_xact_lock({WRITING})")
+                yield
+                await self._raw.execute("COMMIT")
         finally:
             if not self._is_lost() and self._raw.is_in_transaction():
                 await self._raw.execute("ROLLBACK")
+
+    @contextmanager
+    def _given_up_if_confused(self) -> Iterator[None]:
+        """Or nothing would ever be asked over it again, and nobody open another."""
+        try:
+            yield
+        except CONFUSED:
+            if not self._is_lost():
+                self._raw.terminate()
+            raise
 
     def _is_lost(self) -> bool:
         try:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 import pytest
 import sqlalchemy as sa
 
@@ -15,7 +16,8 @@ from control.live.heartbeats import Heartbeats
 from control.live.on_air_writer import AGAIN, LIFETIME, LOOK, TOGETHER, OnAir, OnAirWriter
 from control.live.presence import Presence, Session, SessionKey
 from control.storage.database import Store
-from control.storage.tables import broadcast_viewers, on_air
+from control.storage.log import Log
+from control.storage.tables import broadcast_viewers, log, on_air
 from tests.support.rows import add_room
 from tests.support.world import HandClock
 
@@ -23,9 +25,9 @@ pytestmark = pytest.mark.anyio
 
 
 class Node:
-    """One that shares its database with others."""
+    """`shared`: others follow what it writes in the log."""
 
-    def __init__(self, store: Store, name: str, clock: HandClock) -> None:
+    def __init__(self, store: Store, name: str, clock: HandClock, shared: bool = False) -> None:
         self.name, self.clock, self.presence = name, clock, Presence(clock)
         self.presence.changed.clear()
         self.broadcasts = Broadcasts(clock, 10)
@@ -39,6 +41,7 @@ class Node:
             audience=Audience(self.presence, Heartbeats(clock, self.presence.changed)),
             broadcasts=self.broadcasts,
             clock=clock,
+            log=Log(store, name, clock) if shared else None,
         )
 
     def play(self, room: int, client: int, user: int = 1) -> None:
@@ -100,6 +103,31 @@ async def test_what_goes_on_is_believed_for_a_while(store: Store, node: Node, ro
         node.clock.advance(seconds)
         await node.writer.write()
         assert await written(store, on_air.c.expires_at) == [(node.clock.now() + LIFETIME,)]
+
+
+async def test_others_are_told_what_is_new_and_of_viewers_alone_nothing_is_written_again(
+    store: Store, rooms: list[int]
+) -> None:
+    node = Node(store, "ams-1", HandClock(), shared=True)
+    node.push(rooms[0], 1)
+    node.play(rooms[1], 2)
+    await node.writer.write()
+    live, watched = await written(store, on_air.c.expires_at)
+    for _ in range(3):
+        node.clock.advance(AGAIN)
+        await node.writer.write()
+    assert await written(store, on_air.c.expires_at) == [(live[0] + 3 * AGAIN,), watched]
+    node.end(2)
+    await node.writer.write()
+    node.writer.tell_again()
+    await node.writer.write()
+    began = node.clock.now() - 3 * AGAIN
+    told = [orjson.loads(row["details"]) for row in await store.fetch_all(sa.select(log).order_by(log.c.id))]
+    assert told == [
+        [[rooms[0], began, 0], [rooms[1], None, 1]],
+        [[rooms[1], None, 0]],
+        [[rooms[0], began, 0]],
+    ]
 
 
 async def test_what_goes_on_is_always_believed_as_long_as_two_writes_may_fail(

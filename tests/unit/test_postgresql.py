@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
@@ -38,6 +39,18 @@ async def test_a_write_that_was_cut_off_twice_spoils_no_other(postgres: Postgres
         write.cancel()  # while it is rolled back
         with pytest.raises(asyncio.CancelledError):
             await write
+        assert await store.refuses_writes() == ""
+
+
+async def test_a_connection_that_is_confused_is_replaced(shared_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def confused(*_: object) -> None:
+        raise asyncpg.InternalClientError("cannot switch to state 12")
+
+    async with opened(shared_database, SystemClock()) as store:
+        with monkeypatch.context() as broken:
+            broken.setattr(asyncpg.Connection, "fetch", confused)
+            assert await store.refuses_writes() == "InternalClientError"
+        await until(lambda: store.openings == 2)
         assert await store.refuses_writes() == ""
 
 
