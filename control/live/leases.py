@@ -93,6 +93,7 @@ class Leases:
         if self._nodes.shared:
             rows = await self._store.fetch_all(sa.select(leases).where(leases.c.held == sa.true()))
             self._leases = {row["room_id"]: Lease(row["node"], row["epoch"], bool(row["held"])) for row in rows}
+            self._given_back.clear()
 
     def origin(self, room_id: int) -> Home | None:
         """Where the room's stream is to be had: at another node, in its epoch. None where that is here, or nowhere.
@@ -207,12 +208,14 @@ class Leases:
         and forgets what is long given back."""
         outdated = self._clock.ticks() - LATER
         for room_id in [room_id for room_id, since in self._given_back.items() if since < outdated]:
-            del self._leases[room_id], self._given_back[room_id]
+            del self._given_back[room_id]
+            self._leases.pop(room_id, None)
         self._kept = {room_id: at for room_id, at in self._kept.items() if self._clock.ticks() - at < UNANSWERED}
         for room_id in {publisher.room_id for publisher in self._presence.publishers()}:
             lease = self._leases.get(room_id)
             if (lease is None or not lease.held) and room_id not in self._claiming:
-                await self._try(room_id)
+                with suppress(Orphaned):  # the room was deleted, and its publisher is being put out
+                    await self._try(room_id)
         for room_id, lease in list(self._leases.items()):
             if lease.node != self._me or not lease.held or self._is_wanted(room_id):
                 continue
@@ -224,8 +227,9 @@ class Leases:
                 await self._store.write(
                     leases.update().where(*mine).values(held=False), self._entry(room_id, given_back)
                 )
-                self._leases[room_id] = given_back
-                self._given_back[room_id] = self._clock.ticks()
+                if self._leases.get(room_id) is lease:  # or another node has taken it meanwhile
+                    self._leases[room_id] = given_back
+                    self._given_back[room_id] = self._clock.ticks()
 
     def _is_wanted(self, room_id: int) -> bool:
         return room_id in self._claiming or self._presence.publisher(room_id) is not None

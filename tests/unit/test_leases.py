@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+import sqlalchemy as sa
 
 from control.clock import SystemClock
 from control.live.leases import LATER
@@ -12,7 +13,7 @@ from control.live.nodes import OtherKeys
 from control.live.presence import Home
 from control.refusals import Denied
 from control.storage.database import Store
-from control.storage.tables import nodes
+from control.storage.tables import leases, nodes
 from tests.support.nodes import StandInNode, running
 from tests.support.rows import add_room
 from tests.support.world import HandClock
@@ -134,6 +135,31 @@ async def test_a_publisher_that_is_found_without_a_lease_gets_one_if_nobody_has_
     await a.step()
     assert a.leases.own(room) == Home("a", "1")
     assert (a.leases.own(other), a.leases.origin(other)) == (None, Home("b", "1"))
+
+
+async def test_who_began_anew_goes_on_giving_rooms_back(store: Store) -> None:
+    clock, rooms = HandClock(), [await add_room(store, number) for number in (1, 2)]
+    a = await StandInNode(store, "a", clock=clock).begin()
+    await a.publish(rooms[0])
+    a.leave(rooms[0])
+    await a.step()
+    await a.leases.load()  # which knows of no room that was given back
+    clock.advance(LATER + 1)
+    await a.publish(rooms[1])
+    a.leave(rooms[1])
+    await a.step()
+    query = sa.select(leases.c.room_id).where(leases.c.held == sa.true())
+    assert await store.fetch_all(query) == []
+
+
+async def test_a_publisher_of_a_room_that_is_gone_is_in_no_others_way(store: Store) -> None:
+    a, _, room = await two(store)
+    a.find_publisher(5)
+    await a.publish(room)
+    a.leave(room)
+    await a.step()
+    await a.step()
+    assert await store.fetch_all(sa.select(leases.c.room_id).where(leases.c.held == sa.true())) == []
 
 
 async def test_a_node_that_is_alone_claims_nothing(store: Store) -> None:
