@@ -107,6 +107,8 @@ class LiveParts:
         """Deletes bans, mutes and void tickets that have no effect any more, samples that are old, and what no node
         still has to follow."""
         await self.log.trim()
+        if self.nodes.shared:
+            await self.nodes.purge()
         await self.denials.purge()
         await self.bans.purge()
         await self.chat.purge()

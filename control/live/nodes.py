@@ -14,11 +14,12 @@ from control.ops import metrics
 from control.storage.database import Store, insert
 from control.storage.log import Entry, Log
 from control.storage.sql import database_now
-from control.storage.tables import nodes
+from control.storage.tables import leases, nodes, on_air
 
 EVERY = 2.0  # seconds between two signs of life
 JOINED = "joined"
 LIFETIME = 10.0  # seconds, by the database's clock, that one is believed
+LONG_GONE = 86400.0  # seconds after which nothing of one is kept
 
 log = structlog.get_logger()
 
@@ -111,6 +112,15 @@ class Nodes:
             self._lives(Peer(*(row[name] for name in Peer._fields)))
         for name in before - {row["name"] for row in rows}:  # and not one that has joined since
             self._ends(name)
+
+    async def purge(self) -> None:
+        """Deletes what is left of nodes that have been gone for LONG_GONE."""
+        gone = sa.select(nodes.c.name).where(nodes.c.expires_at < database_now() - LONG_GONE)
+        await self._store.write(
+            on_air.delete().where(on_air.c.node.in_(gone)),
+            leases.update().where(leases.c.held == sa.true(), leases.c.node.in_(gone)).values(held=False),
+            nodes.delete().where(nodes.c.name.in_(gone)),
+        )
 
     def _joined(self, entry: Entry) -> None:
         """Before anything else that it says. What it had is believed until then: only its control may be a new one."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -42,6 +43,7 @@ class Questions:
         self._entropy = entropy
         self._answering: dict[str, Answering] = {}
         self._open: dict[str, _Open] = {}
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._asides: set[asyncio.Task[None]] = set()
         self._log.on(ASKED, self._asked)
         self._log.on(ANSWERED, self._answered)
@@ -52,10 +54,15 @@ class Questions:
     async def ask(
         self, nodes: Collection[str], what: str, room_id: int, *more: Any, within: float = WAITED
     ) -> list[Any]:
-        """What those of the nodes that live answered within so many seconds."""
+        """What those of the nodes that live answered within so many seconds. Of one room one thing at a time: each
+        question is written down, and read by all."""
         of = self._nodes.others.keys() & set(nodes)
         if not of:
             return []
+        async with self._turns.setdefault(room_id, asyncio.Lock()):
+            return await self._ask(of, what, room_id, more, within)
+
+    async def _ask(self, of: set[str], what: str, room_id: int, more: Sequence[Any], within: float) -> list[Any]:
         number, asked = self._entropy.noise(8).hex(), _Open(of)
         self._open[number] = asked
         try:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
+from control.live.nodes import LONG_GONE
 from control.live.on_air_writer import OnAir
 from control.lobby.live_rooms import LiveRooms
 from control.storage.database import Store
-from control.storage.tables import on_air
+from control.storage.sql import database_now
+from control.storage.tables import leases, nodes, on_air
 from tests.support.nodes import StandInNode
 from tests.support.rows import add_room
 from tests.support.world import HandClock
@@ -64,6 +67,21 @@ async def test_what_several_nodes_have_is_one(store: Store) -> None:
     await second.ends()
     await node.nodes.beat()
     assert (order(live), live.players(room)) == ([room], 2)
+
+
+async def test_of_a_node_that_is_long_gone_nothing_is_kept(store: Store) -> None:
+    node, gone, lately = [await StandInNode(store, name).begin() for name in ("node", "gone", "lately")]
+    rooms = [await add_room(store, number) for number in (1, 2)]
+    for each, room, ago in ((gone, rooms[0], LONG_GONE + 1), (lately, rooms[1], LONG_GONE - 9)):
+        await each.publish(room)
+        await said(store, each.name, room, 1.0, 1, 0.0)
+        of_it = nodes.c.name == each.name
+        await store.write(nodes.update().where(of_it).values(expires_at=database_now() - ago))
+    await node.nodes.purge()
+    assert [row["name"] for row in await store.fetch_all(sa.select(nodes).order_by(nodes.c.name))] == ["lately", "node"]
+    assert [row["node"] for row in await store.fetch_all(sa.select(on_air))] == ["lately"]
+    held = sa.select(leases.c.room_id).where(leases.c.held == sa.true())
+    assert [row["room_id"] for row in await store.fetch_all(held)] == [rooms[1]]
 
 
 async def test_what_others_have_is_read_in_pieces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

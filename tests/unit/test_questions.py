@@ -48,6 +48,30 @@ async def test_those_that_are_asked_answer_and_no_others(store: Store) -> None:
         await asyncio.wait([following])
 
 
+async def test_of_one_room_one_thing_is_asked_at_a_time(store: Store) -> None:
+    (a, asks), (b, at_b), _ = await three(store)
+    at_once, most = 0, 0
+
+    async def answer(room_id: int) -> bool:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.02)
+        at_once -= 1
+        return True
+
+    at_b.answer("who", answer)
+    following = asyncio.create_task(running(a, b))
+    try:
+        assert await asyncio.gather(*(asks.ask(["b"], "who", 7) for _ in range(5))) == [[True]] * 5
+        assert most == 1
+        assert await asyncio.gather(*(asks.ask(["b"], "who", room) for room in range(5))) == [[True]] * 5
+        assert most > 1
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+
+
 async def test_who_does_not_answer_is_not_waited_for(store: Store) -> None:
     (a, asks), _, _ = await three(store)
     following = asyncio.create_task(running(a))
