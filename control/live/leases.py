@@ -160,7 +160,9 @@ class Leases:
         """The node that has the room; None where it is this one now."""
         async with self._turn, self._store.writing() as connection:
             before, lives = await self._read(connection, room_id)
-            if before is not None and before.held and before.node != self._me and lives and not force:
+            elsewhere = before is not None and before.held and before.node != self._me
+            # After a database was away nobody has said yet that they live.
+            if before and elsewhere and (lives or before.node in self._nodes.others) and not force:
                 return before.node
             epoch = 1 if before is None else before.epoch + (before.node != self._me)
             row = {"room_id": room_id, "node": self._me, "epoch": epoch, "held": True}

@@ -9,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 import structlog
 
-from control.clock import Clock
+from control.clock import Clock, Ticks
 from control.ops import metrics
 from control.storage.database import Store, insert
 from control.storage.log import Entry, Log
@@ -68,6 +68,7 @@ class Nodes:
         self._ended: list[Callable[[str], None]] = []
         self._forgotten: list[Callable[[], None]] = []
         self._is_new = True
+        self._looked_at = self._patient_until = clock.ticks()
         self._log.on(JOINED, self._joined)
 
     def when_ended(self, ended: Callable[[str], None]) -> None:
@@ -99,10 +100,14 @@ class Nodes:
             await connection.execute(sign)
             if joins:
                 await connection.execute(self._log.entries([(JOINED, 0, 0, self._told())]))
-        self._is_new = False
         if joins:
             for forgotten in self._forgotten:
                 forgotten()
+        was_away = not lives or self._clock.ticks() - self._looked_at > 2 * EVERY
+        if was_away and not self._is_new:
+            # The database was, for the others too: they are given time to say that they live.
+            self._patient_until = Ticks(self._clock.ticks() + LIFETIME)
+        self._looked_at, self._is_new = self._clock.ticks(), False
         before = set(self.others)
         living = sa.select(nodes).where(nodes.c.expires_at > database_now(), nodes.c.name != self.me.name)
         rows = await self._store.fetch_all(living)
@@ -110,8 +115,9 @@ class Nodes:
             raise OtherKeys(f"node {stranger} signs with other keys: all need the same folder `keys`")
         for row in rows:
             self._lives(Peer(*(row[name] for name in Peer._fields)))
-        for name in before - {row["name"] for row in rows}:  # and not one that has joined since
-            self._ends(name)
+        if self._clock.ticks() >= self._patient_until:
+            for name in before - {row["name"] for row in rows}:  # and not one that has joined since
+                self._ends(name)
 
     async def purge(self) -> None:
         """Deletes what is left of nodes that have been gone for LONG_GONE."""

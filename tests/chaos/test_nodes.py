@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from control.live.nodes import LIFETIME
 from tests.chaos.scenes import children_of, nobody_was_cut, replaced
 from tests.e2e.cluster import audience, cluster, everywhere
 from tests.e2e.conftest import Node, Room, until
@@ -121,7 +122,7 @@ async def test_a_database_that_is_gone_ends_no_stream_and_lets_no_second_publish
                             pass
             async with b.player(room.play) as late:  # who is known is let in
                 await gets_media(late)
-                await asyncio.sleep(3)  # of updates every second
+                await asyncio.sleep(LIFETIME + 2)  # of updates every second; nobody can say that they live
                 assert nobody_was_cut([publisher, *players, late])
             server.start()
             await asyncio.gather(*map(gets_media, players))

@@ -112,13 +112,14 @@ async def test_what_a_node_that_has_ended_had_is_free_at_once(store: Store) -> N
     a, b, room = await two(store)
     await a.publish(room)
     await a.ends()
+    await b.nodes.beat()
     await b.publish(room)  # with nobody who follows the log
     assert b.leases.own(room) == Home("b", "2")
 
 
 async def test_of_two_at_the_same_moment_the_database_takes_one(store: Store) -> None:
     a, b, _ = await two(store)
-    rooms = [await add_room(store, number) for number in range(2, 12)]
+    rooms = [await add_room(store, number) for number in range(2, 102)]
     async with at_work(a, b):
         for room in rooms:
             both = await asyncio.gather(a.publish(room), b.publish(room), return_exceptions=True)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from control.live.nodes import LONG_GONE
+from control.live.nodes import LIFETIME, LONG_GONE
 from control.live.on_air_writer import OnAir
 from control.lobby.live_rooms import LiveRooms
 from control.storage.database import Store
@@ -101,3 +101,26 @@ async def test_a_room_that_waits_for_its_publisher_is_not_live(store: Store) -> 
     assert not live.is_live(7) and live.players(7) == 2 and order(live) == []
     live.observe([OnAir(7, 3.0, 2)])
     assert live.is_live(7) and live.place(7) == (3.0, 7)
+
+
+async def test_after_the_database_was_away_others_are_given_time_to_say_that_they_live(store: Store) -> None:
+    clock, room = HandClock(), await add_room(store, 1)
+    node, other = await StandInNode(store, "node", clock=clock).begin(), await StandInNode(store, "other").begin()
+    await node.log.follow()
+    await other.says([OnAir(room, 8.0, 2)])
+    await node.log.follow()
+    clock.advance(30)
+    await node.ends()
+    await other.ends()
+    for _ in range(3):
+        await node.nodes.beat()
+        clock.advance(LIFETIME / 4)
+        assert order(node.live_rooms) == [room]
+    await other.nodes.beat()
+    for _ in range(4):
+        await node.nodes.beat()
+        clock.advance(LIFETIME / 4)
+    assert order(node.live_rooms) == [room]
+    await other.ends()
+    await node.nodes.beat()
+    assert order(node.live_rooms) == []
