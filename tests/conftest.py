@@ -54,6 +54,13 @@ def shared_database(postgres: Postgres) -> str:
 
 
 @pytest.fixture
+def empty_shared_database(postgres: Postgres, shared_database: str) -> str:
+    """For a test of several nodes, whatever it is that others are tried over."""
+    postgres.empty(shared_database)
+    return shared_database
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> str:
     """Of an empty database of this release; "" for SQLite's in the data folder."""
     if request.config.getoption("--engine") == "sqlite":

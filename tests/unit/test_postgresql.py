@@ -88,9 +88,9 @@ def qplus(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "control", *arguments], env=env, capture_output=True, text=True)
 
 
-async def test_a_node_is_drained_and_taken_back(shared_database: str) -> None:
-    settings = {"database_url": shared_database, "node": "a", "node_address": "10.0.0.1"}
-    async with opened(shared_database, SystemClock(), "a") as store:
+async def test_a_node_is_drained_and_taken_back(empty_shared_database: str) -> None:
+    settings = {"database_url": empty_shared_database, "node": "a", "node_address": "10.0.0.1"}
+    async with opened(empty_shared_database, SystemClock(), "a") as store:
         told = await asyncio.to_thread(qplus, "drain", **settings)
         assert (told.returncode, told.stderr) == (1, "error: there is no node a\n")  # it has not run yet
         node = await StandInNode(store, "a").begin()
