@@ -208,6 +208,7 @@ async def questions(node: Node) -> float:
     return float(re.findall(r'qplus_hls_questions_total\{answer="welcome"\} (\S+)', text)[0])
 
 
+@pytest.mark.alone  # they take most of a core
 async def test_two_hundred_viewers_are_counted_exactly(node: Node) -> None:
     room = await node.room()
     sessions = [await node.user() for _ in range(200)]
