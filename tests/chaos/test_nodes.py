@@ -13,23 +13,19 @@ import pytest
 
 from control.live.nodes import LIFETIME
 from tests.chaos.scenes import children_of, nobody_was_cut, replaced
-from tests.e2e.cluster import audience, cluster, everywhere
+from tests.e2e.cluster import audience, cluster, everywhere, server_of_its_own
 from tests.e2e.conftest import Node, Room, until
-from tests.e2e.stand_in import open_to_others
 from tests.e2e.workers import gets_media
 from tests.rtmp.client import Client, Refused
 from tests.rtmp.connection import Closed
-from tests.support.postgres import Postgres, served
+from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """One that a test may end."""
-    folder = tmp_path_factory.mktemp("server")
-    open_to_others(folder)
-    with served(folder / "data") as started:
+    with server_of_its_own(tmp_path_factory) as started:
         yield started
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.chaos.scenes import UPDATE, broadcast, nobody_was_cut, right
+from tests.e2e.cluster import server_of_its_own
 from tests.e2e.conftest import Node, Room, until
-from tests.e2e.stand_in import open_to_others
-from tests.support.postgres import Postgres, served
+from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
 SERVER_ERROR = 10001
@@ -20,10 +20,7 @@ SERVER_ERROR = 10001
 
 @pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """One that a test may end."""
-    folder = tmp_path_factory.mktemp("server")
-    open_to_others(folder)
-    with served(folder / "data") as started:
+    with server_of_its_own(tmp_path_factory) as started:
         yield started
 
 

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.conftest import Node, Room, until
+from tests.e2e.stand_in import open_to_others
 from tests.rtmp.client import Client
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, served
 
 NAMES = ("a", "b", "c")
 FIRST = 2  # of their addresses
+
+
+@contextmanager
+def server_of_its_own(factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL that a test may end."""
+    folder = factory.mktemp("server")
+    open_to_others(folder)
+    with served(folder / "data") as started:
+        yield started
 
 
 @asynccontextmanager

@@ -9,22 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cluster import audience, cluster, everywhere
+from tests.e2e.cluster import audience, cluster, everywhere, server_of_its_own
 from tests.e2e.conftest import Node, until
 from tests.e2e.encoders import encoder
-from tests.e2e.stand_in import open_to_others
 from tests.e2e.workers import gets_media
 from tests.rtmp.client import Refused
-from tests.support.postgres import Postgres, served
+from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    folder = tmp_path_factory.mktemp("server")
-    open_to_others(folder)
-    with served(folder / "data") as started:
+    with server_of_its_own(tmp_path_factory) as started:
         yield started
 
 
