@@ -16,6 +16,7 @@ import structlog
 
 from control.clock import Clock
 from control.supervisor import folders
+from control.supervisor.successor import Successor
 
 FIRST_DELAY = 0.1  # seconds before the first new try, doubled up to the longest
 LONGEST_DELAY = 5.0
@@ -78,6 +79,7 @@ class Child:
         self._pid: int | None = None
         self._stopping = False
         self._asked = False
+        self._next: Successor | None = None
         self._wake = asyncio.Event()
         self._ended = asyncio.Event()
 
@@ -99,16 +101,18 @@ class Child:
                     async with self._clock.within(delay):
                         await self._wake.wait()
                 delay = min(2 * delay, LONGEST_DELAY)
+        if self._next:
+            self._next.discard()
 
     @property
     def pid(self) -> int | None:
         """None between two lives."""
         return self._pid
 
-    async def restart(self) -> None:
-        """Ends the process, for `keep` to start it afresh at once."""
+    async def restart(self, successor: Successor | None = None) -> None:
+        """Ends the process, for `keep` to go on with the one that has loaded, or to start one afresh."""
         log.info("child restarts", child=self.name)
-        self._asked = True
+        self._asked, self._next = True, successor
         await self._end()
 
     def hang_up(self) -> None:
@@ -127,10 +131,10 @@ class Child:
         self._ended.clear()
         self.hopeless = False
         try:
-            process = self._start()
+            process = self._start() if self._next is None else self._next.begin()
         except OSError as error:
             return str(error)
-        self._pid = process.pid
+        self._next, self._pid = None, process.pid
         log.info("child started", child=self.name, pid=process.pid)
         try:
             folders.replace(self._pid_file, f"{process.pid}\n")
