@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="control alone, on sockets of its own or those its parent opened")
     serve.add_argument("--internal-fd", type=int, help="where nginx's callbacks come in")
     serve.add_argument("--public-fd", type=int, help="where the web nginx comes in")
+    serve.add_argument("--after-fd", type=int, help="where it says that its code is loaded, and hears when to begin")
     serve.set_defaults(command=_serve)
     moved = commands.add_parser("migrate-to", help="move the data of a node that is stopped to another database")
     moved.add_argument("url", help="an empty one: postgresql://user:password@host/name")
@@ -88,7 +89,10 @@ def _serve(settings: Settings, options: argparse.Namespace) -> int:
         from control.serve import serve
         from control.storage.engine import Unreachable
         from control.storage.integrity import Unusable
+        from control.supervisor import successor
 
+        if options.after_fd is not None and not successor.wait(options.after_fd):
+            return 0
         status = 0
         try:
             serve(folders.spelled_out(settings), internal, public)

@@ -26,6 +26,7 @@ from control.settings import Settings, to_env
 from control.supervisor import banner, folders, nginx, ports, privileges, probe, sockets, tls
 from control.supervisor.children import Child, spawn
 from control.supervisor.errors import StartError
+from control.supervisor.successor import Successor
 from control.supervisor.watchdog import Watchdog
 
 READY_SECONDS = 30.0  # seconds that a node may take to come up
@@ -45,7 +46,7 @@ def run(settings: Settings, control_command: Sequence[str] = ()) -> int:
 
 class Supervisor:
     def __init__(self, settings: Settings, control_command: Sequence[str] = ()) -> None:
-        """`control_command` gets `--internal-fd N --public-fd M` appended."""
+        """`control_command` gets `--internal-fd N --public-fd M` appended, and `--after-fd K` where it is to wait."""
         self._settings = folders.spelled_out(settings)
         self._control_command = control_command or (sys.executable, "-m", "control", "serve")
         self._listeners: list[socket.socket] = []
@@ -62,6 +63,7 @@ class Supervisor:
 
     async def _run(self) -> None:
         self._stop = asyncio.Event()
+        self._upgrades = asyncio.Lock()
         self._watch_signals()
         self._startup()
         keepers = [asyncio.create_task(child.keep()) for child in self._children]
@@ -143,8 +145,17 @@ class Supervisor:
         if self._on_terminal and not os.isatty(0):
             self._stop.set()
         else:
-            self._restarting = asyncio.create_task(self._control.restart())
+            self._upgrading = asyncio.create_task(self._upgrade())
             self._renew_certificate()
+
+    async def _upgrade(self) -> None:
+        """Has the code that is on disk now take over, if it loads."""
+        async with self._upgrades:
+            successor = Successor(self._start_control, SystemClock())
+            if await successor.loaded():
+                await self._control.restart(successor)
+            else:
+                log.error("new code does not load", code="the code before works on")
 
     def _renew_certificate(self) -> None:
         """Takes up one that was renewed; streams and viewers go on under the old one. One that is no good is left."""
@@ -156,10 +167,15 @@ class Supervisor:
         except StartError as error:
             log.error("certificate not renewed", error=str(error))
 
-    def _start_control(self) -> subprocess.Popen[bytes]:
+    def _start_control(self, after: int | None = None) -> subprocess.Popen[bytes]:
+        """`after`: the descriptor of a successor."""
         internal, public = (listener.fileno() for listener in self._listeners)
         command = [*self._control_command, "--internal-fd", str(internal), "--public-fd", str(public)]
-        return spawn(command, {**os.environ, **to_env(self._settings)}, keep=(internal, public))
+        keep = [internal, public]
+        if after is not None:
+            command += ["--after-fd", str(after)]
+            keep.append(after)
+        return spawn(command, {**os.environ, **to_env(self._settings)}, keep)
 
     def _start_rtmp(self, number: int) -> subprocess.Popen[bytes]:
         worker = self._settings.workers[number]

@@ -25,7 +25,7 @@ def run(settings: Settings, patience: float = PATIENCE) -> None:
     except PermissionError:
         raise StartError(f"the node in {settings.data_dir} is another user's (pid {node.pid})") from None
     deadline = time.monotonic() + patience
-    problem = "the one before does not end"
+    problem = "the one before goes on, and the node's log says why"
     while time.monotonic() < deadline:
         if _control(settings) not in (0, before) and not (problem := probe.problem(node.sockets / "internal.sock")):
             return

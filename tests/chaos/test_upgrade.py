@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.scenes import broadcast, nobody_was_cut, replaced, right
-from tests.e2e.conftest import ROOT, Node, Room, running
+from tests.e2e.conftest import ROOT, Node, Room, running, until
 from tests.rtmp.client import Client, Refused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.alone]  # joins are timed
@@ -95,6 +95,26 @@ async def test_an_upgrade_waits_for_nothing_that_takes_long(tmp_path: Path) -> N
             await asyncio.wait([waiting])
             assert waiting.exception() is None or isinstance(waiting.exception(), Refused)
         assert "Traceback" not in node.log.read_text()
+
+
+async def test_code_that_does_not_load_takes_over_from_none(node: Node) -> None:
+    old, file = node.pid("control"), node.code / "control" / "web" / "health.py"
+    good = file.read_text()
+    file.write_text("import nowhere_to_be_found\n")
+    node.hang_up()
+
+    async def refused() -> bool:
+        return "new code does not load" in node.log.read_text()
+
+    await until(refused)
+    assert "No module named 'nowhere_to_be_found'" in node.log.read_text()
+    assert await said(node) == "ok\n"
+    assert node.pid("control") == old
+    file.write_text(good)
+    release_another(node)
+    node.hang_up()
+    await replaced(node, "control", old)
+    assert await said(node) == "ok, and newer\n"
 
 
 async def test_an_upgrade_under_a_hundred_joins_a_second_refuses_none_and_cuts_nobody(node: Node) -> None:

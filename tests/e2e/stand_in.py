@@ -67,6 +67,10 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
     do_POST = do_GET
 
+if "--after-fd" in sys.argv:
+    supervisor = socket.socket(fileno=int(sys.argv[6]))
+    supervisor.send(b"l")
+    supervisor.recv(1) == b"b" or sys.exit()
 for fd in (sys.argv[2], sys.argv[4]):
     threading.Thread(target=Server(fd).serve_forever).start()
 """
