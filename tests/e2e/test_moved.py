@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 
 def moved(node: Node, url: str) -> subprocess.CompletedProcess[str]:
-    command = [*node.program, "migrate-to", url]
+    command = [*node.program, "migrate", url]
     return subprocess.run(command, cwd=node.code, env=node.env | to_env(node.settings), capture_output=True, text=True)
 
 

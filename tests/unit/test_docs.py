@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from control.api.statuses import Status
+from control.cli.program import COMMANDS
 from control.live.states import MOVES
 from control.routes import APIS
 from control.settings import PREFIX, Settings
@@ -44,6 +45,11 @@ def test_every_api_has_a_section(name: str) -> None:
 @pytest.mark.parametrize("status", Status, ids=lambda status: status.name)
 def test_every_status_is_documented_with_its_text(status: Status) -> None:
     assert f"| {status.number} | {status.text} |" in API
+
+
+def test_every_command_is_documented() -> None:
+    documented = re.findall(r"^\| `([a-z-]+)[^`]*` \|", (DOCS / "commands.md").read_text(), re.MULTILINE)
+    assert documented == [*COMMANDS]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

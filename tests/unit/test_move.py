@@ -115,7 +115,7 @@ def test_a_row_that_cannot_be_there_is_not_shown(here: str, postgres: Postgres, 
     spoilt = users.update().where(users.c.id == 9).values(address="a\0b", password_hash="hunter2")
     engine_of(here).migrating(here, lambda connection: connection.execute(spoilt) and None)
     env = os.environ | {"QPLUS_DATA_DIR": str(tmp_path / "data"), "QPLUS_DATABASE_URL": here}
-    command = [sys.executable, "-m", "control", "migrate-to", postgres.made()]
+    command = [sys.executable, "-m", "control", "migrate", postgres.made()]
     ended = subprocess.run(command, env=env, capture_output=True, text=True)
     [told] = ended.stderr.splitlines()
     assert ended.returncode == 1 and told.startswith("error: ") and "0x00" in told
