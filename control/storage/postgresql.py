@@ -20,6 +20,7 @@ from control.storage.statements import Statements
 
 CONNECT = 3.0  # seconds that the server is given to accept a connection
 ANSWER = 5.0  # seconds that a statement may take; what waits for another's transaction included
+SAYING_SO = 0.5  # seconds in which the server says so, or it does not answer at all
 PROBED = 5  # seconds after which the server asks a silent connection for a sign of life, and between two such questions
 CUT_OFF = 20  # seconds without one after which it ends the connection, and gives up what that has locked
 WRITING = 7_167_539  # of all who write, in this database: an advisory lock, whose number is its name
@@ -51,7 +52,7 @@ class PostgresqlConnection(Connection):
     async def fetch_all(self, statement: sa.sql.ClauseElement) -> list[Row]:
         text, values = self._statements.sql(statement)
         try:
-            with self._given_up_if_confused():
+            with self._given_up_if_deaf():
                 return cast(list[Row], await self._raw.fetch(text, *values))
         except asyncpg.ForeignKeyViolationError as failure:
             raise Orphaned from failure
@@ -63,20 +64,22 @@ class PostgresqlConnection(Connection):
         try:
             if self._raw.is_in_transaction():  # that of one who was cancelled while it was rolled back
                 await self._raw.execute("ROLLBACK")
-            with self._given_up_if_confused():
+            with self._given_up_if_deaf():
                 await self._raw.execute(f"BEGIN; SELECT pg_advisory_xact_lock({WRITING})")
-                yield
+            yield
+            with self._given_up_if_deaf():
                 await self._raw.execute("COMMIT")
         finally:
             if not self._is_lost() and self._raw.is_in_transaction():
                 await self._raw.execute("ROLLBACK")
 
     @contextmanager
-    def _given_up_if_confused(self) -> Iterator[None]:
-        """Or nothing would ever be asked over it again, and nobody open another."""
+    def _given_up_if_deaf(self) -> Iterator[None]:
+        """Or nothing would ever be asked over it again, and nobody open another: asyncpg does not know what it is at,
+        or the server has not even said that a statement takes too long."""
         try:
             yield
-        except CONFUSED:
+        except (CONFUSED, TimeoutError):
             if not self._is_lost():
                 self._raw.terminate()
             raise
@@ -97,7 +100,7 @@ def options() -> dict[str, Any]:
     return {
         "min_size": 0,
         "timeout": CONNECT,
-        "command_timeout": ANSWER,
+        "command_timeout": ANSWER + SAYING_SO,
         "server_settings": limits | {"application_name": "qplus"},
     }
 

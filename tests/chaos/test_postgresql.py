@@ -16,6 +16,8 @@ from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
 SERVER_ERROR = 10001
+WAYS = {"ended": (Postgres.stop, Postgres.start, 2), "paused": (Postgres.pause, Postgres.resume, 8)}
+"""How it goes and comes back; and seconds until writes are refused at the latest."""
 
 
 @pytest.fixture
@@ -35,20 +37,24 @@ async def write(node: Node, room: Room) -> int:
     return status
 
 
-async def test_without_its_database_a_node_goes_on(node: Node, server: Postgres) -> None:
+@pytest.mark.parametrize("way", WAYS)
+async def test_without_its_database_a_node_goes_on(node: Node, server: Postgres, way: str) -> None:
+    go, come, quickly = WAYS[way]
     async with broadcast(node) as (room, clients):
         await right(node, room, live=True, players=len(clients) - 1)
-        server.stop()
-        async with asyncio.timeout(2):  # and not after a time-out of the database's
+        go(server)
+        async with asyncio.timeout(quickly):
             told = await asyncio.gather(*(write(node, room) for _ in range(5)))
         assert told == [SERVER_ERROR] * 5
+        async with asyncio.timeout(1):
+            assert await write(node, room) == SERVER_ERROR
         assert await node.is_live(room)
         async with node.player(room.play) as late:
             await late.until(lambda: late.media > 0)
             await node.counted(room, len(clients))
             await asyncio.sleep(3 * UPDATE)  # every session is asked about meanwhile
             assert nobody_was_cut([*clients, late])
-        server.start()
+        come(server)
         await until(lambda: succeeds(node, room))
         assert nobody_was_cut(clients)
         await right(node, room, live=True, players=len(clients) - 1)

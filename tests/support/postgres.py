@@ -16,7 +16,6 @@ from tests.e2e.ports import free_ports
 FAST = (
     "fsync=off",
     "full_page_writes=off",
-    "synchronous_commit=off",
     "max_connections=200",
     "listen_addresses=127.0.0.1",
 )
@@ -60,7 +59,23 @@ class Postgres:
             self._emptying.communicate()
             self._emptying = None
         self._server.send_signal(signal.SIGQUIT)
+        self._server.send_signal(signal.SIGCONT)  # or one that is paused hears nothing
         self._server.wait(20)
+
+    def pause(self) -> None:
+        """It takes connections and bytes, and answers nothing: as a server whose disk hangs."""
+        for pid in self._processes():
+            os.kill(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        for pid in self._processes():
+            os.kill(pid, signal.SIGCONT)
+
+    def _processes(self) -> list[int]:
+        """The server's, which starts the others, before those."""
+        main = self._server.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text()
+        return [main, *map(int, children.split())]
 
     def url(self, name: str) -> str:
         return f"postgresql://qplus@127.0.0.1:{self._port}/{name}"
@@ -96,8 +111,8 @@ def psql(url: str, *options: str) -> list[str]:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Postgres]:
-    """A server with its files in `folder`, which is new."""
+def served(folder: Path, keeps: bool = False) -> Iterator[Postgres]:
+    """A server with its files in `folder`, which is new. `keeps`: what was committed is there after `stop`."""
     folder.mkdir(mode=0o700)
     as_user: list[str] = []
     if os.geteuid() == 0:  # which it refuses to run as
@@ -107,7 +122,14 @@ def served(folder: Path) -> Iterator[Postgres]:
     initdb = [program("initdb"), "-D", str(data), "-U", "qplus", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
     subprocess.run([*as_user, *initdb], check=True, capture_output=True, cwd=folder)
     options = [
-        part for option in (*FAST, f"port={port}", f"unix_socket_directories={folder}") for part in ("-c", option)
+        part
+        for option in (
+            *FAST,
+            f"synchronous_commit={'on' if keeps else 'off'}",
+            f"port={port}",
+            f"unix_socket_directories={folder}",
+        )
+        for part in ("-c", option)
     ]
     postgres = [program("postgres"), "-D", str(data), *options]
     server = Postgres(port, [*as_user, "setpriv", "--pdeathsig", "QUIT", *postgres], folder)
