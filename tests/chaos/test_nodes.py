@@ -13,6 +13,7 @@ import pytest
 
 from control.live.nodes import LIFETIME
 from tests.chaos.scenes import children_of, nobody_was_cut, replaced
+from tests.chaos.test_postgresql import WAYS
 from tests.e2e.cluster import audience, cluster, everywhere, server_of_its_own
 from tests.e2e.conftest import Node, Room, until
 from tests.e2e.workers import gets_media
@@ -100,9 +101,11 @@ async def test_when_a_node_ends_its_publisher_goes_on_at_another_and_its_viewers
             assert await broadcasts(c, room) == 1  # it went on
 
 
+@pytest.mark.parametrize("way", WAYS)
 async def test_a_database_that_is_gone_ends_no_stream_and_lets_no_second_publisher_in(
-    nodes: list[Node], server: Postgres
+    nodes: list[Node], server: Postgres, way: str
 ) -> None:
+    go, come, _ = WAYS[way]
     a, b, c = nodes
     room = await a.room()
     other = await b.room()
@@ -110,7 +113,7 @@ async def test_a_database_that_is_gone_ends_no_stream_and_lets_no_second_publish
         await everywhere(nodes, room, live=True, players=0)
         async with audience(nodes, room) as players:
             await everywhere(nodes, room, live=True, players=3)
-            server.stop()
+            go(server)
             for node in (b, c):
                 for foreign in (room, other):
                     with pytest.raises(Refused):
@@ -120,7 +123,7 @@ async def test_a_database_that_is_gone_ends_no_stream_and_lets_no_second_publish
                 await gets_media(late)
                 await asyncio.sleep(LIFETIME + 2)  # of updates every second; nobody can say that they live
                 assert nobody_was_cut([publisher, *players, late])
-            server.start()
+            come(server)
             await asyncio.gather(*map(gets_media, players))
             await everywhere(nodes, room, live=True, players=3, within=15)
             assert nobody_was_cut([publisher, *players])

@@ -25,7 +25,7 @@ def server_of_its_own(factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL that a test may end."""
     folder = factory.mktemp("server")
     open_to_others(folder)
-    with served(folder / "data") as started:
+    with served(folder / "data", keeps=True) as started:
         yield started
 
 
