@@ -24,6 +24,9 @@ from control.guessing.handover import Handover, taken_over
 from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.grace import Grace
 from control.nginx_rtmp.refused_pushes import RefusedPushes
+from control.operators.orders import Orders
+from control.operators.room_orders import RoomOrders
+from control.operators.user_orders import UserOrders
 from control.parts import live_parts
 from control.public_parts import public_parts
 from control.running import LiveParts, Running, background
@@ -119,12 +122,15 @@ def applications(
     events, streams = Events(services, feed, studio), RoomStreams(services)
     live.chat_writer.listeners.append(streams.tell)
     live.changes.listen(streams.reconsider)
+    user_orders, room_orders = UserOrders(services, store), RoomOrders(services, store, live.changes)
+    orders = Orders(user_orders.table | room_orders.table)
     return Running(
         store=store,
         public=_application(
             routes.public(services, Confirmations(services.recovery, services.bodies), events, streams, studio, health)
         ),
         internal=_application(routes.internal(callbacks, Grace(settings.grace_seconds), live.hls_auth, health)),
+        operators=_application(routes.operators(orders)),
         callbacks=callbacks,
         live=live,
         sessions=services.sessions,

@@ -24,6 +24,7 @@ from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.form import CALLS
 from control.nginx_rtmp.grace import Grace
 from control.nginx_rtmp.hls_auth import HlsAuth
+from control.operators.orders import Orders
 from control.ops import metrics
 from control.web import public_rooms
 from control.web.confirm import Confirmations
@@ -141,3 +142,8 @@ def internal(callbacks: Callbacks, grace: Grace, hls_auth: HlsAuth, health: Heal
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
     ]
+
+
+def operators(orders: Orders) -> list[BaseRoute]:
+    """On a unix socket in the data folder."""
+    return [Route("/order/{name}", orders.answer, methods=["POST"])]

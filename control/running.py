@@ -122,6 +122,7 @@ class Running:
     store: Store
     public: Starlette
     internal: Starlette
+    operators: Starlette
     callbacks: Callbacks
     live: LiveParts
     sessions: Sessions

@@ -7,7 +7,7 @@ import gc
 import signal
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from control.app import real_world, running
 from control.clock import Clock, SystemClock
 from control.nginx_rtmp.listener import CallbackProtocol
+from control.operators.order_socket import listening
 from control.ops.pace import Pace, PacedProtocol
 from control.running import Running
 from control.settings import Settings
@@ -67,11 +68,13 @@ def serve(settings: Settings, internal: socket.socket, public: socket.socket) ->
 
 
 async def _serve(settings: Settings, internal: socket.socket, public: socket.socket) -> None:
-    async with running(settings, real_world(settings)) as started:
+    async with running(settings, real_world(settings)) as started, AsyncExitStack() as stack:
+        orders = stack.enter_context(listening(settings.run_dir))
         callbacks = server_of(started.internal, partial(CallbackProtocol, started.callbacks))
         servers = {
             callbacks: [internal, *(internal.dup() for _ in range(ACCEPTED - 1))],
             server_of(started.public, partial(PacedProtocol, Pace(AT_ONCE))): [public],
+            server_of(started.operators): [orders],
         }
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

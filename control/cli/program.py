@@ -19,6 +19,9 @@ COMMANDS = {
     "drain": "sharing",
     "make-keys": "sharing",
     "migrate": "moving",
+    "user": "user",
+    "room": "room",
+    "top": "top",
 }
 
 

@@ -22,6 +22,7 @@ EVENTS = frozenset(
         "logout",
         "logout everywhere",
         "message deleted",
+        "order carried out",
         "password changed",
         "session ended",
         "user banned",

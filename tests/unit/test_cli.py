@@ -16,7 +16,7 @@ from control.ops import logs
 from control.storage.integrity import Unusable
 from control.supervisor import listeners, supervisor
 
-GROUPS: set[str] = set()
+GROUPS = {"user", "room"}
 """Commands that have others below them."""
 
 
