@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 PACKAGES := nginx libnginx-mod-rtmp libnginx-mod-http-js libnginx-mod-stream libnginx-mod-stream-js
-TEST_PACKAGES := ffmpeg mpv chromium fonts-wqy-zenhei libfaketime openssl postgresql
+TEST_PACKAGES := ffmpeg mpv chromium fonts-wqy-zenhei iproute2 libfaketime openssl postgresql
 # Each stamp is named after what it stands for, so a changed lock is installed and an unchanged one is not.
 RUN_STAMP = .venv/.run-$(shell sha256sum <control/requirements.lock | cut -c1-16)
 TEST_STAMP = .venv/.test-$(shell cat control/requirements.lock tests/requirements.lock | sha256sum | cut -c1-16)

@@ -23,6 +23,7 @@ from tests.e2e.ports import free_ports
 from tests.e2e.stand_in import open_to_others
 from tests.rtmp import flv
 from tests.rtmp.client import Client
+from tests.support.network import HERE, Machine
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,14 +57,15 @@ class Room:
 class Node:
     """A supervisor and all its parts."""
 
-    def __init__(self, data_dir: Path, **more: Any) -> None:
+    def __init__(self, data_dir: Path, machine: Machine = HERE, /, **more: Any) -> None:
+        self._machine = machine
         http, rtmp = free_ports(2)
         cheap = {"argon2_time_cost": 1, "argon2_memory_kib": 8}
         crowded = {"rtmp_per_address": 8192, "rtmp_workers": 1}  # a test's crowd comes from one
         self.settings = Settings(data_dir=data_dir, http_port=http, rtmp_port=rtmp, **{**cheap, **crowded, **more})
         # No connection is kept: one that an nginx closes as it is asked on again is an error that browsers hide.
         once = httpx.Limits(max_keepalive_connections=0)
-        site, verify = f"http://127.0.0.1:{http}", ssl.create_default_context()
+        site, verify = f"http://{machine.host}:{http}", ssl.create_default_context()
         if self.settings.has_tls:
             site = f"https://127.0.0.1:{self.settings.https_port}"
             verify = ssl.create_default_context(cafile=self.settings.tls_cert)
@@ -76,7 +78,7 @@ class Node:
 
     @property
     def rtmp(self) -> str:
-        return f"rtmp://127.0.0.1:{self.settings.rtmp_port}/live"
+        return f"rtmp://{self._machine.host}:{self.settings.rtmp_port}/live"
 
     def start(self, open_folders: bool = True) -> None:
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -84,7 +86,14 @@ class Node:
             open_to_others(self.settings.data_dir.parent)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *self.program, "run"],  # it ends with the tests
+                [
+                    "setpriv",
+                    "--pdeathsig",
+                    "TERM",
+                    *self._machine.enter,
+                    *self.program,
+                    "run",
+                ],  # it ends with the tests
                 cwd=self.code,
                 env=self.env | to_env(self.settings),
                 stdin=subprocess.DEVNULL,
@@ -177,19 +186,19 @@ class Node:
         await until(there, within)
 
     @asynccontextmanager
-    async def client(self, host: str = "127.0.0.1", **options: Any) -> AsyncIterator[Client]:
-        async with await Client.connect(host, self.settings.rtmp_port, **options) as client:
+    async def client(self, host: str = "", **options: Any) -> AsyncIterator[Client]:
+        async with await Client.connect(host or self._machine.host, self.settings.rtmp_port, **options) as client:
             await client.create_stream()
             yield client
 
     @asynccontextmanager
-    async def player(self, name: str | bytes, host: str = "127.0.0.1") -> AsyncIterator[Client]:
+    async def player(self, name: str | bytes, host: str = "") -> AsyncIterator[Client]:
         async with self.client(host) as client:
             await client.play(name)
             yield client
 
     @asynccontextmanager
-    async def publisher(self, name: str | bytes, media: bool = True, host: str = "127.0.0.1") -> AsyncIterator[Client]:
+    async def publisher(self, name: str | bytes, media: bool = True, host: str = "") -> AsyncIterator[Client]:
         async with self.client(host) as client:
             await client.publish(name)
             sending = asyncio.create_task(client.stream_media(tags=flv.still(15)) if media else asyncio.sleep(3600))

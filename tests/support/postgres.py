@@ -17,7 +17,6 @@ FAST = (
     "fsync=off",
     "full_page_writes=off",
     "max_connections=200",
-    "listen_addresses=127.0.0.1",
 )
 
 
@@ -37,7 +36,8 @@ DONE = "emptied"
 class Postgres:
     """A server; `command` starts it."""
 
-    def __init__(self, port: int, command: list[str], folder: Path) -> None:
+    def __init__(self, host: str, port: int, command: list[str], folder: Path) -> None:
+        self._host = host
         self._port = port
         self._command = command
         self._folder = folder
@@ -49,7 +49,7 @@ class Postgres:
         """Returns once it answers."""
         with (self._folder / "log").open("ab") as log:
             self._server = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self._folder)
-        ready = [program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self._port)]
+        ready = [program("pg_isready"), "-q", "-h", self._host, "-p", str(self._port)]
         while subprocess.run(ready).returncode:
             assert self._server.poll() is None, (self._folder / "log").read_text()
 
@@ -78,7 +78,7 @@ class Postgres:
         return [main, *map(int, children.split())]
 
     def url(self, name: str) -> str:
-        return f"postgresql://qplus@127.0.0.1:{self._port}/{name}"
+        return f"postgresql://qplus@{self._host}:{self._port}/{name}"
 
     def made(self) -> str:
         """A new database's URL."""
@@ -111,7 +111,7 @@ def psql(url: str, *options: str) -> list[str]:
 
 
 @contextmanager
-def served(folder: Path, keeps: bool = False) -> Iterator[Postgres]:
+def served(folder: Path, host: str = "127.0.0.1", keeps: bool = False) -> Iterator[Postgres]:
     """A server with its files in `folder`, which is new. `keeps`: what was committed is there after `stop`."""
     folder.mkdir(mode=0o700)
     as_user: list[str] = []
@@ -126,13 +126,16 @@ def served(folder: Path, keeps: bool = False) -> Iterator[Postgres]:
         for option in (
             *FAST,
             f"synchronous_commit={'on' if keeps else 'off'}",
+            f"listen_addresses={host}",
             f"port={port}",
             f"unix_socket_directories={folder}",
         )
         for part in ("-c", option)
     ]
     postgres = [program("postgres"), "-D", str(data), *options]
-    server = Postgres(port, [*as_user, "setpriv", "--pdeathsig", "QUIT", *postgres], folder)
+    with (data / "pg_hba.conf").open("a") as allowed:
+        print("host all all samenet trust", file=allowed)
+    server = Postgres(host, port, [*as_user, "setpriv", "--pdeathsig", "QUIT", *postgres], folder)
     server.start()
     try:
         yield server
