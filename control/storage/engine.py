@@ -77,6 +77,9 @@ class Engine(Protocol):
         """Does work over a plain connection, in one transaction, with every other migrator of this database kept out.
         Blocks. Raises Unreachable."""
 
+    def snapshot(self, url: str, work: Callable[[sa.Connection], T]) -> T:
+        """Does work that only reads, and sees one moment, whoever writes meanwhile. Blocks. Raises Unreachable."""
+
 
 def engine_of(url: str) -> Engine:
     """Raises ValueError for a URL of another kind, or for what is none."""

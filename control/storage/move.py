@@ -14,6 +14,9 @@ from control.storage.tables import metadata
 AT_A_TIME = 1000  # rows
 NUMBERED = [table for table in metadata.sorted_tables if "id" in table.c]
 
+GIVEN = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
+"""SQLite's last numbers, of tables whose numbers are never used again."""
+
 Values = Mapping[str, Any]
 
 
@@ -47,6 +50,11 @@ def _moved(here: sa.Connection, there: sa.Connection, said: Callable[[str], None
         total += count
     _go_on_numbering(here, there)
     return total
+
+
+def filled(here: sa.Connection, target: str) -> int:
+    """Likewise, of what one connection sees, into a database of this release. Raises MoveError."""
+    return engine_of(target).migrating(target, lambda there: _moved(here, there, lambda said: None))
 
 
 def _require_same_release(here: sa.Connection, there: sa.Connection) -> None:
@@ -96,11 +104,16 @@ def _go_on_numbering(here: sa.Connection, there: sa.Connection) -> None:
         if last and there.dialect.name == "postgresql":
             sequence = sa.func.pg_get_serial_sequence(table.name, "id")
             there.execute(sa.select(sa.func.setval(sequence, last)))
+        elif last and table.dialect_options["sqlite"]["autoincrement"]:
+            there.execute(GIVEN.delete().where(GIVEN.c.name == table.name))
+            there.execute(GIVEN.insert().values(name=table.name, seq=last))
 
 
 def _last_number(here: sa.Connection, table: sa.Table) -> int:
-    if here.dialect.name == "sqlite":
-        given = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))
-        if (last := here.execute(sa.select(given.c.seq).where(given.c.name == table.name)).scalar()) is not None:
-            return int(last)
+    if here.dialect.name == "postgresql":
+        sequence = here.execute(sa.select(sa.func.pg_get_serial_sequence(table.name, "id"))).scalar_one()
+        given, called = here.exec_driver_sql(f"SELECT last_value, is_called FROM {sequence}").one()
+        return int(given) if called else 0
+    if (last := here.execute(sa.select(GIVEN.c.seq).where(GIVEN.c.name == table.name)).scalar()) is not None:
+        return int(last)
     return here.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0

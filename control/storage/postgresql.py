@@ -147,6 +147,24 @@ async def _migrating(url: str, work: Callable[[sa.Connection], T]) -> T:
         await engine.dispose()
 
 
+def snapshot(url: str, work: Callable[[sa.Connection], T]) -> T:
+    return asyncio.run(_snapshot(url, work))
+
+
+async def _snapshot(url: str, work: Callable[[sa.Connection], T]) -> T:
+    engine = create_async_engine(
+        _named(url, "postgresql+asyncpg"),
+        poolclass=NullPool,
+        isolation_level="REPEATABLE READ",
+        connect_args={"timeout": CONNECT},
+    )
+    try:
+        async with _reached(engine) as connection, connection.begin():
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
 @asynccontextmanager
 async def _reached(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Raises Unreachable."""

@@ -105,6 +105,16 @@ def migrating(url: str, work: Callable[[sa.Connection], T]) -> T:
             engine.dispose()
 
 
+def snapshot(url: str, work: Callable[[sa.Connection], T]) -> T:
+    engine = sa.create_engine(url)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")  # which the driver leaves out before what only reads
+            return work(connection)
+    finally:
+        engine.dispose()
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,3 +65,28 @@ async def test_an_operator_finds_a_user_and_signs_them_out(node: Node) -> None:
 async def test_what_cannot_be_done_is_one_line(node: Node) -> None:
     done = qplus(node, "user", "show", "nobody")
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "error: there is no user nobody\n")
+
+
+async def test_a_key_is_changed_while_a_stream_goes_on_and_old_tickets_hold(node: Node) -> None:
+    room = await node.room()
+    viewer = await node.user()
+    url = (await node.api("PlayLiveStream", sessionId=viewer, liveroomId=room.id, status=1))["playRtmpUrl"]
+    async with node.publisher(room.push) as publisher:
+        await node.live(room)
+        assert told(node, "rotate-key", "tickets")["restarted"]
+        assert not publisher.is_closed
+        async with node.player(url.rpartition("/")[2]):
+            await node.counted(room, 1)
+
+
+async def test_a_node_is_as_it_was_at_its_backup(node: Node, tmp_path: Path) -> None:
+    room = await node.room(liveRoomName="before")
+    saved = tmp_path / "saved.tar"
+    told(node, "backup", str(saved))
+    await node.api("ModifyMyLiveRoom", sessionId=room.session, liveRoomName="after")
+    assert "already running" in qplus(node, "restore", "--replace", str(saved)).stderr
+    assert node.stop() == 0
+    assert told(node, "restore", "--replace", str(saved))["rows"]["rooms"] == 1
+    node.start()
+    await node.ready()
+    assert (await node.api("GetMyLiveRoom", sessionId=room.session))["liveRoomName"] == "before"
