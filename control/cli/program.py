@@ -19,6 +19,7 @@ COMMANDS = {
     "drain": "sharing",
     "make-keys": "sharing",
     "migrate": "moving",
+    "doctor": "doctor",
     "backup": "saving",
     "restore": "saving",
     "rotate-key": "rotating",

@@ -81,15 +81,16 @@ def sealed_samples(url: str) -> list[dict[str, Any]]:
     path = file_of(url)
     if path is not None and _is_empty(path):
         return []
+    return engine_of(url).migrating(url, samples)
+
+
+def samples(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Likewise, over a connection."""
     names = ("owner_id", "anchor_password", "assist_password", "user_password")
     sealed = sa.select(*rooms.c[names]).where(rooms.c.anchor_password.startswith("$")).limit(SAMPLES)
-
-    def samples(connection: sa.Connection) -> list[dict[str, Any]]:
-        if not sa.inspect(connection).has_table(rooms.name):
-            return []
-        return [dict(row) for row in connection.execute(sealed).mappings()]
-
-    return engine_of(url).migrating(url, samples)
+    if not sa.inspect(connection).has_table(rooms.name):
+        return []
+    return [dict(row) for row in connection.execute(sealed).mappings()]
 
 
 def file_of(url: str) -> Path | None:

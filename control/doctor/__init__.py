@@ -1,0 +1,1 @@
+"""Looks for what is wrong with a node, and tells how to mend it."""
