@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
+
+from control.storage.columns import metadata as metadata
+from control.storage.columns import of_room, of_user
+from control.storage.event_tables import room_events as room_events
+from control.storage.event_tables import webhook_deliveries as webhook_deliveries
+from control.storage.event_tables import webhooks as webhooks
 
 FIRST_ROOM_ID = 1000001  # wire contract
 LAST_ROOM_ID = 2**31 - 1  # shipped apps hold a room id in a signed 32-bit integer
 LAST_USER_ID = 2**31 - 1  # an integer column holds no more everywhere
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _user(**options: Any) -> sa.Column[int]:
-    return sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, **options)
-
-
-def _room(**options: Any) -> sa.Column[int]:
-    return sa.Column("room_id", sa.ForeignKey("rooms.id", ondelete="CASCADE"), nullable=False, **options)
-
 
 users = sa.Table(
     "users",
@@ -50,7 +36,7 @@ sessions = sa.Table(
     "sessions",
     metadata,
     sa.Column("digest", sa.Text, primary_key=True),
-    _user(index=True),
+    of_user(index=True),
     sa.Column("begun_at", sa.Float, nullable=False, index=True),
     sa.Column("used_at", sa.Float, nullable=False, index=True),
     sa.Column("address", sa.Text, nullable=False),  # whence the login came
@@ -61,7 +47,7 @@ pending_passwords = sa.Table(
     "pending_passwords",
     metadata,
     sa.Column("token_digest", sa.Text, primary_key=True),
-    _user(index=True),
+    of_user(index=True),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("expires_at", sa.Float, nullable=False, index=True),
 )
@@ -69,7 +55,7 @@ pending_passwords = sa.Table(
 auth_codes = sa.Table(
     "auth_codes",
     metadata,
-    _user(primary_key=True),
+    of_user(primary_key=True),
     sa.Column("asked_from", sa.Text, primary_key=True),  # a network: strangers wear out their own codes alone
     sa.Column("code_digest", sa.Text, nullable=False),
     sa.Column("tries_left", sa.SmallInteger, nullable=False),
@@ -89,7 +75,7 @@ head_pictures = sa.Table(
     "head_pictures",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    _user(index=True),
+    of_user(index=True),
     sa.Column("media_type", sa.Text, nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=False),
     sqlite_autoincrement=True,  # an id is never used again: caches may hold a picture for ever
@@ -120,22 +106,22 @@ room_grams = sa.Table(  # search: the one- and two-letter pieces of what a room 
     metadata,
     sa.Column("gram", sa.Text, primary_key=True),
     sa.Column("field", sa.SmallInteger, primary_key=True),
-    _room(primary_key=True, index=True),
+    of_room(primary_key=True, index=True),
 )
 
 follows = sa.Table(
     "follows",
     metadata,
-    _user(primary_key=True),
-    _room(primary_key=True, index=True),
+    of_user(primary_key=True),
+    of_room(primary_key=True, index=True),
     sa.Column("followed_at", sa.Float, nullable=False),
 )
 
 ticket_revocations = sa.Table(
     "ticket_revocations",
     metadata,
-    _room(primary_key=True),
-    _user(primary_key=True, index=True),
+    of_room(primary_key=True),
+    of_user(primary_key=True, index=True),
     # Void: this user's tickets that expire by then.
     sa.Column("until_expiry_ms", sa.BigInteger, nullable=False, index=True),
 )
@@ -143,7 +129,7 @@ ticket_revocations = sa.Table(
 guest_revocations = sa.Table(
     "guest_revocations",
     metadata,
-    _room(primary_key=True),
+    of_room(primary_key=True),
     sa.Column("guest", sa.BigInteger, primary_key=True, index=True),  # a number below zero, which is in their ticket
     sa.Column("until_expiry_ms", sa.BigInteger, nullable=False, index=True),
 )
@@ -160,7 +146,7 @@ on_air = sa.Table(  # what a node says of a room; good until expires_at unless s
     "on_air",
     metadata,
     sa.Column("node", sa.Text, primary_key=True),
-    _room(primary_key=True, index=True),
+    of_room(primary_key=True, index=True),
     sa.Column("live_since", sa.Float, nullable=True, index=True),  # null: viewers wait, there is no publisher
     sa.Column("players", sa.Integer, nullable=False),
     sa.Column("expires_at", sa.Float, nullable=False, index=True),
@@ -169,7 +155,7 @@ on_air = sa.Table(  # what a node says of a room; good until expires_at unless s
 broadcasts = sa.Table(  # one row for each, from going live to going off air
     "broadcasts",
     metadata,
-    _room(primary_key=True),
+    of_room(primary_key=True),
     sa.Column("started_at", sa.Float, primary_key=True),
     sa.Column("publisher", sa.Text, nullable=False),  # key of the session that sends it, or did last
     sa.Column("seen_at", sa.Float, nullable=False),  # when it was last known to be on air
@@ -180,6 +166,7 @@ broadcasts = sa.Table(  # one row for each, from going live to going off air
     sa.Column("total_viewers", sa.Integer, nullable=False),
     sa.Column("watch_seconds", sa.Float, nullable=False),
     sa.Column("closed", sa.Boolean, nullable=False, index=True),  # it cannot go on any more
+    sa.Column("told", sa.Text, nullable=False, server_default=""),  # the last of the room's events that is about it
 )
 
 broadcast_viewers = sa.Table(  # those counted in total_viewers, until the broadcast is closed
@@ -210,15 +197,15 @@ broadcast_samples = sa.Table(  # how a broadcast went, once a minute
 bans = sa.Table(
     "bans",
     metadata,
-    _room(primary_key=True),
-    _user(primary_key=True, index=True),
+    of_room(primary_key=True),
+    of_user(primary_key=True, index=True),
     sa.Column("until", sa.Float, nullable=False, index=True),
 )
 
 address_bans = sa.Table(  # networks that a banned user watched an open room from
     "address_bans",
     metadata,
-    _room(primary_key=True),
+    of_room(primary_key=True),
     sa.Column("user_id", sa.Integer, primary_key=True),  # who may have been deleted, and come back as another
     sa.Column("network", sa.Text, primary_key=True),
     sa.Column("since", sa.Float, nullable=False),
@@ -228,7 +215,7 @@ address_bans = sa.Table(  # networks that a banned user watched an open room fro
 chat_rooms = sa.Table(  # rooms in which somebody has written, or whose rules are others than at the start
     "chat_rooms",
     metadata,
-    _room(primary_key=True),
+    of_room(primary_key=True),
     sa.Column("broadcast_ms", sa.BigInteger, nullable=False),  # the start of the one that its messages are of
     sa.Column("last_number", sa.Integer, nullable=False),  # of a message, also of one that is gone: never given again
     sa.Column("slow_seconds", sa.Integer, nullable=False),
@@ -238,7 +225,7 @@ chat_rooms = sa.Table(  # rooms in which somebody has written, or whose rules ar
 chat_messages = sa.Table(
     "chat_messages",
     metadata,
-    _room(primary_key=True),
+    of_room(primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("user_id", sa.Integer, nullable=False, index=True),  # who may have been deleted: numbers have no gaps
     sa.Column("nick_name", sa.Text, nullable=False),  # as it was then
@@ -250,8 +237,8 @@ chat_messages = sa.Table(
 chat_mutes = sa.Table(  # users who may read a room's chat, and not write there
     "chat_mutes",
     metadata,
-    _room(primary_key=True),
-    _user(primary_key=True, index=True),
+    of_room(primary_key=True),
+    of_user(primary_key=True, index=True),
     sa.Column("until", sa.Float, nullable=False, index=True),
 )
 
@@ -293,7 +280,7 @@ nodes = sa.Table(  # that work over this database
 leases = sa.Table(  # which node has a room's publisher; control/live/leases.py
     "leases",
     metadata,
-    _room(primary_key=True),
+    of_room(primary_key=True),
     sa.Column("node", sa.Text, nullable=False),
     sa.Column("epoch", sa.BigInteger, nullable=False),  # one more with each change of nodes
     sa.Column("held", sa.Boolean, nullable=False, index=True),  # false: its publisher has gone
