@@ -14,6 +14,7 @@ from control.clock import Epoch, Ticks
 from control.live.broadcasts import Broadcast, Broadcasts
 from control.live.states import Ending
 from control.storage.database import Row, Store, insert, listed
+from control.storage.room_events import EventKind
 from control.storage.rows import in_rooms
 from control.storage.tables import broadcast_viewers, broadcasts
 
@@ -138,6 +139,7 @@ def _unfinished(row: Row, viewers: set[str]) -> Broadcast:
         encoder=row["encoder"],
         peak=row["peak_viewers"],
         watch_seconds=row["watch_seconds"],
+        told=EventKind(row["told"]) if row["told"] else None,
         viewers=viewers,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from math import inf
@@ -11,7 +11,9 @@ from control.clock import Clock, Epoch, Ticks
 from control.live.audience import RoomNow
 from control.live.presence import Session
 from control.live.states import Ending
+from control.storage.room_events import EventKind
 
+LATE = 2.0  # seconds that the first media of a publisher who is back in time may need
 REMEMBERED = 600.0  # seconds after its end in which a publisher that nginx had all along may still turn up
 
 
@@ -44,8 +46,12 @@ class Broadcast:
     """None: on air."""
     first_publisher_at: Ticks = Ticks(inf)
     """When the first of its publishers came that this control knows of."""
+    is_over: bool = False
+    """Its publisher has been away for longer than a gap."""
     closed: bool = False
     """It cannot go on any more."""
+    told: EventKind | None = None
+    """The last of the room's events that is about it, as far as is known here."""
     _session: Session | None = None
     _players: int = 0
     _observed: Ticks = Ticks(0.0)
@@ -60,11 +66,19 @@ class Broadcast:
         """Its publisher is gone, and that has not been noted yet."""
         return self.off_since is None and self.left_at is not None
 
+    @property
+    def news(self) -> EventKind | None:
+        """Which of the room's events should be the last that is about it."""
+        if self._is_on_air:
+            return EventKind.LIVE
+        return EventKind.ENDED if self.is_over or self.closed else self.told
+
     def go_on(self, publisher: Session, room: RoomNow, now: Ticks) -> None:
         """It is on air, from this publisher."""
         watching = room.newcomers if self._is_on_air else room.viewers
         self._watched(now)
         self.ended_at = self.ending = self.off_since = None
+        self.is_over = False
         if self.publisher != str(publisher.key) or not self.encoder:
             self.encoder = publisher.encoder or self.encoder
         self._session, self.publisher, self._players = publisher, str(publisher.key), room.identified
@@ -121,6 +135,8 @@ class Broadcasts:
         self._of_rooms: dict[int, Broadcast] = {}
         self._off_air: list[tuple[Ticks, int]] = []
         """Since when, and the room, as a heap; of some it is no longer so."""
+        self._in_a_gap: list[tuple[Ticks, int]] = []
+        """Likewise, of those that may go on as if nothing had been."""
         self._unsaved: dict[tuple[int, Epoch], Broadcast] = {}
 
     def resume(self, broadcast: Broadcast, written_every: float) -> None:
@@ -144,10 +160,18 @@ class Broadcasts:
                 self._go_on(room.publisher, room, now)
             elif (broadcast := self._of_rooms.get(room.room_id)) and broadcast.off_since is None:
                 self._end(broadcast, now)
-        while self._off_air and now - self._off_air[0][0] > REMEMBERED:
-            since, room_id = heappop(self._off_air)
+        for broadcast in self._off_for(self._gap + LATE, self._in_a_gap, now):
+            broadcast.is_over = True
+            self._unsaved[broadcast.name] = broadcast
+        for broadcast in self._off_for(REMEMBERED, self._off_air, now):
+            self._close(broadcast)
+
+    def _off_for(self, seconds: float, heap: list[tuple[Ticks, int]], now: Ticks) -> Iterator[Broadcast]:
+        """Takes them from the heap."""
+        while heap and now - heap[0][0] > seconds:
+            since, room_id = heappop(heap)
             if (broadcast := self._of_rooms.get(room_id)) and broadcast.off_since == since:
-                self._close(broadcast)
+                yield broadcast
 
     def of_room(self, room_id: int) -> Broadcast | None:
         """The room's latest, for as long as it may go on."""
@@ -171,6 +195,13 @@ class Broadcasts:
 
     def unsaved(self) -> list[Broadcast]:
         return list(self._unsaved.values())
+
+    def forget_told(self) -> None:
+        """Another node may have said that some are over: what was told of them is in the database."""
+        for broadcast in self._of_rooms.values():
+            if broadcast.told is not None:
+                broadcast.told = None
+                self._unsaved[broadcast.name] = broadcast
 
     def saved(self, broadcasts: Iterable[Broadcast]) -> None:
         """They are written down as they are now."""
@@ -200,7 +231,8 @@ class Broadcasts:
 
     def _went_off(self, broadcast: Broadcast) -> None:
         assert broadcast.off_since is not None
-        heappush(self._off_air, (broadcast.off_since, broadcast.room_id))
+        for heap in (self._off_air, self._in_a_gap):
+            heappush(heap, (broadcast.off_since, broadcast.room_id))
         self._unsaved[broadcast.name] = broadcast
 
     def _take(self, broadcast: Broadcast) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from control.clock import Clock, Ticks
 from control.live.audience import Audience, RoomNow
+from control.live.broadcast_events import BroadcastEvents, Told
 from control.live.broadcast_store import changes
 from control.live.broadcasts import Broadcast, Broadcasts
 from control.live.presence import Presence
@@ -70,6 +71,8 @@ class OnAirWriter:
     """Where other nodes are told of it, if there may be any."""
     observers: list[Callable[[Iterable[OnAir]], None]] = field(default_factory=list)
     """Told how rooms of this node are that changed, once `broadcasts` know of it."""
+    events: BroadcastEvents | None = None
+    """What is written of broadcasts' beginnings and ends."""
     _on_air: dict[int, OnAir] = field(default_factory=dict)
     """As observers were told. By room."""
     _unwritten: dict[int, None] = field(default_factory=dict)
@@ -119,6 +122,7 @@ class OnAirWriter:
     def tell_again(self) -> None:
         """Others have forgotten what they were told, or were never told."""
         self._told.clear()
+        self.broadcasts.forget_told()
         self._unwritten |= dict.fromkeys(self._on_air)
         self.presence.changed.set()
 
@@ -170,10 +174,13 @@ class OnAirWriter:
         async with self.store.writing() as connection:
             for statement in chain(self._rows(rooms), changes(broadcasts)):
                 await connection.execute(statement)
+            told = await self.events.write(connection, broadcasts) if self.events else Told()
             if news and self.log:
                 details = orjson.dumps([[*each] for each in news.values()]).decode()
                 await connection.execute(self.log.entries([(ON_AIR, 0, 0, details)]))
         self._told |= news
+        if self.events:
+            self.events.written(told)
         self.broadcasts.saved(broadcasts)
         for room_id in rooms:
             del self._unwritten[room_id]
