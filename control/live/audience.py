@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from hashlib import blake2s
 from heapq import nsmallest
@@ -15,6 +15,7 @@ from control.clock import Ticks
 from control.live.crowds import Crowd
 from control.live.heartbeats import Heartbeat, Heartbeats
 from control.live.presence import Presence, Session, SessionKey
+from control.live.viewer_events import ViewerEvents
 
 TOLD = 10_000  # viewers' ids, of which it is known whose they are; to find another's takes a hash of each who is there
 NOBODY = SessionKey("", "", 0)
@@ -53,9 +54,10 @@ class Viewer:
 
 
 class Audience:
-    def __init__(self, presence: Presence, heartbeats: Heartbeats) -> None:
+    def __init__(self, presence: Presence, heartbeats: Heartbeats, events: ViewerEvents | None = None) -> None:
         self._presence = presence
         self._heartbeats = heartbeats
+        self._events = events
         self._crowds: defaultdict[int, Crowd] = defaultdict(Crowd)
         self._told: dict[str, SessionKey] = {}
         """Which session an id means, of the last that somebody was told."""
@@ -69,12 +71,19 @@ class Audience:
             for _ in range(min(most, len(passages))):
                 room_id, change, viewer = passages.popleft()
                 if change:
-                    count(self._crowds[room_id], viewer, change)
+                    self._count(count, room_id, viewer, change)
                 rooms[room_id] = None
         for room_id in rooms:
             if room_id in self._crowds and not self._crowds[room_id].players:
                 del self._crowds[room_id]
         return list(rooms)
+
+    def _count(self, count: Callable[[Crowd, str, int], None], room_id: int, viewer: str, change: int) -> None:
+        crowd = self._crowds[room_id]
+        was_there = viewer in crowd.viewers
+        count(crowd, viewer, change)
+        if self._events and viewer and room_id in self._events.rooms and was_there != (viewer in crowd.viewers):
+            self._events.note(room_id, viewer, not was_there)
 
     def room(self, room_id: int) -> RoomNow:
         """Its viewers are those of the moment: they go on changing."""
