@@ -79,6 +79,10 @@ class Samples:
         these = broadcast_samples.c.at.between(int(since), int(until) - 1)
         return [*await self._of(broadcast_samples.c.room_id == room_id, these), *kept]
 
+    def recent_bits(self, room_id: int) -> list[int]:
+        """Bits a second, of those that this control took in the last LAST * EVERY seconds, the oldest first."""
+        return [each.bits_per_second for each in _read(self._last.get(room_id, ()))]
+
     async def of_broadcast(self, room_id: int, started_at: int) -> list[Sample]:
         """Of the one that began in that second, since the epoch, the oldest first."""
         began = broadcast_samples.c.started_at

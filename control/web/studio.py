@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from control.api.envelope import site
 from control.api.play_urls import place
 from control.api.services import Services
 from control.live.broadcasts import Broadcasts
+from control.live.ingest_alerts import SETTLED, key_frame_seconds
 from control.live.presence import Session
 from control.live.stream_info import StreamInfo
 from control.nginx_rtmp.refused_pushes import RefusedPushes
@@ -22,8 +22,6 @@ from control.refusals import SessionExpired
 from control.web.page_api import caller_of
 from control.web.qr import qr_code
 
-SETTLED = 15.0  # seconds that a publisher has sent for, after which what has not come will not come by itself
-_FRAGMENT = re.compile(r"#EXTINF:([\d.]+)")
 _UNKNOWN = StreamInfo(0, 0, 0, 0.0, "", "")
 
 
@@ -75,12 +73,3 @@ class Studio:
         settings = self._services.settings
         rtmp = place(site(request), settings.rtmp_port, settings.rtmp_url).rtmp
         return qr_code(f"{rtmp}/{room.room_id}?pwd={room.anchor_password}")
-
-
-def key_frame_seconds(folder: Path) -> float:
-    """How far apart key frames are, which nginx begins its fragments with; at least about 1. 0: not known yet."""
-    try:
-        lengths = _FRAGMENT.findall((folder / "index.m3u8").read_text())
-    except OSError:
-        return 0.0
-    return max((float(length) for length in lengths[-5:]), default=0.0)

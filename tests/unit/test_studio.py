@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from control.web.studio import key_frame_seconds
+from control.live.ingest_alerts import key_frame_seconds
 
 
 def test_key_frames_are_as_far_apart_as_the_longest_of_the_last_fragments(tmp_path: Path) -> None:
