@@ -20,6 +20,7 @@ from control.ops.addresses import network
 from control.refusals import BadParameter, NoSuchAccount
 from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Store, insert, listed
+from control.storage.room_events import EventKind, RoomEvent, RoomEvents
 from control.storage.tables import LAST_USER_ID, address_bans, bans, users
 
 DEFAULT, LOW, HIGH = 3600, 1, 365 * 86400  # seconds
@@ -36,8 +37,11 @@ class Ban:
 class Bans:
     """Writes them; `rights` and `denials` have them for verdicts."""
 
-    def __init__(self, *, store: Store, denials: DenialsOfUsers, changes: Changes, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Store, denials: DenialsOfUsers, changes: Changes, clock: Clock, events: RoomEvents
+    ) -> None:
         self._store = store
+        self._events = events
         self._denials = denials
         self._changes = changes
         self._clock = clock
@@ -74,6 +78,10 @@ class Bans:
 
     async def _write(self, room_id: int, ban: AddressBan) -> None:
         """Raises NoSuchAccount."""
+        seconds = round(ban.until - self._clock.now())
+        event = RoomEvent(
+            room_id, EventKind.BANNED, {"userId": ban.user_id, "seconds": seconds, "until": int(ban.until)}
+        )
         user = sa.select(sa.literal(room_id), users.c.id, sa.literal(ban.until)).where(users.c.id == ban.user_id)
         row = insert(bans).from_select(("room_id", "user_id", "until"), user)
         upsert = row.on_conflict_do_update(index_elements=["room_id", "user_id"], set_={"until": row.excluded.until})
@@ -84,7 +92,9 @@ class Bans:
             rows = [[room_id, ban.user_id, each, ban.since, ban.until] for each in sorted(ban.networks)]
             names = ("room_id", "user_id", "network", "since", "until")
             await connection.execute(address_bans.insert().from_select(names, listed(rows, address_bans.c[names])))
+            await self._events.write(connection, [event])
             note(Change(Changed.BANS, room_id, ban.user_id))
+        self._events.written([event])
 
     async def lift(self, room: Rights, user_id: int) -> None:
         """Nothing changes for a user who is not banned."""

@@ -17,6 +17,7 @@ from control.refusals import Denied
 from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Store
 from control.storage.log import Log
+from control.storage.room_events import RoomEvents
 from control.storage.tables import rooms
 from tests.support.rows import VAULT, add_room, add_user
 from tests.support.world import HandClock, SeededEntropy
@@ -30,10 +31,17 @@ class OneRoom:
 
     def __init__(self, store: Store, clock: HandClock, room: int, viewer: int) -> None:
         self.store, self.clock, self.room, self.viewer = store, clock, room, viewer
-        self.changes = Changes(store, Log(store, "a", clock))
+        log = Log(store, "a", clock)
+        self.changes = Changes(store, log)
         self.rights = RightsOfRooms(store=store, vault=VAULT, changes=self.changes, clock=clock, most=10)
         self.denials = DenialsOfUsers(store=store, changes=self.changes, most=10, clock=clock)
-        self.bans = Bans(store=store, denials=self.denials, changes=self.changes, clock=clock)
+        self.bans = Bans(
+            store=store,
+            denials=self.denials,
+            changes=self.changes,
+            clock=clock,
+            events=RoomEvents(store=store, clock=clock, log=log, shared=False, most=100),
+        )
         self.admission = Admission(
             keys=Keys({"k1": b"key"}),
             rights=self.rights,

@@ -78,7 +78,7 @@ class Control:
                 row.room_id, row.started_at, Ticks(0.0), row.seen_at, row.publisher, row.ended_at, row.ending
             )
             self.live.broadcasts.resume(read, 5)
-        self.callbacks = Callbacks(self.live.clients, RefusedPushes(clock))
+        self.callbacks = Callbacks(self.live.clients, RefusedPushes(clock, self.live.room_events))
 
     async def set_gate(self, room: int, until: float) -> None:
         self.rows.gates[room] = until
