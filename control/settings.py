@@ -127,6 +127,12 @@ class Settings:
         "console", "How codes and links reach a phone's holder.", choices=("console", "webhook", "smtp")
     )
     webhook_url: str = setting("", "Where the webhook notifier posts its JSON.")
+    webhook_private: str = setting(
+        "off", "Whether rooms' webhooks may go to private addresses, and without TLS.", choices=("off", "on")
+    )
+    webhook_retry_seconds: int = setting(
+        5, "Until a room's webhook is tried again; doubled each time, up to an hour.", low=1, high=3600
+    )
     smtp_url: str = setting("", "`smtp://[user:password@]host[:port]`, or `smtps://` for TLS from the start.")
     smtp_from: str = setting("", "Sender address of the SMTP notifier.")
     log_format: str = setting("console", "Shape of log lines.", choices=("console", "json"))

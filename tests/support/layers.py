@@ -2,6 +2,6 @@
 
 LAYERS = [
     *("setting_values", "settings", "refusals", "clock", "entropy", "ops", "storage", "guessing"),
-    *("accounts", "access", "rooms", "live", "chat", "snapshots", "lobby", "nginx_rtmp", "api", "web"),
+    *("accounts", "access", "rooms", "live", "chat", "snapshots", "webhooks", "lobby", "nginx_rtmp", "api", "web"),
     *("operators", "routes", "running", "parts", "public_parts", "app", "serve", "supervisor", "doctor", "cli"),
 ]
