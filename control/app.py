@@ -39,6 +39,8 @@ from control.web.feed import Feed
 from control.web.health import Health
 from control.web.room_streams import RoomStreams
 from control.web.studio import Studio
+from control.webhooks.courier import Courier
+from control.webhooks.posting import Internet, Poster, RealInternet
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,12 @@ class World:
     notifier: Notifier
     nginx: Mapping[str, httpx.AsyncBaseTransport]
     """/stat and /control of each rtmp nginx, by the node that it is in callback paths."""
+    internet: Internet
 
 
 def real_world(settings: Settings) -> World:
     nginx = {worker.node: httpx.AsyncHTTPTransport(uds=str(worker.socket)) for worker in settings.workers}
-    return World(SystemClock(), SystemEntropy(), notifier(settings), nginx)
+    return World(SystemClock(), SystemEntropy(), notifier(settings), nginx, RealInternet())
 
 
 @asynccontextmanager
@@ -84,6 +87,7 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
             entropy=world.entropy,
         )
         await live.load()
+        poster = Poster(world.internet, settings.webhook_private == "on", world.clock)
         services = public_parts(
             settings,
             store=store,
@@ -94,8 +98,18 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
             clock=world.clock,
             entropy=world.entropy,
             notifier=world.notifier,
+            poster=poster,
         )
-        started = applications(services, live, RefusedPushes(world.clock), store, handover)
+        await services.webhooks.load()
+        courier = Courier(
+            store=store,
+            events=live.room_events,
+            vault=vault,
+            poster=poster,
+            clock=world.clock,
+            wait=settings.webhook_retry_seconds,
+        )
+        started = applications(services, live, courier, store, handover)
         await stack.enter_async_context(background(started, world.clock))
         yield started
 
@@ -110,10 +124,9 @@ def prepared(settings: Settings, entropy: Entropy) -> Vault:
     return vault
 
 
-def applications(
-    services: Services, live: LiveParts, refused_pushes: RefusedPushes, store: Store, handover: Handover
-) -> Running:
+def applications(services: Services, live: LiveParts, courier: Courier, store: Store, handover: Handover) -> Running:
     """The public and the internal application, and what they run on."""
+    refused_pushes = RefusedPushes(services.clock, live.room_events)
     settings, feed = services.settings, Feed(services.lobby)
     segments = Path(settings.hls_dir)
     studio = Studio(services=services, broadcasts=live.broadcasts, refused_pushes=refused_pushes, segments=segments)
@@ -134,6 +147,7 @@ def applications(
         callbacks=callbacks,
         live=live,
         sessions=services.sessions,
+        courier=courier,
         lists=services.lists,
         bodies=services.bodies,
         handover=handover,

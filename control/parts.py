@@ -23,16 +23,19 @@ from control.clock import Clock
 from control.entropy import Entropy
 from control.guessing.guesses import Guesses
 from control.live.audience import Audience
+from control.live.broadcast_events import BroadcastEvents
 from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
 from control.live.encoder_names import EncoderNames
 from control.live.heartbeats import Heartbeats
+from control.live.ingest_alerts import IngestAlerts
 from control.live.leases import Leases
 from control.live.nodes import Nodes, Peer
 from control.live.on_air_writer import AGAIN, OnAirWriter
 from control.live.presence import Presence
 from control.live.questions import Questions
 from control.live.samples import Samples
+from control.live.viewer_events import ViewerEvents
 from control.lobby.live_rooms import LiveRooms
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.control import RtmpControl
@@ -53,6 +56,7 @@ from control.snapshots.snapshots import Snapshots
 from control.storage.changes import Changes
 from control.storage.database import Store
 from control.storage.log import Log
+from control.storage.room_events import RoomEvents
 
 
 def live_parts(
@@ -80,23 +84,29 @@ def live_parts(
         lifetime=settings.ticket_seconds,
     )
 
+    room_events = RoomEvents(
+        store=store, clock=clock, log=log, shared=bool(settings.shared_by), most=settings.cached_rooms
+    )
     presence = Presence(clock)
+    me = Peer(settings.node, settings.node_address, settings.rtmp_port_for_nodes, settings.http_port)
+    nodes = Nodes(store=store, log=log, me=me, keys=keys.digest, clock=clock)
     presence.changed.set()  # nothing is written yet, not even that all rooms are empty
     heartbeats = Heartbeats(clock, presence.changed)
-    audience, broadcasts = Audience(presence, heartbeats), Broadcasts(clock, settings.gap_seconds)
+    live_rooms = LiveRooms(store=store, nodes=nodes, log=log, clock=clock)
+    viewer_events = ViewerEvents(room_events, live_rooms.players)
+    audience = Audience(presence, heartbeats, viewer_events)
+    broadcasts = Broadcasts(clock, settings.gap_seconds)
+    broadcast_events = BroadcastEvents(store, room_events, clock)
     chats = Chats(store=store, broadcasts=broadcasts, clock=clock, most=settings.cached_rooms)
     shared_log = log if settings.shared_by else None
     chat_writer = ChatWriter(store=store, chats=chats, log=shared_log, clock=clock)
     pace = Pace(clock, settings.chat_messages, settings.chat_room_messages)
     chat = Chat(store=store, chats=chats, writer=chat_writer, pace=pace, log=log, clock=clock)
-    me = Peer(settings.node, settings.node_address, settings.rtmp_port_for_nodes, settings.http_port)
-    nodes = Nodes(store=store, log=log, me=me, keys=keys.digest, clock=clock)
     leases = Leases(store=store, log=log, nodes=nodes, presence=presence, clock=clock)
     questions = Questions(store=store, log=log, nodes=nodes, clock=clock, entropy=entropy)
     broadcast_store = BroadcastStore(store=store, broadcasts=broadcasts, written_every=AGAIN, is_here=leases.is_here)
     leases.taken_over.append(broadcast_store.take_over)
     leases.lost.append(broadcasts.give_up)
-    live_rooms = LiveRooms(store=store, nodes=nodes, log=log, clock=clock)
     on_air_writer = OnAirWriter(
         store=store,
         node=settings.node,
@@ -107,6 +117,7 @@ def live_parts(
         is_here=leases.is_here,
         log=shared_log,
         observers=[live_rooms.observe, chat.observe],
+        events=broadcast_events,
     )
 
     names = StreamNames(clock)
@@ -174,6 +185,7 @@ def live_parts(
         every=settings.snapshot_seconds,
         clock=clock,
     )
+    samples = Samples(store=store, presence=presence, broadcasts=broadcasts, players=live_rooms.players, clock=clock)
     for listener in (snapshots.reconsider, hls.reconsider, clients.reconsider, chat.reconsider):
         changes.listen(listener)
     changes.present(presence.rooms)
@@ -186,7 +198,7 @@ def live_parts(
         leases=leases,
         questions=questions,
         changes=changes,
-        bans=Bans(store=store, denials=denials, changes=changes, clock=clock),
+        bans=Bans(store=store, denials=denials, changes=changes, clock=clock, events=room_events),
         live_rooms=live_rooms,
         resealing=Resealing(store, vault),
         admission=admission,
@@ -196,7 +208,13 @@ def live_parts(
         broadcast_store=broadcast_store,
         on_air_writer=on_air_writer,
         encoder_names=EncoderNames(settings.encoder_dir, presence, broadcasts),
-        samples=Samples(store=store, presence=presence, broadcasts=broadcasts, players=live_rooms.players, clock=clock),
+        samples=samples,
+        room_events=room_events,
+        broadcast_events=broadcast_events,
+        viewer_events=viewer_events,
+        ingest_alerts=IngestAlerts(
+            events=room_events, presence=presence, samples=samples, segments=Path(settings.hls_dir), clock=clock
+        ),
         chat=chat,
         chat_writer=chat_writer,
         clients=clients,

@@ -35,6 +35,9 @@ from control.rooms.rooms import Rooms
 from control.running import LiveParts
 from control.settings import Settings
 from control.storage.database import Store
+from control.webhooks.endpoints import Webhooks
+from control.webhooks.posting import Poster
+from control.webhooks.trials import Trials
 
 
 def public_parts(
@@ -43,6 +46,7 @@ def public_parts(
     entropy: Entropy,
     notifier: Notifier,
     *,
+    poster: Poster,
     store: Store,
     vault: Vault,
     passwords: Passwords,
@@ -75,6 +79,17 @@ def public_parts(
     )
     search = Search(store=store, about=about, users=users, changes=changes)
     guests = Guests(live.admission, clock=clock, entropy=entropy, lifetime=settings.ticket_seconds)
+    webhooks = Webhooks(
+        store=store,
+        vault=vault,
+        changes=changes,
+        viewer_events=live.viewer_events,
+        private=poster.private,
+        clock=clock,
+        entropy=entropy,
+    )
+    changes.listen(webhooks.reconsider)
+    live.log.when_behind(webhooks.load)
     return Services(
         settings=settings,
         clock=clock,
@@ -132,4 +147,7 @@ def public_parts(
         ),
         chat=live.chat,
         clients=live.clients,
+        room_events=live.room_events,
+        webhooks=webhooks,
+        trials=Trials(store=store, vault=vault, poster=poster, clock=clock, entropy=entropy),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.responses import RedirectResponse
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -15,7 +16,8 @@ from starlette.types import Receive, Scope, Send
 from control.access.rights import ROOM_ID
 from control.api import requests
 from control.api.definitions import DEFINITIONS
-from control.api.envelope import Api, Endpoint
+from control.api.envelope import Api, Endpoint, answered
+from control.api.hooks import get_events_by_query
 from control.api.openapi import get_openapi, written
 from control.api.parameters import Given
 from control.api.people import get_user_head_pic
@@ -95,6 +97,7 @@ def public(
     written()  # now: who asks first would hold the loop for it
     apis = [
         *(Route(f"/live/{name}", Endpoint(api, services), methods=["POST"]) for name, api in APIS.items()),
+        Route("/live/GetEvents", _events(services), methods=["GET", "POST"]),
         Route("/live/GetUserHeadPic", partial(get_user_head_pic, services=services), methods=["GET"]),
         *(Route(f"/web/{name}", page_endpoint(api, services), methods=["POST"]) for name, api in PAGE_APIS.items()),
         Route("/web/Login", log_in_endpoint(services), methods=["POST"]),
@@ -125,6 +128,17 @@ def public(
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
     ]
+
+
+def _events(services: Services) -> Callable[[Request], Awaitable[Response]]:
+    """The one API that can also be asked with everything in the URL, but for the session."""
+
+    async def answer(request: Request) -> Response:
+        if request.method == "GET":
+            return await get_events_by_query(request, services)
+        return await answered(APIS["GetEvents"], services, request, {})
+
+    return answer
 
 
 def internal(callbacks: Callbacks, grace: Grace, hls_auth: HlsAuth, health: Health) -> list[BaseRoute]:

@@ -24,10 +24,14 @@ from control.chat.chat_writer import ChatWriter
 from control.clock import Clock
 from control.guessing.handover import HAND_OVER_EVERY, Handover
 from control.live.audience import Audience
+from control.live.broadcast_events import LOOK as LOOK_FOR_LOST
+from control.live.broadcast_events import BroadcastEvents
 from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
 from control.live.encoder_names import LOOK as LOOK_FOR_ENCODERS
 from control.live.encoder_names import EncoderNames
+from control.live.ingest_alerts import EVERY as LOOK_FOR_FAULTS
+from control.live.ingest_alerts import IngestAlerts
 from control.live.leases import Leases
 from control.live.nodes import EVERY as BEAT_EVERY
 from control.live.nodes import Nodes
@@ -36,6 +40,8 @@ from control.live.presence import Presence
 from control.live.questions import Questions
 from control.live.samples import EVERY as SAMPLE_EVERY
 from control.live.samples import Samples
+from control.live.viewer_events import EVERY as GATHER_VIEWERS
+from control.live.viewer_events import ViewerEvents
 from control.lobby.lists import LAST_WRITTEN, Lists
 from control.lobby.live_rooms import LiveRooms
 from control.nginx_rtmp.callbacks import Callbacks
@@ -51,11 +57,13 @@ from control.storage.changes import Changes
 from control.storage.database import Store
 from control.storage.log import EVERY as FOLLOW_EVERY
 from control.storage.log import Log
+from control.storage.room_events import GATHERED, RoomEvents
 from control.web.feed import EVERY, Feed
 from control.web.health import EVERY as LOOK_EVERY
 from control.web.health import Health
 from control.web.room_streams import LOOK as LOOK_FOR_NEWS
 from control.web.room_streams import RoomStreams
+from control.webhooks.courier import Courier
 
 PURGE_EVERY = 600.0  # seconds
 SAVE_EVERY = 1.0  # seconds between two writes of when sessions were used, and of how far lists were read
@@ -83,6 +91,10 @@ class LiveParts:
     on_air_writer: OnAirWriter
     encoder_names: EncoderNames
     samples: Samples
+    room_events: RoomEvents
+    broadcast_events: BroadcastEvents
+    viewer_events: ViewerEvents
+    ingest_alerts: IngestAlerts
     chat: Chat
     chat_writer: ChatWriter
     clients: Clients
@@ -104,8 +116,8 @@ class LiveParts:
         await self.broadcast_store.load()
 
     async def purge(self) -> None:
-        """Deletes bans, mutes and void tickets that have no effect any more, samples that are old, and what no node
-        still has to follow."""
+        """Deletes bans, mutes and void tickets that have no effect any more, samples and events that are old, and what
+        no node still has to follow."""
         await self.log.trim()
         if self.nodes.shared:
             await self.nodes.purge()
@@ -113,6 +125,7 @@ class LiveParts:
         await self.bans.purge()
         await self.chat.purge()
         await self.samples.purge()
+        await self.room_events.purge()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +139,7 @@ class Running:
     callbacks: Callbacks
     live: LiveParts
     sessions: Sessions
+    courier: Courier
     lists: Lists
     bodies: Bodies
     handover: Handover
@@ -147,6 +161,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
     await once("resealing", started.live.resealing.step)
     writer, reconcilers = started.live.on_air_writer, started.live.reconcilers
     sessions, lists, lag = started.sessions, started.lists, LoopLag(clock)
+    courier = started.courier
     kept_verdicts, chat_writer = started.live.kept_verdicts, started.live.chat_writer
     if await reconcilers.settle():
         await once("on air", writer.write)  # before any answer is made from what the last control wrote
@@ -155,6 +170,10 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "rooms' pages": repeat("rooms' pages", partial(clock.sleep, LOOK_FOR_NEWS), started.streams.deliver),
         "on air": repeat("on air", writer.next_change, writer.write),
         "samples": repeat("samples", partial(clock.sleep, SAMPLE_EVERY), started.live.samples.step),
+        "alerts": repeat("alerts", partial(clock.sleep, LOOK_FOR_FAULTS), started.live.ingest_alerts.step),
+        "viewers": repeat("viewers", partial(clock.sleep, GATHER_VIEWERS), started.live.viewer_events.step),
+        "events": repeat("events", partial(clock.sleep, GATHERED), started.live.room_events.flush),
+        "webhooks": repeat("webhooks", courier.next_turn, courier.step),
         "encoders": repeat("encoders", partial(clock.sleep, LOOK_FOR_ENCODERS), started.live.encoder_names.step),
         "chat": repeat("chat", chat_writer.next_turn, chat_writer.write),
         "verdicts": repeat("verdicts", kept_verdicts.next_turn, kept_verdicts.write),
@@ -174,6 +193,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
             "nodes": (BEAT_EVERY, started.live.nodes.beat),
             "log": (FOLLOW_EVERY, started.live.log.follow),
             "leases": (FOLLOW_EVERY, started.live.leases.release),
+            "lost broadcasts": (LOOK_FOR_LOST, started.live.broadcast_events.end_lost),
         }
         for name, (every, work) in regularly.items():
             loops[name] = repeat(name, partial(clock.sleep, every), partial(started.store.while_reached, work))
@@ -186,10 +206,13 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        await once("webhooks", courier.close)
         await started.live.snapshots.decoding.close()
         kept_verdicts.close()
         await once("sessions", sessions.save)
         await once("chat", chat_writer.write)
         await once("guesses", started.handover.save)
         await once("lists", partial(lists.save, LAST_WRITTEN))
+        await once("viewers", started.live.viewer_events.step)
+        await once("events", started.live.room_events.flush)
         await once("on air", partial(writer.write, again=0.0))  # all of it, for the next control

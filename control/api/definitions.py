@@ -5,10 +5,18 @@ Requests are read by it, and `openapi` describes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-from control.api import chats, logins, moderation, own_rooms, people, replies, requests, visits
+from control.api import (
+    chats,
+    logins,
+    moderation,
+    own_rooms,
+    people,
+    program_definitions,
+    replies,
+    requests,
+    visits,
+)
+from control.api.chapters import ACCOUNTS, CHAT, OTHERS, OWN_ROOM, WATCHERS, Definition
 from control.api.envelope import Api
 from control.api.statuses import Status
 
@@ -16,26 +24,6 @@ S = Status
 ROOM_FIELDS = (S.REPEAT_PASSWORD_LIVEROOM, S.INVALID_LIVEROOM_NAME, S.INVALID_PASSWORD_LIVEROOM)
 OF_ROOM = (S.EXPIRED_SESSION, S.LIVEROOM_ID_NOT_EXIST, S.INVALID_PASSWORD_LIVEROOM)
 
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    chapter: str
-    """Of the manual."""
-    api: Api[Any]
-    about: str
-    replies: tuple[type[replies.Reply], ...]
-    """To what is done; one of these."""
-    refusals: tuple[Status, ...]
-    """Beside SERVER_ERROR and PARAM_ERROR, which each may answer."""
-
-
-ACCOUNTS, OWN_ROOM, WATCHERS, CHAT, OTHERS = (
-    "Accounts",
-    "The own room",
-    "Who watches, and who may not",
-    "Chat",
-    "Rooms of others",
-)
 
 DEFINITIONS: dict[str, Definition] = {
     "Login": Definition(
@@ -255,4 +243,4 @@ DEFINITIONS: dict[str, Definition] = {
         (replies.Number,),
         (S.EXPIRED_SESSION, S.LIVEROOM_ID_NOT_EXIST),
     ),
-}
+} | program_definitions.DEFINITIONS

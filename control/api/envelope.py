@@ -110,8 +110,18 @@ async def _asked(api: Api[Any], services: Services, request: Request, own: Mappi
     if request.scope["path"].rpartition("/")[2] == UPLOAD:
         async with services.uploads.body(request.stream(), own.get("sessionId")) as body:
             return await _said(api, _call(api, services, request, body, own))
-    call = _call(api, services, request, await services.bodies.read(request), own)
-    async with services.turns.turn(call.fields.raw.claimed("sessionId"), call.address):
+    return await _in_turn(api, _call(api, services, request, await services.bodies.read(request), own))
+
+
+async def asked_by_query(api: Api[Any], services: Services, request: Request, session_id: str) -> Response:
+    """Likewise, with the fields in the URL."""
+    own = dict(request.query_params) | {"sessionId": session_id}
+    call = _call(api, services, request, b"{}", own)
+    return await guarded(request, _in_turn(api, call))
+
+
+async def _in_turn(api: Api[Any], call: Call[Any]) -> Response:
+    async with call.services.turns.turn(call.fields.raw.claimed("sessionId"), call.address):
         return await _said(api, call)
 
 

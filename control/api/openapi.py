@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from control import __version__
-from control.api.definitions import DEFINITIONS, Definition
+from control.api.chapters import Definition
+from control.api.definitions import DEFINITIONS
 from control.api.parameters import REQUIRED, Given, Parameter, Session
 from control.api.replies import Refused
 from control.api.statuses import Status
@@ -57,6 +58,9 @@ UNANSWERED = {
 }
 """HTTP statuses of requests that reached no API."""
 LATER = {"429", "503"}
+BY_QUERY = ("GetEvents",)
+"""APIs that can be asked by GET too, with the session in a header."""
+SESSION = {"session": {"type": "http", "scheme": "bearer", "description": "Login's `sessionId`."}}
 REF = "#/components/schemas/{name}"
 CACHED = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Access-Control-Allow-Origin": "*"}
 
@@ -80,6 +84,8 @@ async def get_openapi(request: Request) -> Response:
 def document() -> Json:
     schemas = _schemas()
     paths = {f"/live/{name}": {"post": _operation(name, each, schemas)} for name, each in DEFINITIONS.items()}
+    for name in BY_QUERY:
+        paths[f"/live/{name}"]["get"] = _by_query(paths[f"/live/{name}"]["post"], DEFINITIONS[name], schemas)
     chapters = dict.fromkeys(each.chapter for each in DEFINITIONS.values())
     return {
         "openapi": "3.1.0",
@@ -92,7 +98,7 @@ def document() -> Json:
         "servers": [{"url": "/"}],
         "tags": [{"name": chapter} for chapter in chapters],
         "paths": paths | {"/live/GetUserHeadPic": {"get": _head_picture(schemas)}},
-        "components": {"schemas": schemas, "responses": dict(_unanswered())},
+        "components": {"schemas": schemas, "responses": dict(_unanswered()), "securitySchemes": SESSION},
     }
 
 
@@ -155,6 +161,21 @@ def _operation(name: str, definition: Definition, schemas: Json) -> Json:
         }
         | {status: {"$ref": f"#/components/responses/{called}"} for status, (called, _) in UNANSWERED.items()},
     }
+
+
+def _by_query(posted: Json, definition: Definition, schemas: Json) -> Json:
+    """Likewise, asked by GET."""
+    named = parameters(definition.api.request)
+    told = schemas[_request_name(definition.api.request)]["properties"]
+    return {
+        "operationId": f"{posted['operationId']}ByQuery",
+        "security": [{"session": []}],
+        "parameters": [
+            {"name": each.name, "in": "query", "schema": told[each.name]}
+            for each in named
+            if not isinstance(each, Session)
+        ],
+    } | {name: posted[name] for name in ("tags", "summary", "responses")}
 
 
 def _answer(name: str, definition: Definition, schemas: Json) -> Json:

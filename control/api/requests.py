@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from control.access import bans, room_passwords
 from control.access.visitors import LONGEST_TICKET
 from control.accounts import choices, identity
@@ -32,12 +34,17 @@ from control.lobby.lists import Kind
 from control.rooms import gate
 from control.rooms.rooms import DESCRIPTION, TOPIC
 from control.rooms.rooms import NAME as ROOM_NAME
+from control.storage.room_events import OF_VIEWERS, EventKind
+from control.webhooks import destinations
 
 LONGEST_KEYWORD = 256  # characters
 BROADCASTS, MOST_BROADCASTS = 20, 100
 VIEWERS, MOST_VIEWERS = 100, 1000
 MESSAGES, MOST_MESSAGES = 50, 100
 ROOMS, MOST_ROOMS = 5, 100
+DELIVERIES, MOST_DELIVERIES = 20, 100
+EVENTS, MOST_EVENTS = 100, 1000
+EVENT_NAMES: Any = {"most": len(EventKind), "longest": max(len(kind) for kind in EventKind)}
 ROOM = 1000001  # the first there is
 LAST_ROOM = 2**31 - 1
 PASSWORD = f"^({room_passwords.SAFE.pattern})?$"  # of a room; "" is none
@@ -219,6 +226,34 @@ class SetChat(Moderating):
         most=rules.MOST_WORDS,
         longest=rules.LONGEST_WORD,
     )
+
+
+class AddWebhook(LoggedIn):
+    url = NeededText("Where events are posted to.", "https://app.example/hooks", most=destinations.LONGEST)
+    events = Texts(f"Which; left out: all but `{'`, `'.join(sorted(OF_VIEWERS))}`.", ["room.live"], **EVENT_NAMES)
+
+
+class OfWebhook(LoggedIn):
+    webhookId = NeededNumber("Of AddWebhook.", 1)
+
+
+class EditWebhook(OfWebhook):
+    url = Text('"" leaves it as it is.', "https://app.example/hooks", most=destinations.LONGEST)
+    events = Texts("Left out: as they are.", ["room.live", "room.ended"], **EVENT_NAMES)
+    isPaused = Flag("1: nothing is posted until it is 0 again, and then what happened meanwhile.", 1)
+
+
+class ReplayWebhook(OfWebhook):
+    after = NeededNumber("Events with higher numbers are posted, once more or not at all.", 0)
+
+
+class GetWebhookDeliveries(OfWebhook):
+    count = Count(DELIVERIES, MOST_DELIVERIES)
+
+
+class GetEvents(LoggedIn):
+    after = Number("Those with higher numbers.", 0, default=0)
+    count = Count(EVENTS, MOST_EVENTS)
 
 
 class GetLiveRoomList(LoggedIn):

@@ -31,6 +31,9 @@ from control.rooms.follows import Follows
 from control.rooms.gate import Gate
 from control.rooms.rooms import Rooms
 from control.settings import Settings
+from control.storage.room_events import RoomEvents
+from control.webhooks.endpoints import Webhooks
+from control.webhooks.trials import Trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +65,6 @@ class Services:
     moderation: Moderation
     chat: Chat
     clients: Clients
+    room_events: RoomEvents
+    webhooks: Webhooks
+    trials: Trials

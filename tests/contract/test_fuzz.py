@@ -40,6 +40,8 @@ ROOM = {
     "liveRoomAssistPwd": ROOM_PASSWORDS,
     "liveRoomUserPwd": ROOM_PASSWORDS,
 }
+URLS = ["https://app.example/hooks", "https://[::1]/", "http://app.example", "https://ann@app.example", "//x", "*"]
+EVENTS = [None, [], ["room.live"], ["viewer.joined"], ["room"]]
 SEARCH = {"keyword": ["room", "房", "ann", "1000001", 1000002]}
 FIELDS: dict[str, dict[str, list[Any]]] = {
     "Login": {"account": ["ann", "bob", "cid", "ann@example.com", *PHONES], "password": PASSWORDS},
@@ -89,6 +91,14 @@ FIELDS: dict[str, dict[str, list[Any]]] = {
         "status": SWITCH,
         "timeout": [1, 3600],
     },
+    "AddWebhook": {"url": URLS, "events": EVENTS},
+    "GetMyWebhooks": {},
+    "EditWebhook": {"webhookId": [1, 2, "3"], "url": URLS, "events": EVENTS, "isPaused": SWITCH},
+    "RemoveWebhook": {"webhookId": [1, 2, "3"]},
+    "TestWebhook": {"webhookId": [1, 2, "3"]},
+    "ReplayWebhook": {"webhookId": [1, 2, "3"], "after": [0, 1, 10**9]},
+    "GetWebhookDeliveries": {"webhookId": [1, 2, "3"], "count": [0, 1, 100]},
+    "GetEvents": {"after": [0, 1, 10**9], "count": [0, 1, 1000]},
     "SetChat": {
         "liveRoomId": ROOM_IDS,
         "liveRoomAssistPwd": ROOM_PASSWORDS,
@@ -244,7 +254,7 @@ def test_odd_fields_of_somebody_logged_in_are_no_fault_of_ours(target: Target) -
 
 
 def test_odd_fields_of_anybody_are_no_fault_of_ours(target: Target) -> None:
-    @many(5_000)
+    @many(7_000)
     @given(asked=together(objects))
     def ask(asked: list[tuple[str, dict[str, Any]]]) -> None:
         for api, fields in asked:

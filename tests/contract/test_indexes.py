@@ -103,6 +103,7 @@ async def evening(box: Box, ann: Person, bob: Person) -> None:
     await ann.does("KickPlayer", liveRoomId=room["liveRoomId"], playerId=player["playerId"])
     await bob.does("PlayLiveStream", liveroomId=room["liveRoomId"], status=0)
     await chat(box, ann, bob, room["liveRoomId"])
+    await programs(box, ann)
     await ann.does("GetMyLiveRoomId")
     await ann.does("ModifyMyLiveRoom", liveRoomName="Orchard", liveRoomTopic="Apples", liveRoomUserPwd="viewer-2")
     await ann.does("PushLiveStream", liveRoomId=room["liveRoomId"], status=0)
@@ -129,6 +130,23 @@ async def chat(box: Box, ann: Person, bob: Person, room: int) -> None:
     await ann.does("SetChat", liveRoomId=room, slowSeconds=1)
     box.running.live.chat.observe([OnAir(room, box.clock.now() + 1000, 0)])
     await box.running.live.chat_writer.write()
+
+
+async def programs(box: Box, ann: Person) -> None:
+    made = await ann.does("AddWebhook", url="https://app.example/hooks", events=["user.banned", "viewer.joined"])
+    mine = {"webhookId": made["webhookId"]}
+    await ann.does("BanUser", liveRoomId=(await ann.does("GetMyLiveRoomId"))["liveRoomId"], userId=2, status=1)
+    await box.running.courier.step()
+    await box.running.courier.rest()
+    await ann.does("GetMyWebhooks")
+    await ann.does("TestWebhook", **mine)
+    await ann.does("GetWebhookDeliveries", **mine)
+    await ann.does("ReplayWebhook", after=0, **mine)
+    await ann.does("EditWebhook", isPaused=1, url="https://app.example/others", **mine)
+    await ann.does("RemoveWebhook", **mine)
+    await ann.does("GetEvents")
+    await box.running.live.broadcast_events.end_lost()
+    await box.running.live.purge()
 
 
 async def new_passwords(box: Box, ann: Person, bob: Person) -> None:
@@ -184,6 +202,8 @@ def forget_all() -> None:
 
 async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[str, int]]:
     """How many queries each API makes."""
+    webhook = (await ann.does("AddWebhook", url="https://app.example/hooks"))["webhookId"]
+    await ann.does("EditWebhook", webhookId=webhook, isPaused=1)  # or what it is told of would be counted
     asked: list[tuple[str, dict[str, Any]]] = [
         ("Login", {"account": "ann", "password": "secret-1"}),
         ("Register", {"account": "cid", "phone": ann.phone, "password": "secret-1", "email": "x@y.zz"}),
@@ -219,6 +239,14 @@ async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[s
         ("DeleteRoomMessage", {"liveRoomId": room, "number": 99}),
         ("MuteUser", {"liveRoomId": room, "userId": 2, "status": 1}),
         ("MuteUser", {"liveRoomId": room, "userId": 2, "status": 0}),
+        ("AddWebhook", {"url": "https://app.example/hooks"}),
+        ("GetMyWebhooks", {}),
+        ("EditWebhook", {"webhookId": webhook, "isPaused": 1}),
+        ("TestWebhook", {"webhookId": webhook}),
+        ("ReplayWebhook", {"webhookId": webhook, "after": 0}),
+        ("GetWebhookDeliveries", {"webhookId": webhook}),
+        ("GetEvents", {}),
+        ("RemoveWebhook", {"webhookId": webhook}),
         ("SetChat", {"liveRoomId": room, "slowSeconds": 1}),
         ("SetChat", {"liveRoomId": room, "slowSeconds": 0}),
     ]
@@ -230,6 +258,8 @@ async def counts(box: Box, trace: Trace, ann: Person, room: int) -> list[tuple[s
         trace.taken()
         await ann.says(name, **fields)
         made.append((name, sum(not BACKGROUND.match(each) for each in trace.taken())))
+    for each in (await ann.does("GetMyWebhooks"))["list"]:
+        await ann.does("RemoveWebhook", webhookId=each["webhookId"])
     trace.taken()
     await ann.box.api("LogOut", sessionId=(await ann.box.api("Login", account="ann", password="secret-1"))["sessionId"])
     return made

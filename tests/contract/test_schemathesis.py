@@ -68,7 +68,15 @@ class Target:
     def own(self) -> dict[str, Any]:
         """What lets a request come further than to the first refusal."""
         room_id = self.room["liveRoomId"]
-        return {"sessionId": self.ann.session, "liveRoomId": room_id, "liveroomId": room_id, "keyword": room_id}
+        webhook = {"webhookId": self.portal.call(self._webhook), "after": 0}
+        rooms = {"liveRoomId": room_id, "liveroomId": room_id, "keyword": room_id}
+        return {"sessionId": self.ann.session} | rooms | webhook
+
+    async def _webhook(self) -> int:
+        """One is made where the last was removed."""
+        mine = (await self.ann.does("GetMyWebhooks"))["list"]
+        made = mine[0] if mine else await self.ann.does("AddWebhook", url="https://app.example/hooks")
+        return int(made["webhookId"])
 
 
 @pytest.fixture

@@ -84,6 +84,14 @@ class Scene:
         reply = await self.box.api(api, **self.filled(fields))
         assert reply["status"] == 10000, reply
 
+    async def webhook(self, url: str) -> None:
+        made = await self.box.api("AddWebhook", sessionId=self.values["ann"], url=url)
+        self.values["webhook"] = made["webhookId"]
+
+    async def post(self) -> None:
+        await self.box.running.courier.step()
+        await self.box.running.courier.rest()
+
     async def code(self) -> None:
         await self.ask("AuthCode", phone=PHONES["ann"])
         code = self.box.postbox.messages[-1].secret
@@ -156,6 +164,9 @@ GIVEN: dict[str, Callable[[Scene], Awaitable[Any]]] = {
     "bob is muted": lambda scene: scene.ask("MuteUser", sessionId="$ann", liveRoomId="$room", userId=2, status=1),
     "ann's chat is slow": lambda scene: scene.ask("SetChat", sessionId="$ann", liveRoomId="$room", slowSeconds=10),
     "spam is muted": lambda scene: scene.ask("SetChat", sessionId="$ann", liveRoomId="$room", mutedWords=["spam"]),
+    "a webhook": lambda scene: scene.webhook("https://app.example/hooks"),
+    "a webhook that leads nowhere": lambda scene: scene.webhook("https://nowhere.example/"),
+    "webhooks are posted": lambda scene: scene.post(),
     "bob says three things": lambda scene: says(scene, "one", "two", "three"),
     "ann has a picture": Scene.picture,
     "a code for ann": Scene.code,

@@ -15,8 +15,8 @@ Json = dict[str, Any]
 
 def operation(api: str) -> Json:
     """Of an API of the contract."""
-    [described] = DOCUMENT["paths"][f"/live/{api}"].values()
-    return dict(described)
+    methods = DOCUMENT["paths"][f"/live/{api}"]
+    return dict(methods.get("post") or methods["get"])
 
 
 def answer(api: str) -> Json:

@@ -25,6 +25,7 @@ from control.app import World, running
 from control.clock import Epoch, Ticks
 from control.running import Running
 from control.settings import Settings
+from tests.support.receiver import StandInInternet
 
 SITE = "http://live.example:8080"
 START = "aaaa0001"
@@ -225,6 +226,7 @@ class Box:
     entropy: SeededEntropy
     postbox: Postbox
     nginx: FakeNginx
+    internet: StandInInternet
     running: Running
     http: httpx.AsyncClient
     """A client of the public application."""
@@ -310,10 +312,11 @@ async def box(
 ) -> AsyncIterator[Box]:
     """`others`: nginx beside the first, by their node."""
     clock, entropy, postbox, nginx = clock or HandClock(), SeededEntropy(), Postbox(), nginx or FakeNginx()
-    world = World(clock, entropy, postbox, {settings.node: nginx.transport} | _transports(others))
+    internet = StandInInternet()
+    world = World(clock, entropy, postbox, {settings.node: nginx.transport} | _transports(others), internet)
     async with (
         running(settings, world) as started,
         httpx.AsyncClient(transport=httpx.ASGITransport(app=started.public), base_url=SITE) as http,
         httpx.AsyncClient(transport=httpx.ASGITransport(app=started.internal), base_url="http://control") as hooks,
     ):
-        yield Box(settings, clock, entropy, postbox, nginx, started, http, hooks)
+        yield Box(settings, clock, entropy, postbox, nginx, internet, started, http, hooks)
