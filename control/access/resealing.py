@@ -1,4 +1,4 @@
-"""Seals rooms' passwords anew that were sealed with a key of before, a few at a time."""
+"""Seals anew what was sealed with a key of before, a few at a time: rooms' passwords, then webhooks' secrets."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import asyncio
 import sqlalchemy as sa
 import structlog
 
-from control.access.vault import COLUMNS, Vault
+from control.access.vault import COLUMNS, WEBHOOK, Vault
 from control.storage.database import Row, Store, listed
-from control.storage.tables import rooms
+from control.storage.tables import rooms, webhooks
 
 AT_A_TIME, BATCHES = 100, 10  # rooms, and how often that many in one step
 EVERY = 0.5  # seconds between two steps
@@ -24,16 +24,19 @@ class Resealing:
         self._sealed = 0
         self._reached = 0
         """A room's id: up to it all are sealed with the newest key."""
+        self._reached_webhook = 0
+        """Likewise."""
+        self._rooms_done = False
         self._done = not vault.has_old_keys
 
     async def step(self) -> None:
         """Nothing, once it is through."""
         for _ in range(BATCHES):
             if not self._done:
-                await self._batch()
+                await (self._webhooks() if self._rooms_done else self._rooms())
                 await asyncio.sleep(0)
 
-    async def _batch(self) -> None:
+    async def _rooms(self) -> None:
         columns = [rooms.c[name] for name in COLUMNS]
         query = sa.select(rooms.c.id, rooms.c.owner_id, *columns).where(rooms.c.id > self._reached)
         rows = await self._store.fetch_all(query.order_by(rooms.c.id).limit(AT_A_TIME))
@@ -42,6 +45,18 @@ class Resealing:
             await self._store.write(self._anew(stale))
         self._sealed += len(stale)
         self._reached = rows[-1]["id"] if rows else self._reached
+        self._rooms_done = len(rows) < AT_A_TIME
+
+    async def _webhooks(self) -> None:
+        query = sa.select(webhooks.c.id, webhooks.c.secret.label(WEBHOOK), rooms.c.owner_id)
+        query = query.join(rooms, rooms.c.id == webhooks.c.room_id).where(webhooks.c.id > self._reached_webhook)
+        rows = await self._store.fetch_all(query.order_by(webhooks.c.id).limit(AT_A_TIME))
+        stale = [(row, self._vault.opened(row, WEBHOOK)) for row in rows if not self._vault.is_current(row, [WEBHOOK])]
+        for row, secret in stale:
+            if secret:
+                anew = self._vault.seal_text(WEBHOOK, row["owner_id"], secret)
+                await self._store.write(webhooks.update().where(webhooks.c.id == row["id"]).values(secret=anew))
+        self._reached_webhook = rows[-1]["id"] if rows else self._reached_webhook
         self._done = len(rows) < AT_A_TIME
         if self._done:
             log.info("passwords resealed", rooms=self._sealed)

@@ -1,4 +1,4 @@
-"""Rooms' passwords as they are kept: sealed, so that a copy of the database alone lets nobody in.
+"""Rooms' passwords and webhooks' secrets as they are kept: sealed, so that a copy of the database alone lets nobody in.
 
     $<key id>$<nonce and AES-256-GCM, base64url>
 
@@ -23,6 +23,7 @@ from control.entropy import Entropy
 from control.storage.integrity import WAY_BACK, Unusable
 
 ANCHOR, ASSIST, USER = COLUMNS = ("anchor_password", "assist_password", "user_password")
+WEBHOOK = "webhook_secret"
 MARK = "$"  # no room's password has it
 NONCE = 12  # bytes, what GCM is made for
 
@@ -80,9 +81,9 @@ class Vault:
         except Unusable:
             return ""
 
-    def is_current(self, row: _Columns) -> bool:
+    def is_current(self, row: _Columns, columns: Sequence[str] = COLUMNS) -> bool:
         """Whether all was sealed with the newest key."""
-        return all(row[column].startswith(f"{MARK}{self._current}{MARK}") for column in COLUMNS)
+        return all(row[column].startswith(f"{MARK}{self._current}{MARK}") for column in columns)
 
     def require_any(self, rows: Sequence[_Columns]) -> None:
         """Raises Unusable where there are rooms, and of none a password opens: these are not their keys."""

@@ -17,14 +17,14 @@ import orjson
 import sqlalchemy as sa
 import structlog
 
-from control.access.vault import Vault
+from control.access.vault import WEBHOOK, Vault
 from control.clock import Clock, Epoch, Ticks
 from control.ops import metrics
 from control.ops.loops import finished
 from control.storage.database import Row, Store, insert, listed, numbered
 from control.storage.room_events import Numbered, RoomEvents
 from control.storage.tables import room_events, webhook_deliveries, webhooks
-from control.webhooks.endpoints import COLUMN, Delivery, secrets_of
+from control.webhooks.endpoints import Delivery, secrets_of
 from control.webhooks.posting import Line, Poster
 from control.webhooks.signing import message
 
@@ -138,7 +138,7 @@ class Courier:
             id=row["id"],
             room_id=row["room_id"],
             url=httpx.URL(row["url"]),
-            secret=self._vault.opened(row, COLUMN),
+            secret=self._vault.opened(row, WEBHOOK),
             kinds=frozenset(orjson.loads(row["kinds"])),
             begun_at=row["position"],
             failures=row["failures"],

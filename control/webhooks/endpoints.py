@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from control.access.vault import Vault
+from control.access.vault import WEBHOOK, Vault
 from control.clock import Clock, Epoch
 from control.entropy import Entropy
 from control.live.viewer_events import ViewerEvents
@@ -23,7 +23,6 @@ from control.webhooks.destinations import checked
 
 MOST = 5  # of one room
 SECRET = 32  # bytes
-COLUMN = "webhook_secret"  # what a sealed one is bound to, beside the owner
 USUAL = tuple(kind for kind in EventKind if kind not in OF_VIEWERS)
 """Events of a webhook for which none were named."""
 
@@ -99,7 +98,7 @@ class Webhooks:
         row = {
             "room_id": room_id,
             "url": url,
-            "secret": self._vault.seal_text(COLUMN, owner_id, secret),
+            "secret": self._vault.seal_text(WEBHOOK, owner_id, secret),
             **_columns(wanted),
             "paused": False,
             "position": sa.func.coalesce(last_number(sa.literal(room_id)), 0),
@@ -172,7 +171,7 @@ class Webhooks:
 
 def secrets_of(webhook_ids: sa.Select[Any]) -> sa.Select[Any]:
     """Some webhooks, each with its room's owner, which its secret is bound to."""
-    secret = webhooks.c.secret.label(COLUMN)
+    secret = webhooks.c.secret.label(WEBHOOK)
     owned = sa.select(webhooks, secret, rooms.c.owner_id).join(rooms, rooms.c.id == webhooks.c.room_id)
     return owned.where(webhooks.c.id.in_(webhook_ids))
 

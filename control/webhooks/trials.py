@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 import sqlalchemy as sa
 
-from control.access.vault import Vault
+from control.access.vault import WEBHOOK, Vault
 from control.clock import Clock
 from control.entropy import Entropy
 from control.guessing.windows import Windows
@@ -15,7 +15,7 @@ from control.refusals import BadParameter, TooOften
 from control.storage.database import Store
 from control.storage.room_events import Numbered
 from control.storage.tables import webhooks
-from control.webhooks.endpoints import COLUMN, secrets_of
+from control.webhooks.endpoints import secrets_of
 from control.webhooks.posting import Poster, Result
 from control.webhooks.signing import TEST, message
 
@@ -45,7 +45,7 @@ class Trials:
             raise BadParameter("webhookId")
         now = self.clock.now()
         name, event = f"test_{self.entropy.noise(8).hex()}", Numbered(0, now, TEST, {})
-        secret = self.vault.opened(row, COLUMN)
+        secret = self.vault.opened(row, WEBHOOK)
         if not secret:
             return Result(0, "its secret does not open", 0.0)
         async with self.poster.line(httpx.URL(row["url"])) as line:

@@ -351,3 +351,18 @@ async def test_one_that_its_owner_moves_while_it_is_posted_to_stays_there(hook: 
     for turn in turns:
         await hook.box.running.courier._take(turn)
     assert (await hook.now())["position"] == 1
+
+
+async def test_a_secret_is_sealed_with_the_newest_key_and_still_signs(settings: Settings) -> None:
+    async with world.box(settings) as before:
+        hook = await hooked(before)
+    path = settings.data_dir / "keys" / "rooms"
+    path.write_text(f"k2 {'x' * 64}\n{path.read_text()}")
+    async with world.box(settings, clock=before.clock) as after:
+        hook.stage.box = after
+        await after.running.live.resealing.step()
+        [row] = await after.running.store.fetch_all(webhooks.select())
+        assert row["secret"].startswith("$k2$")
+        await hook.happens(1)
+        await hook.posts()
+        assert hook.receiver.verified(hook.secret)
