@@ -56,6 +56,7 @@ async def test_a_broadcast_is_one_row_from_its_beginning_to_its_end(store: Store
             "total_viewers": 1,
             "watch_seconds": 5.0,
             "closed": False,
+            "told": "",
         }
     ]
 
