@@ -63,9 +63,9 @@ class StandInNode:
         details = orjson.dumps([[*room] for room in rooms]).decode()
         await self.store.write(self.log.entries([(ON_AIR, 0, 0, details)]))
 
-    async def ends(self) -> None:
-        """As others see it, the next time they look."""
-        await self.store.write(nodes.update().where(nodes.c.name == self.name).values(expires_at=0.0))
+    async def ends(self, store: Store | None = None) -> None:
+        """As others see it, the next time they look; `store`, where it has none itself."""
+        await (store or self.store).write(nodes.update().where(nodes.c.name == self.name).values(expires_at=0.0))
 
     async def _make_way(self, room_id: int) -> None:
         if not self.yields:
