@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from control.access.verdicts import Credentials
 from control.clock import Clock, Ticks
+from control.live.inputs import Inputs, Unkept
 from control.live.presence import Passage
 
 LIFETIME = 12.0  # seconds: three times as long as the web nginx keeps a yes before it asks again
@@ -29,8 +30,9 @@ class Heartbeat:
 class Heartbeats:
     """`changed` is set whenever a count may have changed."""
 
-    def __init__(self, clock: Clock, changed: asyncio.Event) -> None:
+    def __init__(self, clock: Clock, changed: asyncio.Event, inputs: Inputs | None = None) -> None:
         self._clock = clock
+        self._inputs: Inputs = inputs or Unkept()
         self._changed = changed
         self._rooms: dict[int, dict[int, Heartbeat]] = {}
         self._latest: dict[tuple[int, int], Ticks] = {}
@@ -43,6 +45,7 @@ class Heartbeats:
         before = viewers.get(user_id)
         if before is None:
             self._passes(room_id, user_id, 1)
+            self._inputs.note_viewer("came", room_id, user_id, address)
         viewers[user_id] = Heartbeat(shown, before.since if before else now, now, address)
         self._latest.pop((room_id, user_id), None)
         self._latest[room_id, user_id] = now
@@ -52,6 +55,7 @@ class Heartbeats:
         if viewers.pop(user_id, None):
             del self._latest[room_id, user_id]
             self._passes(room_id, user_id, -1)
+            self._inputs.note_viewer("over", room_id, user_id, "")
         if not viewers:
             self._rooms.pop(room_id, None)
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from control.access.verdicts import Credentials, Role
 from control.clock import Clock, Ticks
+from control.live.inputs import Inputs, Unkept
 from control.live.states import MOVES, Ending, Event, State
 from control.live.stream_info import StreamInfo
 
@@ -116,8 +117,9 @@ class Passage(NamedTuple):
 class Presence:
     """The only writer of sessions. `changed` is set whenever status or a count may have changed."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, inputs: Inputs | None = None) -> None:
         self._clock = clock
+        self._inputs: Inputs = inputs or Unkept()
         self._sessions: dict[SessionKey, Session] = {}
         self._rooms: defaultdict[int, dict[SessionKey, Session]] = defaultdict(dict)
         self._publishers: defaultdict[int, dict[SessionKey, Session]] = defaultdict(dict)
@@ -132,6 +134,7 @@ class Presence:
         for index in self._indexes(session):
             index[session.key] = session
         self._passes(session, 1)
+        self._inputs.note("came", session)
 
     def identify(self, key: SessionKey, shown: Credentials, counted: bool, encoder: str) -> None:
         """What a client showed that was let in by an earlier control, or shows when it plays once more."""
@@ -140,6 +143,7 @@ class Presence:
         session.credentials, session.counted, session.encoder = shown, counted, encoder
         session.viewer = str(session.user_id or key)
         self._passes(session, 1)
+        self._inputs.note("known", session)
 
     def hear(
         self, key: SessionKey, timestamp: int = 0, active: bool = False, stream_info: StreamInfo | None = None
@@ -155,6 +159,7 @@ class Presence:
                 self._measured(session, stream_info, timestamp)
             if timestamp != session.timestamp or (active and session.media_at is None):
                 self._media(session, timestamp)
+            self._inputs.note("heard", session)
 
     def condemn(self, key: SessionKey, why: Ending) -> None:
         """The session is to go. The first reason stays. Nothing happens where it is not held."""
@@ -162,6 +167,7 @@ class Presence:
         if session is not None:
             session.ending = session.ending or why
             _move(session, Event.CONDEMNED)
+            self._inputs.note("to go", session)
 
     def spare(self, key: SessionKey) -> None:
         """A condemned session may stay after all. Nothing happens to any other."""
@@ -169,6 +175,7 @@ class Presence:
         if session is not None and session.state is State.ENDING:
             session.ending = None
             _move(session, Event.SPARED_BEFORE_MEDIA if session.media_at is None else Event.SPARED)
+            self._inputs.note("spared", session)
 
     def end(self, key: SessionKey, how: Ending = Ending.LEFT) -> None:
         """Forgets a session, and remembers that it is over. A condemned one keeps the reason for that."""
@@ -189,6 +196,7 @@ class Presence:
         if awaited := self._awaited.pop(key, None):
             awaited.set()
         self._passes(session, -1)
+        self._inputs.note("over", session)
 
     def ended_at(self, key: SessionKey) -> Ticks | None:
         """When an end was told, if that was lately."""
