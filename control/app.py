@@ -131,7 +131,7 @@ def applications(services: Services, live: LiveParts, courier: Courier, store: S
     segments = Path(settings.hls_dir)
     studio = Studio(services=services, broadcasts=live.broadcasts, refused_pushes=refused_pushes, segments=segments)
     health = Health(store=store, nodes=live.nodes, database=settings.database, clock=services.clock)
-    callbacks = Callbacks(live.clients, refused_pushes)
+    callbacks = Callbacks(live.clients, refused_pushes, live.recorder)
     events, streams = Events(services, feed, studio), RoomStreams(services)
     live.chat_writer.listeners.append(streams.tell)
     live.changes.listen(streams.reconsider)

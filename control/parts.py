@@ -15,6 +15,9 @@ from control.access.revocations import Revocations
 from control.access.rights import RightsOfRooms
 from control.access.tickets import Keys
 from control.access.vault import Vault
+from control.blackbox.box import BlackBox
+from control.blackbox.recorder import Recorder
+from control.blackbox.ring import BLACK_BOX, Ring
 from control.chat.chat import Chat
 from control.chat.chat_pace import Pace
 from control.chat.chat_store import Chats
@@ -87,11 +90,16 @@ def live_parts(
     room_events = RoomEvents(
         store=store, clock=clock, log=log, shared=bool(settings.shared_by), most=settings.cached_rooms
     )
-    presence = Presence(clock)
+    recorder = Recorder(clock)
+    presence = Presence(clock, recorder)
     me = Peer(settings.node, settings.node_address, settings.rtmp_port_for_nodes, settings.http_port)
     nodes = Nodes(store=store, log=log, me=me, keys=keys.digest, clock=clock)
     presence.changed.set()  # nothing is written yet, not even that all rooms are empty
-    heartbeats = Heartbeats(clock, presence.changed)
+    heartbeats = Heartbeats(clock, presence.changed, recorder)
+    ring = Ring(settings.data_dir / BLACK_BOX, settings.black_box_mib * 2**20) if settings.black_box_mib else None
+    black_box = BlackBox(
+        recorder=recorder, presence=presence, heartbeats=heartbeats, ring=ring, clock=clock, node=settings.node
+    )
     live_rooms = LiveRooms(store=store, nodes=nodes, log=log, clock=clock)
     viewer_events = ViewerEvents(room_events, live_rooms.players)
     audience = Audience(presence, heartbeats, viewer_events)
@@ -219,6 +227,8 @@ def live_parts(
         chat_writer=chat_writer,
         clients=clients,
         kept_verdicts=kept_verdicts,
+        recorder=recorder,
+        black_box=black_box,
         hls_auth=hls,
         snapshots=snapshots,
         reconcilers=Reconcilers(reconcilers),

@@ -19,6 +19,9 @@ from control.access.rights import RightsOfRooms
 from control.accounts.sessions import Sessions
 from control.api.bodies import LOOK as LOOK_FOR_SLOW
 from control.api.bodies import Bodies
+from control.blackbox.box import EVERY as WRITE_BLACK_BOX
+from control.blackbox.box import BlackBox
+from control.blackbox.recorder import Recorder
 from control.chat.chat import Chat
 from control.chat.chat_writer import ChatWriter
 from control.clock import Clock
@@ -99,6 +102,8 @@ class LiveParts:
     chat_writer: ChatWriter
     clients: Clients
     kept_verdicts: KeptVerdicts
+    recorder: Recorder
+    black_box: BlackBox
     hls_auth: HlsAuth
     snapshots: Snapshots
     reconcilers: Reconcilers
@@ -186,6 +191,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "snapshots": repeat("snapshots", started.live.snapshots.next_turn, started.live.snapshots.step),
         "bodies": repeat("bodies", partial(clock.sleep, LOOK_FOR_SLOW), started.bodies.look),
         "lag": repeat("lag", lag.measure, lag.show),
+        "black box": repeat("black box", partial(clock.sleep, WRITE_BLACK_BOX), started.live.black_box.write),
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
     }
     if started.live.nodes.shared:
@@ -215,4 +221,5 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         await once("lists", partial(lists.save, LAST_WRITTEN))
         await once("viewers", started.live.viewer_events.step)
         await once("events", started.live.room_events.flush)
+        await once("black box", started.live.black_box.write)
         await once("on air", partial(writer.write, again=0.0))  # all of it, for the next control

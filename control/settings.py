@@ -42,8 +42,7 @@ class Settings:
     rtmp_port: int = setting(1935, "Port that encoders push to and RTMP players play from.", low=1)
     node: str = setting("local", "Name of this node: letters, digits and `-`. It stands in callback paths.")
     node_address: str = setting(
-        "",
-        "IP where other nodes reach this one, for several over one PostgreSQL. Empty: it is alone.",
+        "", "IP where other nodes reach this one, of several over PostgreSQL. Empty: it is alone."
     )
     node_rtmp_port: int = setting(
         0, "Port for other nodes' RTMP, without PROXY protocol or TLS. 0: they come to `QPLUS_RTMP_PORT`.", low=0
@@ -59,6 +58,7 @@ class Settings:
         "",
         "Folder of rooms' snapshots, which are kept. Empty: in the data folder; beside the sockets for root.",
     )
+    black_box_mib: int = setting(64, "Most MiB of what `qplus explain` tells from. 0: nothing.", low=0, high=65536)
     snapshot_seconds: int = setting(15, "Seconds between two snapshots of a live room. 0: none are made.", low=0)
     socket_dir: str = setting("", "Folder of the unix sockets. Empty: a private one under the system's run folder.")
     public_url: str = setting(

@@ -22,6 +22,7 @@ from control.api.play_urls import Place, place
 from control.api.services import Services
 from control.api.statuses import Status, answer_to
 from control.api.uploads import Busy, TooLarge, TooSlow
+from control.ops.causes import because
 from control.refusals import Orphaned, Refusal, SessionExpired
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
@@ -133,6 +134,7 @@ def _call(api: Api[Asked], services: Services, request: Request, body: bytes, ow
 
 
 async def _said(api: Api[Asked], call: Call[Asked]) -> Response:
+    because.set(call.access.rpartition("/")[2])
     try:
         more = await api.answer(call)
     except Orphaned:

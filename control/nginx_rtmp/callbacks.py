@@ -11,11 +11,13 @@ from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from control.live.inputs import Inputs, Unkept
 from control.live.presence import SessionKey
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.form import BadForm, Callback, parse
 from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.ops import metrics
+from control.ops.causes import because
 from control.refusals import Denied
 
 
@@ -34,8 +36,9 @@ log = structlog.get_logger()
 
 
 class Callbacks:
-    def __init__(self, clients: Clients, refused_pushes: RefusedPushes) -> None:
+    def __init__(self, clients: Clients, refused_pushes: RefusedPushes, inputs: Inputs | None = None) -> None:
         self._clients = clients
+        self._inputs: Inputs = inputs or Unkept()
         self._refused_pushes = refused_pushes
 
     async def answer(self, call: str, request: Request) -> Response:
@@ -58,6 +61,7 @@ class Callbacks:
 
     def judge_at_once(self, call: str, node: str, start: str, body: bytes) -> Answer | None:
         """Likewise. None, and nothing done, where something has to be waited for; never so for an end."""
+        because.set(call)
         try:
             callback = parse(call, body)
         except BadForm as failure:
@@ -88,6 +92,8 @@ class Callbacks:
 
     def _note(self, callback: Callback, reason: str) -> None:
         room = self._clients.known_room(callback.name)
+        if room is not None:
+            self._inputs.note_refusal(callback.call, room, callback.address, reason)
         if room is not None and callback.call == "publish":
             self._refused_pushes.note(room, reason, callback.address, callback.encoder)
         log.info(

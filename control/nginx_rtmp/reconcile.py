@@ -23,12 +23,15 @@ from control.nginx_rtmp.plan import AT_A_TIME, Plan, key_of, planning
 from control.nginx_rtmp.relays import Relays, RtmpNginx
 from control.nginx_rtmp.stat import SeenClient, Snapshot, StatError
 from control.ops import metrics
+from control.ops.causes import because
 
 EVERY = 2.0  # seconds
 SETTLE_WITHIN = 5.0  # seconds that nginx is given to answer before control serves without it
 PACE = 0.0003  # seconds for each client, more than twenty times what it takes to read and check it
 SOON = 0.3  # seconds, while a publisher has yet to send its first media
 REPAIRED = 20  # sessions that are ended or taken in, each with a line in the log, before others have their turn
+
+LOOK, UNHEARD = "a look at nginx", "nginx could not be asked"
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -89,6 +92,7 @@ class Reconciler:
                 return await self._repair()
 
     async def _repair(self) -> bool:
+        because.set(LOOK)
         self.presence.forget()
         self.heartbeats.expire()
         self.clients.forget()
@@ -181,6 +185,7 @@ class Reconciler:
             log.warning("repaired: dropped", client=client.client)
 
     async def _expire(self) -> None:
+        because.set(UNHEARD)
         deadline = self.clock.ticks() - self.lease
         late = [session for session in self._held() if session.heard_at < deadline]
         async for session in _in_turns(late):
