@@ -26,6 +26,8 @@ COMMANDS = {
     "user": "user",
     "room": "room",
     "top": "top",
+    "explain": "explaining",
+    "record": "explaining",
 }
 
 
