@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from control.clock import Clock, Epoch
 from control.live.broadcasts import Broadcast
 from control.live.states import Ending
-from control.storage.database import Connection, Row, Store, listed
+from control.storage.database import Connection, Row, Store, insert, listed
 from control.storage.room_events import EventKind, RoomEvent, RoomEvents
-from control.storage.tables import broadcasts
+from control.storage.tables import broadcasts, follows, notices
 
 NAME = ("room_id", "started_at")
 SILENT = 60.0  # seconds since it was last written, after which a broadcast's node is believed to have ended
 LOOK = 10.0  # seconds between two looks for such
+CERTAIN = 5.0  # seconds that a broadcast has to go on until those who follow the room are told
 AT_A_TIME = 500  # of them
 
 Name = tuple[int, Epoch]
@@ -56,6 +57,9 @@ class BroadcastEvents:
         ]
         if fresh:
             await self._events.write(connection, said)
+            begun = [each.name for each, news in fresh if news is EventKind.LIVE]
+            if begun:
+                await connection.execute(_noticed(begun, Epoch(self._clock.now() + CERTAIN)))
             await connection.execute(_now_told([(*each.name, news) for each, news in fresh]))
         return Told(said, pending)
 
@@ -101,6 +105,15 @@ def _now_told(rows: Sequence[tuple[int, Epoch, EventKind]]) -> sa.Update:
     fresh = listed(rows, broadcasts.c[(*NAME, "told")]).subquery()
     same = (broadcasts.c[column] == fresh.c[column] for column in NAME)
     return broadcasts.update().where(*same).values(told=fresh.c.told)
+
+
+def _noticed(begun: Sequence[Name], due_at: Epoch) -> sa.sql.ClauseElement:
+    """Those who follow the rooms are to be told, if nobody has told them of this broadcast."""
+    fresh = listed(begun, broadcasts.c[NAME]).subquery()
+    followed = sa.exists().where(follows.c.room_id == fresh.c.room_id)
+    values = (sa.literal(0).label("position"), sa.literal(due_at, sa.Float).label("due_at"))
+    rows = sa.select(fresh.c.room_id, fresh.c.started_at, *values).where(followed)
+    return insert(notices).from_select((*NAME, "position", "due_at"), rows).on_conflict_do_nothing()
 
 
 def _event(broadcast: Broadcast, news: EventKind) -> RoomEvent:

@@ -1,10 +1,10 @@
-"""What happened in rooms, and where it is posted to; of `tables`, which they belong to."""
+"""What happened in rooms, and who is told of it; of `tables`, which they belong to."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from control.storage.columns import metadata, of_room
+from control.storage.columns import metadata, of_room, of_user
 
 room_events = sa.Table(  # what happened in a room, for its owner's programs; control/storage/room_events.py
     "room_events",
@@ -45,4 +45,37 @@ webhook_deliveries = sa.Table(  # the last attempts of each
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("status", sa.Integer, nullable=False),  # HTTP; 0: no answer
     sa.Column("failure", sa.Text, nullable=False),  # "" where it was taken
+)
+
+notices = sa.Table(  # that a room is live, to those who follow it; one for each broadcast
+    "notices",
+    metadata,
+    of_room(primary_key=True),
+    sa.Column("started_at", sa.Float, primary_key=True, index=True),
+    sa.Column("position", sa.Integer, nullable=False),  # the last follower's id that was told
+    sa.Column("due_at", sa.Float, nullable=True, index=True),  # null: all were
+)
+
+notice_choices = sa.Table(
+    "notice_choices",
+    metadata,
+    of_user(primary_key=True),
+    sa.Column("by_message", sa.Boolean, nullable=False),
+)
+
+push_subscriptions = sa.Table(  # browsers that are told, by way of a push service
+    "push_subscriptions",
+    metadata,
+    sa.Column("endpoint", sa.Text, primary_key=True),
+    of_user(index=True),
+    sa.Column("public_key", sa.Text, nullable=False),
+    sa.Column("auth", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+)
+
+push_keys = sa.Table(  # by which push services know this service: one
+    "push_keys",
+    metadata,
+    sa.Column("owner_id", sa.Integer, primary_key=True, autoincrement=False),  # 0
+    sa.Column("push_key", sa.Text, nullable=False),  # sealed
 )

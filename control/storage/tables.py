@@ -6,6 +6,10 @@ import sqlalchemy as sa
 
 from control.storage.columns import metadata as metadata
 from control.storage.columns import of_room, of_user
+from control.storage.event_tables import notice_choices as notice_choices
+from control.storage.event_tables import notices as notices
+from control.storage.event_tables import push_keys as push_keys
+from control.storage.event_tables import push_subscriptions as push_subscriptions
 from control.storage.event_tables import room_events as room_events
 from control.storage.event_tables import webhook_deliveries as webhook_deliveries
 from control.storage.event_tables import webhooks as webhooks
@@ -113,8 +117,9 @@ follows = sa.Table(
     "follows",
     metadata,
     of_user(primary_key=True),
-    of_room(primary_key=True, index=True),
+    of_room(primary_key=True),
     sa.Column("followed_at", sa.Float, nullable=False),
+    sa.Index("ix_follows_room_id_user_id", "room_id", "user_id"),
 )
 
 ticket_revocations = sa.Table(
