@@ -21,12 +21,14 @@ TIMEOUT = 10  # seconds
 @dataclass(frozen=True, slots=True)
 class Message:
     kind: str
-    """`code` or `link`."""
+    """`code`, `link`, or `live`: a room that they follow is."""
     phone: str
     email: str | None
     account: str
     secret: str
-    """The code, or the link."""
+    """The code, or the link; of `live` that to the room."""
+    about: str = ""
+    """Of `live`: whose room, and its name."""
 
     @property
     def text(self) -> str:
@@ -34,6 +36,8 @@ class Message:
             return (
                 f"【QPlus】{self.account}: {self.secret} 是您的验证码, 10分钟内有效。 Your code, good for 10 minutes."
             )
+        if self.kind == "live":
+            return f"【QPlus】{self.about} 正在直播 is live: {self.secret}"
         return (
             f"【QPlus】有人申请修改账号 {self.account} 的密码。若是您本人, 请在10分钟内打开链接确认。 "
             f"Somebody asked to change this account's password. If it was you, confirm within 10 minutes: {self.secret}"

@@ -70,12 +70,13 @@ class Line:
         self._client: httpx.AsyncClient | None = None
         self._address = ""
 
-    async def post(self, headers: Mapping[str, str], body: bytes) -> Result:
+    async def post(self, headers: Mapping[str, str], body: bytes, url: httpx.URL | None = None) -> Result:
+        """`url`: another one of the same host and port."""
         began = self._clock.ticks()
         status, failure = 0, ""
         try:
             async with self._clock.within(TIMEOUT):
-                status = await self._post(headers, body)
+                status = await self._post(url or self._url, headers, body)
         except TimeoutError:
             failure = "no answer in time"
         except httpx.HTTPError as problem:
@@ -88,7 +89,7 @@ class Line:
             failure = f"HTTP {status}"
         return Result(status, failure, self._clock.ticks() - began)
 
-    async def _post(self, headers: Mapping[str, str], body: bytes) -> int:
+    async def _post(self, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> int:
         if self._client is None:
             found = await self._internet.addresses(self._host, self._url.port or _port(self._url))
             self._address = allowed(found, self._private)
@@ -100,7 +101,7 @@ class Line:
             )
         request = self._client.build_request(
             "POST",
-            self._url.copy_with(host=self._address),
+            url.copy_with(host=self._address),
             headers={**headers, "Host": self._url.netloc.decode("ascii")},
             content=body,
             extensions={"sni_hostname": self._host},

@@ -2,7 +2,7 @@
 
 LAYERS = [
     *("setting_values", "settings", "refusals", "clock", "entropy", "ops", "storage", "guessing"),
-    *("accounts", "access", "rooms", "live", "blackbox", "chat", "snapshots", "webhooks", "lobby", "nginx_rtmp"),
-    *("api", "web", "operators", "routes", "running", "parts", "public_parts", "app", "serve", "supervisor"),
-    *("doctor", "cli"),
+    *("accounts", "access", "rooms", "live", "blackbox", "chat", "snapshots", "webhooks", "notices", "lobby"),
+    *("nginx_rtmp", "api", "web", "operators", "routes", "running", "parts", "public_parts", "app", "serve"),
+    *("supervisor", "doctor", "cli"),
 ]
