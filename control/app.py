@@ -24,6 +24,8 @@ from control.guessing.handover import Handover, taken_over
 from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.grace import Grace
 from control.nginx_rtmp.refused_pushes import RefusedPushes
+from control.notices.herald import Herald
+from control.notices.push_keys import PushKey, stored
 from control.operators.orders import Orders
 from control.operators.room_orders import RoomOrders
 from control.operators.user_orders import UserOrders
@@ -88,6 +90,8 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
         )
         await live.load()
         poster = Poster(world.internet, settings.webhook_private == "on", world.clock)
+        contact = settings.site if settings.site.startswith("https:") else "mailto:postmaster@localhost"
+        push_key = PushKey(await stored(store, vault, world.entropy), contact, world.clock)
         services = public_parts(
             settings,
             store=store,
@@ -99,6 +103,7 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
             entropy=world.entropy,
             notifier=world.notifier,
             poster=poster,
+            push_key=push_key,
         )
         await services.webhooks.load()
         courier = Courier(
@@ -109,7 +114,18 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
             clock=world.clock,
             wait=settings.webhook_retry_seconds,
         )
-        started = applications(services, live, courier, store, handover)
+        herald = Herald(
+            store=store,
+            preferences=services.preferences,
+            key=push_key,
+            poster=poster,
+            notifier=world.notifier,
+            is_live=live.live_rooms.is_live,
+            site=settings.site,
+            clock=world.clock,
+            entropy=world.entropy,
+        )
+        started = applications(services, live, courier, herald, store, handover)
         await stack.enter_async_context(background(started, world.clock))
         yield started
 
@@ -124,7 +140,9 @@ def prepared(settings: Settings, entropy: Entropy) -> Vault:
     return vault
 
 
-def applications(services: Services, live: LiveParts, courier: Courier, store: Store, handover: Handover) -> Running:
+def applications(
+    services: Services, live: LiveParts, courier: Courier, herald: Herald, store: Store, handover: Handover
+) -> Running:
     """The public and the internal application, and what they run on."""
     refused_pushes = RefusedPushes(services.clock, live.room_events)
     settings, feed = services.settings, Feed(services.lobby)
@@ -148,6 +166,7 @@ def applications(services: Services, live: LiveParts, courier: Courier, store: S
         live=live,
         sessions=services.sessions,
         courier=courier,
+        herald=herald,
         lists=services.lists,
         bodies=services.bodies,
         handover=handover,

@@ -28,6 +28,8 @@ from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
 from control.lobby.search import Search
 from control.nginx_rtmp.putting_out import Moderation
+from control.notices.preferences import Preferences
+from control.notices.push_keys import PushKey
 from control.rooms.about import AboutRooms
 from control.rooms.follows import Follows
 from control.rooms.gate import Gate
@@ -47,6 +49,7 @@ def public_parts(
     notifier: Notifier,
     *,
     poster: Poster,
+    push_key: PushKey,
     store: Store,
     vault: Vault,
     passwords: Passwords,
@@ -149,5 +152,7 @@ def public_parts(
         clients=live.clients,
         room_events=live.room_events,
         webhooks=webhooks,
+        preferences=Preferences(store, clock, poster.private),
+        push_key=push_key,
         trials=Trials(store=store, vault=vault, poster=poster, clock=clock, entropy=entropy),
     )

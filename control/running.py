@@ -52,6 +52,7 @@ from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.hls_auth import HlsAuth
 from control.nginx_rtmp.kept_verdicts import KeptVerdicts
 from control.nginx_rtmp.reconcile import Reconcilers
+from control.notices.herald import Herald
 from control.ops.floods import floods
 from control.ops.lag import LoopLag
 from control.ops.loops import once, repeat
@@ -145,6 +146,7 @@ class Running:
     live: LiveParts
     sessions: Sessions
     courier: Courier
+    herald: Herald
     lists: Lists
     bodies: Bodies
     handover: Handover
@@ -179,6 +181,8 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "viewers": repeat("viewers", partial(clock.sleep, GATHER_VIEWERS), started.live.viewer_events.step),
         "events": repeat("events", partial(clock.sleep, GATHERED), started.live.room_events.flush),
         "webhooks": repeat("webhooks", courier.next_turn, courier.step),
+        "notices": repeat("notices", started.herald.next_turn, started.herald.step),
+        "old notices": repeat("old notices", partial(clock.sleep, PURGE_EVERY), started.herald.purge),
         "encoders": repeat("encoders", partial(clock.sleep, LOOK_FOR_ENCODERS), started.live.encoder_names.step),
         "chat": repeat("chat", chat_writer.next_turn, chat_writer.write),
         "verdicts": repeat("verdicts", kept_verdicts.next_turn, kept_verdicts.write),

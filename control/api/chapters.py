@@ -22,11 +22,12 @@ class Definition:
     """Beside SERVER_ERROR and PARAM_ERROR, which each may answer."""
 
 
-ACCOUNTS, OWN_ROOM, WATCHERS, CHAT, OTHERS, PROGRAMS = (
+ACCOUNTS, OWN_ROOM, WATCHERS, CHAT, OTHERS, NOTICES, PROGRAMS = (
     "Accounts",
     "The own room",
     "Who watches, and who may not",
     "Chat",
     "Rooms of others",
+    "Notices",
     "What happened, for programs",
 )

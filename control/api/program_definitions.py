@@ -1,15 +1,43 @@
-"""The APIs for programs; a part of `definitions`."""
+"""The APIs for programs, and those of notices; a part of `definitions`."""
 
 from __future__ import annotations
 
-from control.api import hooks, program_replies, replies, requests
-from control.api.chapters import PROGRAMS, Definition
+from control.api import hooks, notice_choices, program_replies, replies, requests
+from control.api.chapters import NOTICES, PROGRAMS, Definition
 from control.api.envelope import Api
 from control.api.statuses import Status as S
 
 OF_PROGRAMS = (S.EXPIRED_SESSION, S.LIVEROOM_NOT_EXISTS)
 
 DEFINITIONS: dict[str, Definition] = {
+    "GetMyNotices": Definition(
+        NOTICES,
+        Api(notice_choices.get_my_notices, requests.LoggedIn),
+        "How the user is told that a room they follow is live.",
+        (program_replies.Notices,),
+        (S.EXPIRED_SESSION,),
+    ),
+    "SetMyNotices": Definition(
+        NOTICES,
+        Api(notice_choices.set_my_notices, requests.SetMyNotices),
+        "Has the user told by messages, or no more.",
+        (replies.Done,),
+        (S.EXPIRED_SESSION,),
+    ),
+    "AddPushSubscription": Definition(
+        NOTICES,
+        Api(notice_choices.add_push_subscription, requests.AddPushSubscription),
+        "Has a browser of the user's told.",
+        (replies.Done,),
+        (S.EXPIRED_SESSION,),
+    ),
+    "RemovePushSubscription": Definition(
+        NOTICES,
+        Api(notice_choices.remove_push_subscription, requests.OfPushSubscription),
+        "Has it told no more.",
+        (replies.Done,),
+        (S.EXPIRED_SESSION,),
+    ),
     "AddWebhook": Definition(
         PROGRAMS,
         Api(hooks.add_webhook, requests.AddWebhook),

@@ -1,8 +1,8 @@
-"""What the APIs for programs answer; of `replies`, which they belong to."""
+"""What the APIs for programs, and those of notices, answer; of `replies`, which they belong to."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -78,3 +78,14 @@ EventList = Annotated[list[RoomEvent], Meta(max_length=1000, description="The ol
 class Events(Reply):
     lastNumber: EventNumber
     list: EventList
+
+
+PushKey = Annotated[str, Meta(description="A browser's `applicationServerKey`, base64url.", examples=["BCVxsr7N"])]
+MessageWay = Annotated[Literal["console", "webhook", "smtp"], Meta(description="How messages go.", examples=["smtp"])]
+
+
+class Notices(Reply):
+    pushKey: PushKey
+    byMessage: Annotated[Flag, Meta(examples=[0])]
+    messageWay: MessageWay
+    browserCount: Annotated[int, NOT_NEGATIVE, Meta(description="Browsers of the user's that are told.", examples=[1])]

@@ -44,6 +44,7 @@ MESSAGES, MOST_MESSAGES = 50, 100
 ROOMS, MOST_ROOMS = 5, 100
 DELIVERIES, MOST_DELIVERIES = 20, 100
 EVENTS, MOST_EVENTS = 100, 1000
+PUSH_KEY = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"  # RFC 8291, 5
 EVENT_NAMES: Any = {"most": len(EventKind), "longest": max(len(kind) for kind in EventKind)}
 ROOM = 1000001  # the first there is
 LAST_ROOM = 2**31 - 1
@@ -254,6 +255,19 @@ class GetWebhookDeliveries(OfWebhook):
 class GetEvents(LoggedIn):
     after = Number("Those with higher numbers.", 0, default=0)
     count = Count(EVENTS, MOST_EVENTS)
+
+
+class SetMyNotices(LoggedIn):
+    byMessage = Choice("1: by a message, as codes are sent; 0: not so.", 0, 1)
+
+
+class OfPushSubscription(LoggedIn):
+    endpoint = NeededText("Of the browser's PushSubscription.", "https://push.example/a", most=destinations.LONGEST)
+
+
+class AddPushSubscription(OfPushSubscription):
+    p256dh = NeededText("Likewise, in base64url.", PUSH_KEY, most=100)
+    auth = NeededText("Likewise.", "BTBZMqHH6r4Tts7J_aSIgg", most=30)
 
 
 class GetLiveRoomList(LoggedIn):

@@ -27,6 +27,8 @@ from control.lobby.lists import Lists
 from control.lobby.lobby import Lobby
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.putting_out import Moderation
+from control.notices.preferences import Preferences
+from control.notices.push_keys import PushKey
 from control.rooms.follows import Follows
 from control.rooms.gate import Gate
 from control.rooms.rooms import Rooms
@@ -68,3 +70,5 @@ class Services:
     room_events: RoomEvents
     webhooks: Webhooks
     trials: Trials
+    preferences: Preferences
+    push_key: PushKey

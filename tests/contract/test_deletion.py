@@ -81,7 +81,8 @@ async def test_nothing_of_an_account_stays_in_the_database(settings: Settings) -
         box.clock.advance(60)
         await box.settle()
     # What the limits on messages count, the tickets that are void, and for some minutes, by number, what has changed.
-    assert set(rows(settings)) <= {"sent_messages", "user_revocations", "log"}
+    # And the service's own key.
+    assert set(rows(settings)) <= {"sent_messages", "user_revocations", "log", "push_keys"}
     assert said_in_log(settings) == {""}
 
 

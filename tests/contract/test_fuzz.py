@@ -15,6 +15,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from control.api.requests import PUSH_KEY
 from control.api.statuses import Status
 from control.routes import APIS
 from control.settings import Settings
@@ -99,6 +100,10 @@ FIELDS: dict[str, dict[str, list[Any]]] = {
     "ReplayWebhook": {"webhookId": [1, 2, "3"], "after": [0, 1, 10**9]},
     "GetWebhookDeliveries": {"webhookId": [1, 2, "3"], "count": [0, 1, 100]},
     "GetEvents": {"after": [0, 1, 10**9], "count": [0, 1, 1000]},
+    "GetMyNotices": {},
+    "SetMyNotices": {"byMessage": SWITCH},
+    "AddPushSubscription": {"endpoint": URLS, "p256dh": [PUSH_KEY, "AAAA", "*"], "auth": ["BTBZMqHH6r4Tts7J_aSIgg"]},
+    "RemovePushSubscription": {"endpoint": URLS},
     "SetChat": {
         "liveRoomId": ROOM_IDS,
         "liveRoomAssistPwd": ROOM_PASSWORDS,
@@ -254,7 +259,7 @@ def test_odd_fields_of_somebody_logged_in_are_no_fault_of_ours(target: Target) -
 
 
 def test_odd_fields_of_anybody_are_no_fault_of_ours(target: Target) -> None:
-    @many(7_000)
+    @many(8_000)
     @given(asked=together(objects))
     def ask(asked: list[tuple[str, dict[str, Any]]]) -> None:
         for api, fields in asked:

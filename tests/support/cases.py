@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import orjson
 
+from control.api.requests import PUSH_KEY
 from control.api.statuses import Status
 from tests.support import described, pictures
 from tests.support.world import Box
@@ -167,6 +168,13 @@ GIVEN: dict[str, Callable[[Scene], Awaitable[Any]]] = {
     "a webhook": lambda scene: scene.webhook("https://app.example/hooks"),
     "a webhook that leads nowhere": lambda scene: scene.webhook("https://nowhere.example/"),
     "webhooks are posted": lambda scene: scene.post(),
+    "ann is told in a browser": lambda scene: scene.ask(
+        "AddPushSubscription",
+        sessionId="$ann",
+        endpoint="https://push.example/a",
+        p256dh=PUSH_KEY,
+        auth="BTBZMqHH6r4Tts7J_aSIgg",
+    ),
     "bob says three things": lambda scene: says(scene, "one", "two", "three"),
     "ann has a picture": Scene.picture,
     "a code for ann": Scene.code,
