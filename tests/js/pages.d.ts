@@ -21,6 +21,8 @@ interface Elements {
   "again-form": HTMLFormElement;
   "api-filter": HTMLInputElement;
   broadcasts: HTMLTableElement;
+  "by-message": HTMLInputElement;
+  "by-push": HTMLInputElement;
   change: HTMLFormElement;
   confirm: HTMLButtonElement;
   create: HTMLFormElement;

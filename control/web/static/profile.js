@@ -2,6 +2,7 @@
 
 import { ask, byId, element, face, logIn, me, messageOf, onSession, onSubmit, refresh, start } from "./common.js";
 import { Crop } from "./crop.js";
+import { showNotices } from "./notices.js";
 import { language, t } from "./texts.js";
 
 /**
@@ -42,7 +43,7 @@ async function show() {
   byId("portrait").replaceChildren(face(me.headPicId ?? 0, me.nickName ?? ""));
   field("names", "nickName").value = me.nickName ?? "";
   byId("delete-room").hidden = !me.liveRoomId;
-  await showLogins();
+  await Promise.all([showLogins(), showNotices()]);
 }
 
 /**
