@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from control import routes
+from control import __version__, routes
 from control.access.tickets import stored_keys
 from control.access.vault import Vault, stored_vault
 from control.accounts.notifiers import Notifier, notifier
@@ -29,6 +31,7 @@ from control.notices.push_keys import PushKey, stored
 from control.operators.orders import Orders
 from control.operators.room_orders import RoomOrders
 from control.operators.user_orders import UserOrders
+from control.ops import metrics
 from control.parts import live_parts
 from control.public_parts import public_parts
 from control.running import LiveParts, Running, background
@@ -39,6 +42,7 @@ from control.web.confirm import Confirmations
 from control.web.events import Events
 from control.web.feed import Feed
 from control.web.health import Health
+from control.web.metrics_page import MetricsPage
 from control.web.room_streams import RoomStreams
 from control.web.studio import Studio
 from control.webhooks.courier import Courier
@@ -155,12 +159,24 @@ def applications(
     live.changes.listen(streams.reconsider)
     user_orders, room_orders = UserOrders(services, store), RoomOrders(services, store, live.changes)
     orders = Orders(user_orders.table | room_orders.table)
+    metrics_page = MetricsPage(
+        store=store,
+        node=settings.node,
+        most=settings.metrics_rooms,
+        presence=live.presence,
+        heartbeats=live.hls_auth.heartbeats,
+        live_rooms=live.live_rooms,
+    )
+    database = sa.make_url(settings.database).get_backend_name()
+    metrics.build.labels(__version__, platform.python_version(), database).set(1)
+    grace = Grace(settings.grace_seconds)
     return Running(
         store=store,
         public=_application(
             routes.public(services, Confirmations(services.recovery, services.bodies), events, streams, studio, health)
         ),
-        internal=_application(routes.internal(callbacks, Grace(settings.grace_seconds), live.hls_auth, health)),
+        internal=_application(routes.internal(callbacks, grace, live.hls_auth, health, metrics_page)),
+        metrics=_application(routes.metrics(metrics_page)),
         operators=_application(routes.operators(orders)),
         callbacks=callbacks,
         live=live,

@@ -27,11 +27,11 @@ from control.nginx_rtmp.form import CALLS
 from control.nginx_rtmp.grace import Grace
 from control.nginx_rtmp.hls_auth import HlsAuth
 from control.operators.orders import Orders
-from control.ops import metrics
 from control.web import public_rooms
 from control.web.confirm import Confirmations
 from control.web.events import Events
 from control.web.health import Health
+from control.web.metrics_page import MetricsPage
 from control.web.page_api import (
     assist_endpoint,
     get_my_ban,
@@ -141,7 +141,9 @@ def _events(services: Services) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-def internal(callbacks: Callbacks, grace: Grace, hls_auth: HlsAuth, health: Health) -> list[BaseRoute]:
+def internal(
+    callbacks: Callbacks, grace: Grace, hls_auth: HlsAuth, health: Health, metrics_page: MetricsPage
+) -> list[BaseRoute]:
     """On a unix socket that only nginx can reach."""
     return [
         Route("/hls", hls_auth.answer, methods=["GET"]),  # first: the others are rare, or come another way
@@ -152,10 +154,15 @@ def internal(callbacks: Callbacks, grace: Grace, hls_auth: HlsAuth, health: Heal
             for call in sorted(CALLS)
         ),
         Route("/grace", grace.answer, methods=["GET"]),
-        Route("/metrics", metrics.page, methods=["GET"]),
+        *metrics(metrics_page),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
     ]
+
+
+def metrics(page: MetricsPage) -> list[BaseRoute]:
+    """On the internal socket, and on a port of their own where that is set."""
+    return [Route("/metrics", page.answer, methods=["GET"])]
 
 
 def operators(orders: Orders) -> list[BaseRoute]:

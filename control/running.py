@@ -141,6 +141,7 @@ class Running:
     store: Store
     public: Starlette
     internal: Starlette
+    metrics: Starlette
     operators: Starlette
     callbacks: Callbacks
     live: LiveParts

@@ -76,6 +76,8 @@ async def _serve(settings: Settings, internal: socket.socket, public: socket.soc
             server_of(started.public, partial(PacedProtocol, Pace(AT_ONCE))): [public],
             server_of(started.operators): [orders],
         }
+        if port := _metrics_listener(settings):
+            servers[server_of(started.metrics)] = [stack.enter_context(port)]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop, servers, started)
@@ -89,6 +91,18 @@ async def _serve(settings: Settings, internal: socket.socket, public: socket.soc
             for server, listeners in servers.items():
                 group.create_task(server.serve(sockets=listeners))
     log.info("control ended")
+
+
+def _metrics_listener(settings: Settings) -> socket.socket | None:
+    """None where none is wanted, or it cannot be had: no stream ends for that."""
+    if not settings.metrics_port:
+        return None
+    address = settings.metrics_address, settings.metrics_port
+    try:
+        return socket.create_server(address, family=socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+    except OSError as failure:
+        log.error("metrics port not opened", port=settings.metrics_port, failure=failure.strerror)
+        return None
 
 
 def server_of(app: ASGIApp, protocol: Any = "httptools") -> Server:

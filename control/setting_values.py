@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import Field, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,19 @@ def is_database(url: str) -> bool:
         return url.startswith("sqlite:") or (url.startswith("postgresql://") and urlsplit(url).port != 0)
     except ValueError:
         return False  # the port is none
+
+
+def is_address(text: str) -> bool:
+    return "/" not in text and is_network(text)
+
+
+def is_network(text: str) -> bool:
+    """Or an address."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read(item: Field[Any], text: str) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from control.setting_values import PREFIX, SettingError, check, is_database, read, setting
+from control.setting_values import PREFIX, SettingError, check, is_address, is_database, is_network, read, setting
 
 __all__ = ["PREFIX", "SettingError", "Settings", "Worker", "from_env", "to_env"]
 
@@ -135,6 +134,11 @@ class Settings:
     )
     smtp_url: str = setting("", "`smtp://[user:password@]host[:port]`, or `smtps://` for TLS from the start.")
     smtp_from: str = setting("", "Sender address of the SMTP notifier.")
+    metrics_port: int = setting(0, "Port of `/metrics`, for Prometheus. 0: on the internal socket alone.", low=0)
+    metrics_address: str = setting("127.0.0.1", "IP that this port is opened on.")
+    metrics_rooms: int = setting(
+        100, "Rooms that have figures of their own in `/metrics`: those with the most viewers.", low=0, high=10000
+    )
     log_format: str = setting("console", "Shape of log lines.", choices=("console", "json"))
     log_level: str = setting("info", "Least severity logged.", choices=("debug", "info", "warning", "error"))
 
@@ -147,6 +151,8 @@ class Settings:
         if self.database_url and not is_database(self.database_url):
             raise SettingError(f"{PREFIX}DATABASE_URL: postgresql://user:password@host:port/name")
         self._check_node_address()
+        if not is_address(self.metrics_address):
+            raise SettingError(f"{PREFIX}METRICS_ADDRESS: an IP address, as 127.0.0.1")
         if self.notifier == "webhook" and not self.webhook_url:
             raise SettingError(f"{PREFIX}WEBHOOK_URL: needed by the webhook notifier")
         if self.notifier == "smtp" and not (self.smtp_url and self.smtp_from):
@@ -159,10 +165,8 @@ class Settings:
     def _check_node_address(self) -> None:
         if not self.node_address:
             return
-        try:
-            ipaddress.ip_address(self.node_address)
-        except ValueError:
-            raise SettingError(f"{PREFIX}NODE_ADDRESS: an IP address, as 10.0.0.1") from None
+        if not is_address(self.node_address):
+            raise SettingError(f"{PREFIX}NODE_ADDRESS: an IP address, as 10.0.0.1")
         if not self.database_url.startswith("postgresql:"):
             raise SettingError(f"{PREFIX}NODE_ADDRESS: nodes share a PostgreSQL, QPLUS_DATABASE_URL; SQLite is for one")
         if self.has_tls:
@@ -176,12 +180,8 @@ class Settings:
 
     def _check_proxies(self) -> None:
         for proxy in self.proxies:
-            try:
-                ipaddress.ip_network(proxy)
-            except ValueError:
-                raise SettingError(
-                    f"{PREFIX}TRUSTED_PROXIES: addresses and networks, as 192.0.2.1,10.0.0.0/8"
-                ) from None
+            if not is_network(proxy):
+                raise SettingError(f"{PREFIX}TRUSTED_PROXIES: addresses and networks, as 192.0.2.1,10.0.0.0/8")
 
     @property
     def proxies(self) -> list[str]:

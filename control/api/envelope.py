@@ -6,10 +6,13 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 import orjson
 import structlog
+from prometheus_client import Counter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -22,6 +25,7 @@ from control.api.play_urls import Place, place
 from control.api.services import Services
 from control.api.statuses import Status, answer_to
 from control.api.uploads import Busy, TooLarge, TooSlow
+from control.ops import metrics
 from control.ops.causes import because
 from control.refusals import Orphaned, Refusal, SessionExpired
 
@@ -104,7 +108,10 @@ class Endpoint:
 
 async def answered(api: Api[Any], services: Services, request: Request, own: Mapping[str, str]) -> Response:
     """`own` fields stand in for the body's. Raises nothing."""
-    return await guarded(request, _asked(api, services, request, own))
+    began = perf_counter()
+    response = await guarded(request, _asked(api, services, request, own))
+    metrics.api_seconds.since(_name(request.scope["path"]), began)
+    return response
 
 
 async def _asked(api: Api[Any], services: Services, request: Request, own: Mapping[str, str]) -> Response:
@@ -177,5 +184,17 @@ def site(request: Request) -> str:
 
 
 def reply(access: str, status: Status, text: str, more: Reply | None = None) -> Response:
+    _answers(access, status.number).inc()
     content = {"access": access, "status": status.number, "desc": text} | (more or {})
     return _Json(orjson.dumps(content))
+
+
+def _name(access: str) -> str:
+    """The same for apps and for our pages."""
+    return access.rpartition("/")[2]
+
+
+@cache
+def _answers(access: str, status: int) -> Counter:
+    """Of few paths: others have no API."""
+    return metrics.api_answers.labels(_name(access), str(status))

@@ -36,6 +36,8 @@ def wanted(settings: Settings) -> dict[str, int]:
         found |= {"QPLUS_HTTPS_PORT": settings.https_port, "QPLUS_RTMPS_PORT": settings.rtmps_port}
     if settings.has_node_rtmp_port:
         found |= {"QPLUS_NODE_RTMP_PORT": settings.node_rtmp_port}
+    if settings.metrics_port:
+        found |= {"QPLUS_METRICS_PORT": settings.metrics_port}
     return found
 
 

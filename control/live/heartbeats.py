@@ -65,6 +65,11 @@ class Heartbeats:
         for (room_id, user_id), _ in list(takewhile(lambda beat: beat[1] < deadline, self._latest.items())):
             self.end(room_id, user_id)
 
+    @property
+    def number(self) -> int:
+        """Of viewers, each in each of their rooms."""
+        return len(self._latest)
+
     def rooms(self) -> Iterable[int]:
         return self._rooms.keys()
 

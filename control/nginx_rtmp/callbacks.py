@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import structlog
@@ -29,6 +30,8 @@ class Answer(NamedTuple):
 
 
 YES, NO, MALFORMED = Answer(204), Answer(403), Answer(400)
+
+_NAMES = re.compile(r" (?:at node|from) .*")
 
 BEGINNINGS = ("publish", "play")
 
@@ -85,6 +88,7 @@ class Callbacks:
 
     def _no(self, call: str, key: SessionKey, callback: Callback, denied: Denied) -> Answer:
         _counted(call, "no").inc()
+        _refused(call, denied.reason).inc()
         if call in BEGINNINGS:
             self._clients.turned_away(key)
         self._note(callback, denied.reason)
@@ -138,6 +142,12 @@ class Callbacks:
 
 def _key(node: str, start: str, callback: Callback) -> SessionKey:
     return SessionKey(sys.intern(node), sys.intern(start), callback.client)
+
+
+@lru_cache(1000)
+def _refused(call: str, reason: str) -> Counter:
+    """Of few reasons, without the addresses and nodes that some name."""
+    return metrics.refusals.labels(call, _NAMES.sub("", reason))
 
 
 @cache

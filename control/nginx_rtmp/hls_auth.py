@@ -27,6 +27,8 @@ from control.storage.changes import Change, Changed
 # auth_request passes on no other refusals than 401 and 403, so what a 403 means stands in a header.
 WELCOME, REFUSED, OFF_AIR = "welcome", "refused", "off-air"
 
+_QUESTIONS = {verdict: metrics.hls_questions.labels(verdict) for verdict in (WELCOME, REFUSED, OFF_AIR)}
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -79,7 +81,7 @@ class HlsAuth:
             verdict = WELCOME if listing else OFF_AIR
         except Denied:
             verdict = REFUSED
-        metrics.hls_questions.labels(verdict).inc()
+        _QUESTIONS[verdict].inc()
         headers = {"X-Verdict": verdict} | (listing.headers() if listing else {})
         if verdict == REFUSED:
             headers["Cache-Control"] = "no-store"  # whoever makes tickets up must not fill nginx's cache

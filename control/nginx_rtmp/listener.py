@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
+from time import perf_counter
 from typing import Any, cast
 
 from uvicorn.config import Config
@@ -18,6 +19,7 @@ from uvicorn.server import ServerState
 
 from control.nginx_rtmp.callbacks import Answer, Callbacks
 from control.nginx_rtmp.form import CALLS
+from control.ops import metrics
 
 LONGEST = 16 * 2**10  # bytes of a callback: a client's arguments are 255 at most, its other fields some KiB
 _START = b"POST /rtmp/"
@@ -84,18 +86,18 @@ class CallbackProtocol(asyncio.Protocol):
         node, start, keep = head[1].decode(), head[2].decode(), head[4] == b"1"
         body = data[head.end() :]
         answer: Answer | None = FAILED
+        began = perf_counter()
         try:
             answer = self._callbacks.judge_at_once(call, node, start, body)
         finally:
             if answer is not None:
                 self._answer(answer, keep)
+                metrics.callback_seconds.since(call, began)
         if answer is None:
-            self._judge_in_a_task(call, node, start, body, keep)
-
-    def _judge_in_a_task(self, call: str, node: str, start: str, body: bytes, keep: bool) -> None:
-        self._task = asyncio.create_task(self._answered(self._callbacks.judge(call, node, start, body), keep))
-        self._state.tasks.add(self._task)
-        self._task.add_done_callback(self._state.tasks.discard)
+            judged = self._callbacks.judge(call, node, start, body)
+            self._task = asyncio.create_task(self._answered(judged, keep, call, began))
+            self._state.tasks.add(self._task)
+            self._task.add_done_callback(self._state.tasks.discard)
 
     def _hand_over(self, data: bytes) -> None:
         """To uvicorn: a probe, an HLS question, or a callback in pieces."""
@@ -105,13 +107,14 @@ class CallbackProtocol(asyncio.Protocol):
         self._transport.set_protocol(other)
         other.data_received(data)
 
-    async def _answered(self, judged: Coroutine[Any, Any, Answer], keep: bool) -> None:
+    async def _answered(self, judged: Coroutine[Any, Any, Answer], keep: bool, call: str, began: float) -> None:
         answer = FAILED
         try:
             answer = await judged
         finally:
             self._task = None
             self._answer(answer, keep)
+            metrics.callback_seconds.since(call, began)
 
     def _answer(self, answer: Answer, keep: bool) -> None:
         if self._transport.is_closing():

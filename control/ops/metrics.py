@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
-from starlette.requests import Request
-from starlette.responses import Response
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+from control.ops.latencies import Latencies
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series of each counter, of no use to Prometheus
 
 callbacks = Counter("qplus_callbacks", "nginx-rtmp's callbacks, by call and answer", ["call", "answer"])
 hls_questions = Counter("qplus_hls_questions", "The web nginx's questions about HLS viewers, by answer", ["answer"])
@@ -22,7 +24,15 @@ log_position = Gauge("qplus_log_position", "Number of the last entry of the node
 nodes = Gauge("qplus_nodes", "Nodes that live, as this one sees it")
 loop_lag = Gauge("qplus_event_loop_lag_seconds", "Longest that the event loop kept work waiting within 10 s")
 
-
-async def page(request: Request) -> Response:
-    """`GET /metrics`"""
-    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+build = Gauge("qplus_build_info", "1, with what runs", ["version", "python", "database"])
+refusals = Counter("qplus_refusals", "Callbacks answered no, by call and reason", ["call", "reason"])
+callback_seconds = Latencies("qplus_callback_seconds", "From a callback to its answer", ["call"])
+api_seconds = Latencies("qplus_api_seconds", "From an API's request to its answer, by API", ["api"])
+api_answers = Counter("qplus_api_answers", "Answers of APIs, by API and the contract's status", ["api", "status"])
+database_seconds = Latencies("qplus_database_seconds", "Waiting for a connection, reading and writing", ["what"])
+outbox = Gauge("qplus_outbox_events", "Events that webhooks have not taken yet, at all nodes")
+# Read off when they are asked for, by control/web/metrics_page.py.
+sessions = Gauge("qplus_sessions", "Who is here, by rtmp nginx", ["node", "role", "protocol"])
+room_viewers = Gauge("qplus_room_viewers", "Viewers of a room, at all nodes", ["room"])
+room_bits_per_second = Gauge("qplus_room_bits_per_second", "What a room's publisher sends", ["room"])
+room_frames_per_second = Gauge("qplus_room_frames_per_second", "Likewise", ["room"])

@@ -11,12 +11,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from time import perf_counter
 
 import databases
 import sqlalchemy as sa
 import structlog
 
 from control.clock import Clock
+from control.ops import metrics
 from control.ops.loops import once
 from control.storage.engine import Connection, Engine, Row, Unreachable, engine_of
 from control.storage.sql import insert, listed, numbered, numbered_texts
@@ -125,11 +127,15 @@ class Store:
         """Raises TimeoutError when none came free in time, and Gone, at once, where there can be none."""
         if not pool.stands:
             raise Gone
+        began = perf_counter()
         async with self._clock.within(PATIENCE):
             connection = await pool.get()
+        lent = perf_counter()
+        metrics.database_seconds.observe("waiting", lent - began)
         try:
             yield connection
         finally:
+            metrics.database_seconds.since("writing" if pool is self._writers else "reading", lent)
             pool.put_nowait(connection)
 
     async def claimed(self) -> None:

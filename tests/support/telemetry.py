@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 CONTROL = Path(__file__).parents[2] / "control"
-METRICS = {"Counter": "counter", "Gauge": "gauge", "Histogram": "histogram"}
+METRICS = {"Counter": "counter", "Gauge": "gauge", "Histogram": "histogram", "Latencies": "histogram"}
 LEVELS = {"debug": "debug", "info": "info", "warning": "warning", "error": "error", "exception": "error"}
 VARIES = "<>"
 

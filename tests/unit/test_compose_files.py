@@ -20,7 +20,7 @@ FILES = sorted({dockerfile(COMPOSE[file]["services"][name]) for file, name in BU
 KEYS = {
     *("image", "build", "command", "depends_on", "environment", "ports", "volumes", "tmpfs", "restart", "read_only"),
     *("networks", "network_mode", "ulimits", "cap_drop", "security_opt", "mem_limit", "pids_limit", "shm_size"),
-    *("logging", "init", "user", "healthcheck", "stop_signal", "stop_grace_period"),
+    *("logging", "init", "user", "profiles", "healthcheck", "stop_signal", "stop_grace_period"),
 }
 
 files = pytest.mark.parametrize("file", COMPOSE)
@@ -46,7 +46,7 @@ def test_a_service_has_no_more_rights_than_it_needs(file: str, service: str) -> 
     assert given["security_opt"] == ["no-new-privileges:true"]
     assert given["restart"] == ("no" if service == "keys" else "unless-stopped")
     assert {"mem_limit", "pids_limit"} <= given.keys()
-    assert "build" in given or given["user"] == "999:999"
+    assert "build" in given or given["user"] in {"999:999", "65534:65534", "472:472"}
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ import pytest
 
 from control.settings import PREFIX, Settings
 from control.supervisor import nginx
-from tests.support.containers import DOCKER, UID, compose
+from tests.support.containers import DOCKER, UID, built, compose
 
 COMPOSE = compose("compose.yaml")
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+SERVICES: dict[str, dict[str, Any]] = built(COMPOSE["services"])
 TLS = "/etc/qplus/tls"
 
 # --- the compose file
