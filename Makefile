@@ -126,6 +126,10 @@ audit: tools  ## known vulnerabilities, licences, bill of materials in var/; end
 docs: tools  ## make the page that is drawn from the code, docs/architecture.md
 	$(PYTHON) -m tests.support.architecture
 
+.PHONY: site
+site: tools  ## build the docs as a site, in build/site
+	$(PYTHON) -m zensical build --strict
+
 .PHONY: lock
 lock:  ## settle the versions of all dependencies anew, with their hashes
 	@set -e; tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
@@ -139,7 +143,7 @@ lock:  ## settle the versions of all dependencies anew, with their hashes
 
 .PHONY: clean
 clean:  ## remove what can be made again; data folders stay
-	rm -rf .venv .audit .bench .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/js/node_modules tests/bench/peers/node_modules \
+	rm -rf .venv .cache .audit .bench .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/js/node_modules tests/bench/peers/node_modules \
 		build dist *.egg-info
 	find control tests -name __pycache__ -prune -exec rm -rf {} +
 
