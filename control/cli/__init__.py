@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from control.cli.failures import Failed
+from control.cli.failures import Failed, Misused
 from control.settings import SettingError
 from control.supervisor.errors import StartError
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except (StartError, Failed) as failure:
         print(f"error: {failure}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(failure, Misused) else 1
 
 
 def _done(given: list[str]) -> int:

@@ -9,7 +9,7 @@ import sys
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from control.cli.failures import Failed
+from control.cli.failures import Misused
 from control.settings import Settings, from_env
 
 
@@ -74,7 +74,7 @@ def _listeners(
     if internal is None and public is None:
         return listeners.own(settings)
     if internal is None or public is None:
-        raise Failed("--internal-fd and --public-fd are given together or not at all")
+        raise Misused("--internal-fd and --public-fd are given together or not at all")
     return listeners.inherited(internal, public)
 
 

@@ -43,7 +43,7 @@ async def test_another_control_serves_and_a_stream_goes_on(node: Node) -> None:
 async def test_a_control_that_does_not_come_up_is_said(node: Node) -> None:
     os.kill(node.pid("supervisor"), signal.SIGSTOP)
     try:
-        with pytest.raises(StartError, match="the one before does not end"):
+        with pytest.raises(StartError, match="the one before goes on"):
             command.run(node.settings, patience=0.5)
     finally:
         os.kill(node.pid("supervisor"), signal.SIGCONT)
