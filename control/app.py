@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 from control import __version__, routes
 from control.access.tickets import stored_keys
 from control.access.vault import Vault, stored_vault
+from control.accounts.blocking import Blocking
 from control.accounts.notifiers import Notifier, notifier
 from control.accounts.passwords import Passwords
 from control.api.services import Services
@@ -157,7 +158,9 @@ def applications(
     events, streams = Events(services, feed, studio), RoomStreams(services)
     live.chat_writer.listeners.append(streams.tell)
     live.changes.listen(streams.reconsider)
-    user_orders, room_orders = UserOrders(services, store), RoomOrders(services, store, live.changes)
+    blocking = Blocking(store=store, tickets=live.admission, changes=live.changes, clock=services.clock)
+    user_orders = UserOrders(services, store, blocking)
+    room_orders = RoomOrders(services, store, live.changes)
     orders = Orders(user_orders.table | room_orders.table)
     metrics_page = MetricsPage(
         store=store,

@@ -15,7 +15,7 @@ from control.accounts.notifiers import Message, Notifier
 from control.accounts.origin import Origin
 from control.accounts.passwords import Passwords
 from control.accounts.sessions import Caller
-from control.accounts.users import User, Users
+from control.accounts.users import BLOCKED, User, Users
 from control.clock import Clock
 from control.entropy import Entropy, digest
 from control.guessing.guesses import Guesses, Secret, Target
@@ -140,8 +140,11 @@ class Recovery:
 
     async def _put_in_force(self, user_id: int, password_hash: str, claim: sa.Delete, way: str, origin: Origin) -> bool:
         """Logins, codes, pending passwords and tickets of the user end. False, and nothing changes, where `claim`
-        deletes nothing any more."""
+        deletes nothing any more, or the user is blocked."""
+        blocked = sa.select(users.c.id).where(users.c.id == user_id, users.c.password_hash.like(f"{BLOCKED}%"))
         async with self.changes.writing() as (connection, note):
+            if await connection.fetch_one(blocked):
+                return False
             if await connection.fetch_one(claim.returning(claim.table.c.user_id)) is None:
                 return False
             voiding = await self.tickets.voiding(user_id)

@@ -39,6 +39,8 @@ from control.storage.tables import auth_codes, pending_passwords, rooms, session
 
 MALE = 1
 NICK_NAME, ADDRESS = 32, 128  # characters, at most
+BLOCKED = "!"
+"""Before the hash of a password, as in shadow(5): it is nobody's then. control/accounts/blocking.py"""
 SEXES = (0, 1, 2)  # 0: not told
 
 log = structlog.get_logger()
@@ -171,7 +173,10 @@ class Users:
         await guesses.admit(target, address)
         known = guesses.is_known(target, address)
         check = partial(guesses.delay, target, address)  # others from there may have been wrong meanwhile
-        right = await self._passwords.matches(stored, password, origin, check=check, known=known)
+        # It takes as long for one who is blocked.
+        hashed = stored.removeprefix(BLOCKED) if stored else None
+        right = await self._passwords.matches(hashed, password, origin, check=check, known=known)
+        right = right and hashed == stored
         if right:
             guesses.right(target, address)
         else:
@@ -237,11 +242,13 @@ class Users:
 
     def new_password(self, user_id: int, password_hash: str) -> list[sa.sql.ClauseElement]:
         """What puts a password in force. Logins, codes and pending passwords of the user end."""
-        ended = (sessions, pending_passwords, auth_codes)
-        return [
-            users.update().where(users.c.id == user_id).values(password_hash=password_hash),
-            *(table.delete().where(table.c.user_id == user_id) for table in ended),
-        ]
+        written = users.update().where(users.c.id == user_id).values(password_hash=password_hash)
+        return [written, *ended_with_a_password(user_id)]
+
+
+def ended_with_a_password(user_id: int) -> list[sa.sql.ClauseElement]:
+    """Logins, codes and pending passwords of a user."""
+    return [table.delete().where(table.c.user_id == user_id) for table in (sessions, pending_passwords, auth_codes)]
 
 
 def select_user(*more: sa.Column[Any]) -> sa.Select[Any]:

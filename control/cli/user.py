@@ -50,5 +50,19 @@ def send_code(user: User, as_json: Json = False) -> None:
     terminal.tell("Sent to the user's phone; good for 10 minutes.", told, as_json)
 
 
+@group.command()
+def block(user: User, as_json: Json = False) -> None:
+    """Let a user in no more: logins, broadcast and tickets end, and no new password helps."""
+    told = ask(terminal.settings(), "block-user", user=_named(user))
+    terminal.tell("Blocked.", told, as_json)
+
+
+@group.command()
+def unblock(user: User, as_json: Json = False) -> None:
+    """Let a user in again, with the password that they had."""
+    told = ask(terminal.settings(), "unblock-user", user=_named(user))
+    terminal.tell("Let in again.", told, as_json)
+
+
 def _named(user: str) -> Any:
     return int(user) if user.isascii() and user.isdigit() and len(user) < 11 else user

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from control.accounts.blocking import Blocking
 from control.accounts.identity import folded, typed_phone
 from control.accounts.origin import Origin
 from control.accounts.sessions import Caller
@@ -22,9 +23,10 @@ OPERATOR = Origin("127.0.0.1", "qplus")
 
 
 class UserOrders:
-    def __init__(self, services: Services, store: Store) -> None:
+    def __init__(self, services: Services, store: Store, blocking: Blocking) -> None:
         self._services = services
         self._store = store
+        self._blocking = blocking
 
     @property
     def table(self) -> dict[str, Order]:
@@ -33,6 +35,8 @@ class UserOrders:
             "show-user": self.show,
             "sign-out": self.sign_out,
             "send-code": self.send_code,
+            "block-user": self.block,
+            "unblock-user": self.unblock,
         }
 
     async def find(self, given: Mapping[str, Any]) -> Answer:
@@ -52,7 +56,8 @@ class UserOrders:
     async def show(self, given: Mapping[str, Any]) -> Answer:
         user = await self._named(given)
         logins = await self._services.sessions.of(user)
-        return _told(user) | {"logins": [asdict(login) for login in logins]}
+        blocked = await self._blocking.is_blocked(user)
+        return _told(user) | {"blocked": blocked, "logins": [asdict(login) for login in logins]}
 
     async def sign_out(self, given: Mapping[str, Any]) -> Answer:
         """Ends all sessions of a user."""
@@ -66,6 +71,17 @@ class UserOrders:
         user = await self._named(given)
         await self._services.recovery.send_code(user, OPERATOR)
         return {"user": user.id, "sent": True}
+
+    async def block(self, given: Mapping[str, Any]) -> Answer:
+        """Ends their logins and their broadcast, and lets them in no more."""
+        user = await self._named(given)
+        await self._blocking.block(user)
+        return {"user": user.id, "room": user.room_id, "blocked": True}
+
+    async def unblock(self, given: Mapping[str, Any]) -> Answer:
+        user = await self._named(given)
+        await self._blocking.unblock(user)
+        return {"user": user.id, "room": user.room_id, "blocked": False}
 
     async def _named(self, given: Mapping[str, Any]) -> User:
         """By number or account. Raises Impossible."""

@@ -71,6 +71,14 @@ async def test_a_code_goes_to_the_phone_and_to_nobody_else(stage: Stage, operato
     assert message.text not in str(told)
 
 
+async def test_a_blocked_user_is_shown_as_one(stage: Stage, operator: Operator) -> None:
+    assert (await operator.ask("show-user", user="owner1"))["blocked"] is False
+    await operator.ask("block-user", user="owner1")
+    assert (await operator.ask("show-user", user="owner1"))["blocked"] is True
+    await operator.ask("unblock-user", user="owner1")
+    assert (await operator.ask("show-user", user="owner1"))["blocked"] is False
+
+
 @pytest.mark.parametrize("user", ["nobody", 0, 77, 2**40])
 async def test_a_user_that_there_is_not_is_named(operator: Operator, user: str | int) -> None:
     assert await operator.refused("show-user", user=user) == f"there is no user {user}"
