@@ -39,7 +39,8 @@ def upgrade(as_json: Json = False) -> None:
     settings = terminal.settings()
     from control.supervisor import upgrade
 
-    upgrade.run(settings)
+    with terminal.working("loading the new code", as_json):
+        upgrade.run(settings)
     text = "Upgraded: a new control serves, and every stream and viewer is still there."
     terminal.tell(text, {"upgraded": True}, as_json)
 

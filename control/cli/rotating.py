@@ -50,7 +50,7 @@ def rotate_key(
     except Unusable as failure:
         raise Failed(str(failure)) from None
     what = "Taken out: what was before the newest key." if drop_old else "A new key is first; the old ones still hold."
-    told = {"key": str(which), "keys": keys, "restarted": _restarted(settings)}
+    told = {"key": str(which), "keys": keys, "restarted": _restarted(settings, as_json)}
     if settings.shared_by:
         what += f" Copy {file} to all nodes, then restart them all: they need the same keys."
     elif told["restarted"]:
@@ -58,13 +58,14 @@ def rotate_key(
     terminal.tell(what, told, as_json)
 
 
-def _restarted(settings: Settings) -> bool:
+def _restarted(settings: Settings, as_json: bool) -> bool:
     """Whether a node ran, and has loaded the keys. Of several nodes each needs the file first."""
     from control.supervisor import folders, upgrade
 
     if settings.shared_by or folders.supervised(settings) is None:
         return False
-    upgrade.run(settings)
+    with terminal.working("restarting control", as_json):
+        upgrade.run(settings)
     return True
 
 

@@ -38,7 +38,8 @@ def backup(
 
     keys = settings.data_dir / "keys"
     try:
-        contents = backup.make(settings.database, keys if with_keys else None, file)
+        with terminal.working("copying", as_json):
+            contents = backup.make(settings.database, keys if with_keys else None, file)
     except (backup.BackupError, Unreachable) as failure:
         raise Failed(str(failure)) from None
     rows = sum(contents.rows.values())
@@ -68,7 +69,8 @@ def restore(
     aside: list[Path] = []
     with tempfile.TemporaryDirectory(prefix=".qplus-", dir=None if check else settings.data_dir) as made:
         try:
-            contents = backup.unpacked(file, Path(made))
+            with terminal.working("reading", as_json):
+                contents = backup.unpacked(file, Path(made))
             if not check:
                 aside = _put_back(settings, Path(made), replace)
         except (backup.BackupError, Unreachable, integrity.Unusable) as failure:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -11,9 +13,21 @@ import typer
 from control.cli.direct import settings
 from control.cli.failures import Failed
 
-__all__ = ["Failed", "Json", "settings", "tell"]
+__all__ = ["Failed", "Json", "settings", "tell", "working"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@contextmanager
+def working(what: str, as_json: bool) -> Iterator[None]:
+    """Shows on a terminal that something goes on."""
+    if as_json or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{what} …"):
+        yield
 
 
 def tell(text: str, facts: Mapping[str, Any], as_json: bool) -> None:

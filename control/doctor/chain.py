@@ -17,8 +17,8 @@ import av
 import httpx
 
 from control.doctor.findings import Finding, fault, good, left_out
+from control.doctor.life import Life, life
 from control.settings import Settings
-from control.supervisor import folders
 
 WAITED = 10.0  # seconds for each step
 TIMEOUT = 5.0  # seconds that one answer may take
@@ -29,8 +29,12 @@ LOG = "look at the node's log for a refusal"
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    if folders.supervised(settings) is None:
+    now = life(settings)
+    if now is Life.NONE:
         yield left_out(f"no node runs in {settings.data_dir}: make run")
+        return
+    if now is Life.ALONE and not (settings.public_url and settings.rtmp_url):
+        yield left_out("control runs alone here, and QPLUS_PUBLIC_URL and QPLUS_RTMP_URL do not say where nginx is")
         return
     if settings.proxy_protocol == "on" and not settings.public_url:
         yield left_out("the HTTP port wants PROXY protocol, and QPLUS_PUBLIC_URL does not say what speaks it")
@@ -51,7 +55,7 @@ def check(settings: Settings) -> Iterator[Finding]:
 
 def site(settings: Settings) -> str:
     """Where the API is asked: at the node itself, unless only what is before it may."""
-    if settings.proxy_protocol == "on":
+    if settings.proxy_protocol == "on" or life(settings) is Life.ALONE:
         return settings.public_url
     return f"https://127.0.0.1:{settings.https_port}" if settings.has_tls else f"http://127.0.0.1:{settings.http_port}"
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from control.doctor.findings import Finding, fault, good, left_out
+from control.doctor.life import Life, life
 from control.settings import Settings
 from control.supervisor import folders, probe, sockets
 from control.supervisor.errors import StartError
@@ -21,8 +22,13 @@ def check(settings: Settings) -> Iterator[Finding]:
     except StartError as failure:
         yield fault(str(failure), "be the node's user, or root")
         return
-    if run is None:
+    if run is None and life(settings) is Life.NONE:
         yield left_out(f"no node runs in {settings.data_dir}: make run")
+        return
+    if run is None:
+        problem = probe.problem(settings.internal_socket)
+        yield fault(f"control is not ready: {problem}", LOG) if problem else good("control is ready")
+        yield left_out("control runs alone here: look at the nginx where they run, as by docker compose ps")
         return
     if problem := probe.problem(run.sockets / "internal.sock"):
         yield fault(f"control is not ready: {problem}", LOG)

@@ -9,14 +9,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from control.doctor.findings import TIMEOUT, Finding, fault, good, left_out, odd
+from control.doctor.life import Life, life
 from control.settings import Settings
-from control.supervisor import folders, ports, probe, sockets
+from control.supervisor import ports, probe, sockets
 
 LISTENS = "0A"  # a socket's state, in /proc/net/tcp
 
 
 def check_ports(settings: Settings) -> Iterator[Finding]:
-    runs = folders.supervised(settings) is not None
+    now = life(settings)
+    if now is Life.ALONE:
+        yield left_out("control runs alone here: clients come to the nginx, elsewhere")
+        return
+    runs = now is Life.WHOLE
     for name, port in wanted(settings).items():
         answers = _answers(port)
         if runs and not answers:

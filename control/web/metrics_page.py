@@ -25,7 +25,7 @@ OUTBOX = (
     .select_from(webhooks.join(room_events, webhooks.c.room_id == room_events.c.room_id))
     .where(webhooks.c.due_at.is_not(None), room_events.c.number > webhooks.c.position)
 )
-AT_A_TIME = 500  # sessions that are counted before others have their turn
+AT_A_TIME = 200  # sessions that are counted before others have their turn
 
 
 class MetricsPage:

@@ -7,11 +7,13 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 
 from control import __version__, cli, serve
-from control.cli.program import COMMANDS
+from control.cli.program import COMMANDS, program
 from control.ops import logs
 from control.storage.integrity import Unusable
 from control.supervisor import listeners, supervisor
@@ -91,6 +93,18 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize("command", sorted({*COMMANDS} - {"run", "serve"} - GROUPS))
 def test_every_command_can_answer_programs(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     cli.main([command, "--help"])
+    assert "--json" in capsys.readouterr().out
+
+
+PROGRAM: Any = typer.main.get_command(program([]))
+GROUPED = [(group, name) for group in sorted(GROUPS) for name in PROGRAM.commands[group].commands]
+
+
+@pytest.mark.parametrize("group, command", GROUPED)
+def test_every_command_of_a_group_can_answer_programs(
+    group: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([group, command, "--help"]) == 0
     assert "--json" in capsys.readouterr().out
 
 

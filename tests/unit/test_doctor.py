@@ -21,13 +21,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from control import cli
-from control.doctor import certificates, contradictions, data, machine, node, programs, reach
+from control.doctor import certificates, chain, contradictions, data, machine, node, programs, reach
 from control.doctor.findings import Check, Finding, Grade
 from control.settings import Settings
 from control.storage import migrate
 from control.storage.engine import engine_of
 from control.storage.tables import nodes
-from control.supervisor import folders, nginx
+from control.supervisor import folders, nginx, probe
 from tests.support.postgres import Postgres
 
 
@@ -302,6 +302,13 @@ def test_a_node_whose_children_are_gone_is_found(settings: Settings) -> None:
     assert found[0].startswith("control is not ready: ")
     assert {"web does not run", "guard does not run", "rtmp does not run", "rtmp does not listen"} <= {*found}
     assert f"QPLUS_HTTP_PORT {settings.http_port}: the node runs, and nothing answers there" in ports_found
+
+
+def test_a_control_that_runs_alone_is_told_from_a_node(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "problem", lambda *given: "")
+    assert look(node.check, settings, Grade.GOOD) == ["control is ready"]
+    for check in (node.check, reach.check_ports, chain.check):
+        assert look(check, settings, Grade.LEFT_OUT)[0].startswith("control runs alone here")
 
 
 @pytest.fixture
