@@ -6,6 +6,10 @@ import sqlalchemy as sa
 
 from control.storage.columns import metadata as metadata
 from control.storage.columns import of_room, of_user
+from control.storage.console_tables import audit as audit
+from control.storage.console_tables import console_logins as console_logins
+from control.storage.console_tables import figures as figures
+from control.storage.console_tables import operators as operators
 from control.storage.event_tables import notice_choices as notice_choices
 from control.storage.event_tables import notices as notices
 from control.storage.event_tables import push_keys as push_keys
