@@ -119,6 +119,11 @@ class OnAirWriter:
             for rooms, unsaved in zip_longest(rows, broadcasts, fillvalue=()):
                 await self._write(rooms, unsaved)
 
+    @property
+    def players(self) -> int:
+        """Who watches at this node, as observers were told."""
+        return self._players
+
     def tell_again(self) -> None:
         """Others have forgotten what they were told, or were never told."""
         self._told.clear()

@@ -54,36 +54,36 @@ class UserOrders:
         return {"users": [_told(read_user(row)) for row in rows]}
 
     async def show(self, given: Mapping[str, Any]) -> Answer:
-        user = await self._named(given)
+        user = await self.named(given)
         logins = await self._services.sessions.of(user)
         blocked = await self._blocking.is_blocked(user)
         return _told(user) | {"blocked": blocked, "logins": [asdict(login) for login in logins]}
 
     async def sign_out(self, given: Mapping[str, Any]) -> Answer:
         """Ends all sessions of a user."""
-        user = await self._named(given)
+        user = await self.named(given)
         ended = len(await self._services.sessions.of(user))
         await self._services.sessions.end_all(Caller(user, ""))
         return {"user": user.id, "ended": ended}
 
     async def send_code(self, given: Mapping[str, Any]) -> Answer:
         """A code to the phone's holder, by which they choose a new password; nobody else is told it."""
-        user = await self._named(given)
+        user = await self.named(given)
         await self._services.recovery.send_code(user, OPERATOR)
         return {"user": user.id, "sent": True}
 
     async def block(self, given: Mapping[str, Any]) -> Answer:
         """Ends their logins and their broadcast, and lets them in no more."""
-        user = await self._named(given)
+        user = await self.named(given)
         await self._blocking.block(user)
         return {"user": user.id, "room": user.room_id, "blocked": True}
 
     async def unblock(self, given: Mapping[str, Any]) -> Answer:
-        user = await self._named(given)
+        user = await self.named(given)
         await self._blocking.unblock(user)
         return {"user": user.id, "room": user.room_id, "blocked": False}
 
-    async def _named(self, given: Mapping[str, Any]) -> User:
+    async def named(self, given: Mapping[str, Any]) -> User:
         """By number or account. Raises Impossible."""
         if isinstance(given.get("user"), int):
             user_id = number(given, "user")
