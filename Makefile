@@ -22,7 +22,7 @@ MAKE_USER = [ "$$(id -u)" -ne 0 ] || id -u $(NODE_USER) >/dev/null 2>&1 || \
 WORKERS := auto
 # Besides the contract, what is tried over PostgreSQL too: storage, presence and what writes them down.
 STORING = $(patsubst %,tests/unit/test_%.py,admission backup broadcast_events broadcast_store callbacks changes chats \
-	database hls_auth leases live_rooms log notices on_air_writer orders questions reconcile relays room_events \
+	console database hls_auth leases live_rooms log notices on_air_writer orders questions reconcile relays room_events \
 	rotating samples store vault webhooks)
 TOGETHER = -n $(WORKERS) --dist worksteal -m 'not alone'
 # Two at once in one checkout take turns.

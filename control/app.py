@@ -22,6 +22,8 @@ from control.accounts.notifiers import Notifier, notifier
 from control.accounts.passwords import Passwords
 from control.api.services import Services
 from control.clock import Clock, SystemClock
+from control.console.made import made as console_of
+from control.console.operators import Operators
 from control.entropy import Entropy, SystemEntropy
 from control.guessing.handover import Handover, taken_over
 from control.nginx_rtmp.callbacks import Callbacks
@@ -130,7 +132,9 @@ async def running(settings: Settings, world: World) -> AsyncIterator[Running]:
             clock=world.clock,
             entropy=world.entropy,
         )
-        started = applications(services, live, courier, herald, store, handover)
+        operators = Operators(store=store, vault=vault, guesses=guesses, clock=world.clock, entropy=world.entropy)
+        await operators.load()
+        started = applications(services, live, courier, herald, operators, store, handover)
         await stack.enter_async_context(background(started, world.clock))
         yield started
 
@@ -146,7 +150,13 @@ def prepared(settings: Settings, entropy: Entropy) -> Vault:
 
 
 def applications(
-    services: Services, live: LiveParts, courier: Courier, herald: Herald, store: Store, handover: Handover
+    services: Services,
+    live: LiveParts,
+    courier: Courier,
+    herald: Herald,
+    operators: Operators,
+    store: Store,
+    handover: Handover,
 ) -> Running:
     """The public and the internal application, and what they run on."""
     refused_pushes = RefusedPushes(services.clock, live.room_events)
@@ -161,7 +171,18 @@ def applications(
     blocking = Blocking(store=store, tickets=live.admission, changes=live.changes, clock=services.clock)
     user_orders = UserOrders(services, store, blocking)
     room_orders = RoomOrders(services, store, live.changes)
-    orders = Orders(user_orders.table | room_orders.table)
+    table = user_orders.table | room_orders.table
+    console = console_of(
+        services,
+        store=store,
+        operators=operators,
+        nodes=live.nodes,
+        heartbeats=live.hls_auth.heartbeats,
+        players=lambda: live.on_air_writer.players,
+        users=user_orders,
+        orders=table,
+    )
+    orders = Orders(table | console.operator_orders.table)
     metrics_page = MetricsPage(
         store=store,
         node=settings.node,
@@ -176,7 +197,12 @@ def applications(
     return Running(
         store=store,
         public=_application(
-            routes.public(services, Confirmations(services.recovery, services.bodies), events, streams, studio, health)
+            [
+                *routes.public(
+                    services, Confirmations(services.recovery, services.bodies), events, streams, studio, health
+                ),
+                *console.entrance.routes,
+            ]
         ),
         internal=_application(routes.internal(callbacks, grace, live.hls_auth, health, metrics_page)),
         metrics=_application(routes.metrics(metrics_page)),
@@ -189,6 +215,7 @@ def applications(
         lists=services.lists,
         bodies=services.bodies,
         handover=handover,
+        console=console,
         feed=feed,
         streams=streams,
         health=health,

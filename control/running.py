@@ -25,6 +25,8 @@ from control.blackbox.recorder import Recorder
 from control.chat.chat import Chat
 from control.chat.chat_writer import ChatWriter
 from control.clock import Clock
+from control.console.figures import EVERY as FIGURES_EVERY
+from control.console.made import Console
 from control.guessing.handover import HAND_OVER_EVERY, Handover
 from control.live.audience import Audience
 from control.live.broadcast_events import LOOK as LOOK_FOR_LOST
@@ -151,6 +153,7 @@ class Running:
     lists: Lists
     bodies: Bodies
     handover: Handover
+    console: Console
     feed: Feed
     streams: RoomStreams
     health: Health
@@ -196,6 +199,8 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "snapshots": repeat("snapshots", started.live.snapshots.next_turn, started.live.snapshots.step),
         "bodies": repeat("bodies", partial(clock.sleep, LOOK_FOR_SLOW), started.bodies.look),
         "lag": repeat("lag", lag.measure, lag.show),
+        "figures": repeat("figures", partial(clock.sleep, FIGURES_EVERY), started.console.figures.step),
+        "old figures": repeat("old figures", partial(clock.sleep, PURGE_EVERY), started.console.purge),
         "black box": repeat("black box", partial(clock.sleep, WRITE_BLACK_BOX), started.live.black_box.write),
         "lists": repeat("lists", partial(clock.sleep, SAVE_EVERY), lists.save),
     }

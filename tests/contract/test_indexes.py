@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from control.api.requests import PUSH_KEY
@@ -25,6 +26,7 @@ from control.storage.cache import Cache
 from control.storage.database import opened
 from control.storage.tables import metadata
 from tests.support import pictures, world
+from tests.support.consoles import PAGE, Operator
 from tests.support.nodes import StandInNode
 from tests.support.people import Person, argument, crowd, go_live, go_off, person, watch
 from tests.support.world import Box
@@ -182,12 +184,31 @@ async def new_passwords(box: Box, ann: Person, bob: Person) -> None:
         await box.api("Login", account=account, password="changed1")
 
 
+async def night(box: Box) -> None:
+    """An operator looks at what there is."""
+    await box.session("olga", "13700000000")
+    transport = httpx.ASGITransport(app=box.running.public)
+    async with httpx.AsyncClient(transport=transport, base_url="http://site") as http:
+        operator = await (await Operator(box, http, "olga").log_in()).added()
+        assert await operator.enter() == 200
+        for order, given in (("show-nodes", {}), ("show-figures", {"span": "hour"}), ("show-audit", {"before": 9})):
+            assert (await operator.ask(order, **given)).status_code == 200
+        await operator.told("find-operators")
+        await http.post("/console/leave", headers=PAGE)
+        await operator.told("remove-operator", user="olga")
+    for _ in range(2):
+        await box.running.console.figures.step()
+        box.clock.advance(60)
+    await box.running.console.purge()
+
+
 @pytest.mark.sqlite
 async def test_every_query_goes_through_an_index(trace: Trace, traced: Box, settings: Settings) -> None:
     at_start = trace.taken()
     ann, bob = await person(traced), await person(traced, "bob", 2)
     await evening(traced, ann, bob)
     await traced.http.get("/web/room/1000001")
+    await night(traced)
     await traced.http.post("/web/LogOut", headers={"X-QPlus-Page": "1", "Cookie": f"session={bob.session}"})
     for api, fields in (("LogOut", {"everywhere": 1}), ("DeleteMyAccount", {"password": "changed1"})):
         ann.session = (await traced.api("Login", account="ann", password="changed1"))["sessionId"]
