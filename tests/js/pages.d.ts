@@ -24,12 +24,14 @@ interface Elements {
   "by-message": HTMLInputElement;
   "by-push": HTMLInputElement;
   change: HTMLFormElement;
+  code: HTMLFormElement;
   confirm: HTMLButtonElement;
   create: HTMLFormElement;
   crop: HTMLCanvasElement;
   cut: HTMLFormElement;
   delete: HTMLFormElement;
   file: HTMLInputElement;
+  find: HTMLFormElement;
   "forgot-form": HTMLFormElement;
   gate: HTMLInputElement;
   "featured-link": HTMLAnchorElement;
@@ -58,6 +60,7 @@ interface Elements {
   "share-link": HTMLInputElement;
   "share-code": HTMLImageElement;
   share: HTMLDialogElement;
+  span: HTMLSelectElement;
   "rtmp-address": HTMLInputElement;
   rules: HTMLFormElement;
   "rules-box": HTMLDetailsElement;

@@ -10,40 +10,42 @@ const LOWEST = 1; // of the scale's upper end: what stays at 0 is drawn at its b
 /** @typedef {import("./publisher.js").Sample} Sample */
 /**
  * @typedef {object} Line
- * @property {"viewers" | "bitrate" | "fps"} key of its text
+ * @property {"viewers" | "bitrate" | "fps" | "joins" | "refusals" | "callbackP99"} key of its text
  * @property {string} unit
- * @property {(sample: Sample) => number | null} of null where it is not known
+ * @property {(number | null)[]} values null where it is not known
  */
-/** @type {Line[]} */
-const LINES = [
-  { key: "viewers", unit: "", of: (sample) => sample.playerCount },
-  { key: "bitrate", unit: " kbit/s", of: (sample) => Math.round(sample.bitsPerSecond / 1000) || null },
-  { key: "fps", unit: "", of: (sample) => sample.framesPerSecond || null },
-];
 
 /**
  * @param {HTMLElement} place which is filled
  * @param {Sample[]} samples two or more; nothing is drawn of fewer
  */
 export function drawPlots(place, samples) {
-  const Plot = window.uPlot;
-  if (!Plot || samples.length < 2) return place.replaceChildren();
-  const drawn = LINES.map((line) => {
-    const values = samples.map(line.of);
-    const box = element("figure", {}, element("figcaption", {}, summary(line, values)));
-    return { line, values, box };
-  });
-  place.replaceChildren(...drawn.map(({ box }) => box));
   const times = samples.map((sample) => sample.time);
-  for (const { line, values, box } of drawn) new Plot(options(line, place.clientWidth), [times, values], box);
+  drawLines(place, times, [
+    { key: "viewers", unit: "", values: samples.map((sample) => sample.playerCount) },
+    { key: "bitrate", unit: " kbit/s", values: samples.map((sample) => Math.round(sample.bitsPerSecond / 1000) || null) },
+    { key: "fps", unit: "", values: samples.map((sample) => sample.framesPerSecond || null) },
+  ]);
+}
+
+/**
+ * @param {HTMLElement} place which is filled
+ * @param {number[]} times seconds since the epoch; two or more, nothing is drawn of fewer
+ * @param {Line[]} lines with a value for each
+ */
+export function drawLines(place, times, lines) {
+  const Plot = window.uPlot;
+  if (!Plot || times.length < 2) return place.replaceChildren();
+  const boxes = lines.map((line) => element("figure", {}, element("figcaption", {}, summary(line))));
+  place.replaceChildren(...boxes);
+  lines.forEach((line, number) => new Plot(options(line, place.clientWidth), [times, line.values], boxes[number]));
 }
 
 /**
  * What the picture shows, for who does not see it.
  * @param {Line} line
- * @param {(number | null)[]} values
  */
-function summary({ key, unit }, values) {
+function summary({ key, unit, values }) {
   const last = values[values.length - 1] ?? "–";
   return `${t(key)}: ${last}${unit} · ${t("most")} ${Math.max(...values.map(Number))}${unit}`;
 }
