@@ -25,6 +25,7 @@ COMMANDS = {
     "rotate-key": "rotating",
     "user": "user",
     "room": "room",
+    "operator": "operator",
     "top": "top",
     "explain": "explaining",
     "record": "explaining",

@@ -18,7 +18,7 @@ from control.ops import logs
 from control.storage.integrity import Unusable
 from control.supervisor import listeners, supervisor
 
-GROUPS = {"user", "room"}
+GROUPS = {"operator", "user", "room"}
 """Commands that have others below them."""
 
 

@@ -167,7 +167,7 @@ async function showFigures() {
   const values = (of) => figures.map(of);
   drawLines(byId("plots"), times, [
     { key: "viewers", unit: "", values: values((figure) => Math.round(figure.over_rtmp + figure.over_hls)) },
-    { key: "bitrate", unit: " Mbit/s", values: values((figure) => Math.round(figure.bits_per_second / 100_000) / 10) },
+    { key: "bitrate", unit: " Mbit/s", values: values((figure) => Math.round(figure.bits_per_second / 1e5) / 10) },
     { key: "joins", unit: "", values: values((figure) => figure.joins) },
     { key: "refusals", unit: "", values: values((figure) => figure.refusals) },
     { key: "callbackP99", unit: " ms", values: values((figure) => milliseconds(figure.slowest)) },
@@ -179,12 +179,13 @@ async function showRoom(room) {
   const number = ++showing;
   shown = room;
   const [told, { story }] = await Promise.all([order("show-room", { room }), order("show-story", { room })]);
+  const { blocked } = await order("show-user", { user: told.owner });
   if (number !== showing) return;
   byId("one").hidden = false;
   byId("one-title").textContent = `${told.name} (${room})`;
   byId("why").textContent = `${t(story.live ? "live" : "offAir")}: ${story.why}`;
   const facts = {
-    owner: told.account,
+    owner: told.account + (blocked ? ` (${t("blocked")})` : ""),
     viewers: String(told.viewers),
     overRtmp: String(told.here_over_rtmp),
     overHls: String(told.here_over_hls),
@@ -196,7 +197,7 @@ async function showRoom(room) {
       element("div", {}, element("dt", {}, t(/** @type {any} */ (key))), element("dd", {}, value)),
     ),
   );
-  byId("actions").replaceChildren(...actions(room, told));
+  byId("actions").replaceChildren(...actions(room, told, blocked));
   byId("done").textContent = "";
   byId("story").replaceChildren(...story.happened.map(happenedItem).reverse());
   byId("one").focus();
@@ -210,18 +211,20 @@ function happenedItem({ at, text }) {
 /**
  * @param {number} room
  * @param {{ closed_for: number, owner: number, publisher: Publisher | null }} told
+ * @param {boolean} blocked whether its owner is
  */
-function actions(room, { closed_for, owner, publisher }) {
+function actions(room, { closed_for, owner, publisher }, blocked) {
   const offered = [];
   if (publisher) offered.push(action("endBroadcast", "end-broadcast", { room }));
   offered.push(closed_for ? action("openAgain", "open-room", { room }) : action("closeRoom", "close-room", { room, seconds: 3600 }));
   offered.push(action("signOutOwner", "sign-out", { user: owner }));
+  offered.push(blocked ? action("unblockOwner", "unblock-user", { user: owner }) : action("blockOwner", "block-user", { user: owner }));
   const watch = element("a", { className: "button", href: `/room/${room}` }, t("watchPage"));
   return [...offered, watch];
 }
 
 /**
- * @param {"endBroadcast" | "openAgain" | "closeRoom" | "signOutOwner"} key of its text
+ * @param {"endBroadcast" | "openAgain" | "closeRoom" | "signOutOwner" | "blockOwner" | "unblockOwner"} key of its text
  * @param {string} name
  * @param {object} given
  */
