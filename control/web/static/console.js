@@ -32,6 +32,11 @@ let showing = 0; // which of several answers is the newest
 
 class Out extends Error {}
 
+const MEGABIT = 1e6;
+
+/** @param {number} bits */
+const megabits = (bits) => Math.round((10 * bits) / MEGABIT) / 10;
+
 /** @param {number} seconds */
 const milliseconds = (seconds) => seconds * 1e3;
 
@@ -167,7 +172,7 @@ async function showFigures() {
   const values = (of) => figures.map(of);
   drawLines(byId("plots"), times, [
     { key: "viewers", unit: "", values: values((figure) => Math.round(figure.over_rtmp + figure.over_hls)) },
-    { key: "bitrate", unit: " Mbit/s", values: values((figure) => Math.round(figure.bits_per_second / 1e5) / 10) },
+    { key: "bitrate", unit: " Mbit/s", values: values((figure) => megabits(figure.bits_per_second)) },
     { key: "joins", unit: "", values: values((figure) => figure.joins) },
     { key: "refusals", unit: "", values: values((figure) => figure.refusals) },
     { key: "callbackP99", unit: " ms", values: values((figure) => milliseconds(figure.slowest)) },
