@@ -9,6 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from control.access.denials import NOTHING_DENIED, Denials, DenialsOfUsers
+from control.access.quotas import NO_QUOTA, Quota
 from control.access.revocations import Revocations
 from control.access.rights import Rights, RightsOfRooms
 from control.access.tickets import Keys
@@ -29,6 +30,8 @@ class Grant(NamedTuple):
     room_id: int
     counted: bool
     """As a viewer."""
+    quota: Quota = NO_QUOTA
+    """The room's."""
 
 
 class Admission:
@@ -134,9 +137,9 @@ class Admission:
             return None
         now = self._clock.now()
         if role is Role.PUBLISHER:
-            return Grant(may_publish(room, shown, now).room_id, counted=False)
+            return Grant(may_publish(room, shown, now).room_id, counted=False, quota=room.quota)
         there = may_play(room, shown, now, denials=denials, network=network(address) if room.address_bans else "")
-        return Grant(there.room_id, is_viewer(there, shown))
+        return Grant(there.room_id, is_viewer(there, shown), room.quota)
 
     async def _look_up(self, role: Role, room_id: int, shown: Credentials) -> None:
         if await self._rights.of(room_id) is None:

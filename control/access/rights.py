@@ -12,19 +12,22 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 import structlog
 
+from control.access.quotas import COLUMNS as QUOTA
+from control.access.quotas import NO_QUOTA, Quota
+from control.access.quotas import read as read_quota
 from control.access.vault import COLUMNS as SEALED
 from control.access.vault import Vault
 from control.clock import Clock, Epoch
 from control.storage.cache import Cache
 from control.storage.changes import Change, Changed, Changes
 from control.storage.database import Row, Store, numbered
-from control.storage.tables import LAST_ROOM_ID, address_bans, rooms
+from control.storage.tables import LAST_ROOM_ID, address_bans, rooms, user_quotas
 
 ROOM_ID = r"[1-9][0-9]{0,9}"
 """A room id as a regular expression, but for its upper limit; web.conf has the same."""
 _ROOM_ID = re.compile(ROOM_ID)
 
-CHANGES = (Changed.ROOM, Changed.GATE, Changed.BANS, Changed.ACCOUNT)
+CHANGES = (Changed.ROOM, Changed.GATE, Changed.BANS, Changed.ACCOUNT, Changed.QUOTA)
 
 log = structlog.get_logger()
 
@@ -55,6 +58,7 @@ class Rights:
     is_public: bool = False
     """It is open, and lets in guests, who have no account."""
     address_bans: tuple[AddressBan, ...] = ()
+    quota: Quota = NO_QUOTA
 
     def address_ban(self, network: str, now: Epoch) -> AddressBan | None:
         """The first that keeps a network out now. In a room that is not open nothing does: who knows its password
@@ -86,10 +90,13 @@ def parse_room_id(text: str) -> int:
 
 
 class RightsOfRooms:
-    """`most` rooms' are kept in memory."""
+    """`most` rooms' are kept in memory. `usual`: the quota of a room whose owner has none of their own."""
 
-    def __init__(self, *, store: Store, vault: Vault, changes: Changes, clock: Clock, most: int) -> None:
+    def __init__(
+        self, *, store: Store, vault: Vault, changes: Changes, clock: Clock, most: int, usual: Quota = NO_QUOTA
+    ) -> None:
         self._store = store
+        self._usual = usual
         self._vault = vault
         self._clock = clock
         self._kept = Cache(self._load, most)
@@ -114,7 +121,9 @@ class RightsOfRooms:
 
     async def _load(self, room_ids: Sequence[int]) -> dict[int, Rights]:
         holds = sa.and_(address_bans.c.room_id == rooms.c.id, address_bans.c.until > self._clock.now())
-        query = sa.select(*COLUMNS, *BAN).select_from(rooms.outerjoin(address_bans, holds))
+        own = user_quotas.c.user_id == rooms.c.owner_id
+        joined = rooms.outerjoin(address_bans, holds).outerjoin(user_quotas, own)
+        query = sa.select(*COLUMNS, *BAN, *QUOTA).select_from(joined)
         rows: dict[int, list[Row]] = {}
         for row in await self._store.fetch_all(query.where(rooms.c.id.in_(sa.select(numbered(room_ids).c.value)))):
             rows.setdefault(row["id"], []).append(row)
@@ -137,6 +146,7 @@ class RightsOfRooms:
             is_open=bool(row["is_open"]),
             is_public=bool(row["is_open"] and row["is_public"]),
             address_bans=_address_bans(rows),
+            quota=read_quota(row, self._usual),
         )
 
 

@@ -35,6 +35,8 @@ class Changed(StrEnum):
     """A user's was deleted, and with it their room, if they had one."""
     FOLLOWS = "follows"
     """A user follows a room, or follows it no more."""
+    QUOTA = "quota"
+    """How much a user's room may have."""
     WEBHOOKS = "webhooks"
     """A room's."""
 

@@ -1,4 +1,4 @@
-"""What happened in rooms, and who is told of it; of `tables`, which they belong to."""
+"""What happened in rooms, who is told of it, and how much a room may have; of `tables`, which they belong to."""
 
 from __future__ import annotations
 
@@ -78,4 +78,14 @@ push_keys = sa.Table(  # by which push services know this service: one
     metadata,
     sa.Column("owner_id", sa.Integer, primary_key=True, autoincrement=False),  # 0
     sa.Column("push_key", sa.Text, nullable=False),  # sealed
+)
+
+user_quotas = sa.Table(  # of a user's room, where it is another than for all; null: the same
+    "user_quotas",
+    metadata,
+    of_user(primary_key=True),
+    sa.Column("viewers", sa.Integer, nullable=True),
+    sa.Column("kbps", sa.Integer, nullable=True),
+    sa.Column("height", sa.Integer, nullable=True),
+    sa.Column("hours", sa.Integer, nullable=True),
 )

@@ -45,6 +45,8 @@ class EventKind(StrEnum):
     ALERT = "ingest.alert"
     """What is wrong with what the publisher sends has changed."""
     BANNED = "user.banned"
+    LIMIT = "limit.reached"
+    """One that the operator has set."""
 
 
 OF_VIEWERS = frozenset({EventKind.JOINED, EventKind.LEFT})

@@ -15,6 +15,7 @@ from control.storage.event_tables import notices as notices
 from control.storage.event_tables import push_keys as push_keys
 from control.storage.event_tables import push_subscriptions as push_subscriptions
 from control.storage.event_tables import room_events as room_events
+from control.storage.event_tables import user_quotas as user_quotas
 from control.storage.event_tables import webhook_deliveries as webhook_deliveries
 from control.storage.event_tables import webhooks as webhooks
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from control.access.quotas import COLUMNS as QUOTA
 from control.access.rights import BAN
 from control.access.tickets import Keys
 from control.access.vault import ANCHOR, ASSIST, USER
@@ -45,7 +46,7 @@ class Rows:
     gates: dict[int, float] = field(default_factory=lambda: dict.fromkeys(ROOMS, 0.0))
 
     async def fetch_all(self, _: object) -> list[dict[str, Any]]:
-        nobody = dict.fromkeys(column.name for column in BAN)
+        nobody = dict.fromkeys(column.name for column in (*BAN, *QUOTA))
         sealed = {ANCHOR: "anchor", ASSIST: "assist", USER: "viewer", "password_generation": 1, "is_open": False}
         return [
             {"id": room, "owner_id": 1, "gate_shut_until": until} | sealed | nobody
