@@ -10,6 +10,7 @@ import httpx
 from control.access.admission import Admission
 from control.access.bans import Bans
 from control.access.denials import DenialsOfUsers
+from control.access.quotas import Quotas, usual
 from control.access.resealing import Resealing
 from control.access.revocations import Revocations
 from control.access.rights import RightsOfRooms
@@ -29,6 +30,7 @@ from control.live.audience import Audience
 from control.live.broadcast_events import BroadcastEvents
 from control.live.broadcast_store import BroadcastStore
 from control.live.broadcasts import Broadcasts
+from control.live.capacity import Capacity, of_node
 from control.live.encoder_names import EncoderNames
 from control.live.heartbeats import Heartbeats
 from control.live.ingest_alerts import IngestAlerts
@@ -43,6 +45,7 @@ from control.lobby.live_rooms import LiveRooms
 from control.nginx_rtmp.clients import Clients
 from control.nginx_rtmp.control import RtmpControl
 from control.nginx_rtmp.drops import Drops
+from control.nginx_rtmp.excess import ExcessGuard
 from control.nginx_rtmp.hls_auth import HlsAuth
 from control.nginx_rtmp.kept_verdicts import KeptVerdicts
 from control.nginx_rtmp.pipelined import PipelinedStreams
@@ -52,6 +55,7 @@ from control.nginx_rtmp.stat import Looks, Stat
 from control.nginx_rtmp.takeover import Takeover
 from control.nginx_rtmp.unseen import UnseenUpdates
 from control.running import LiveParts
+from control.setting_values import limits
 from control.settings import Settings
 from control.snapshots.album import Album
 from control.snapshots.decoding import Decoding
@@ -75,7 +79,16 @@ def live_parts(
 ) -> LiveParts:
     log = Log(store, settings.node, clock)
     changes = Changes(store, log)
-    rights = RightsOfRooms(store=store, vault=vault, changes=changes, clock=clock, most=settings.cached_rooms)
+    given = limits(settings.limits)
+    quotas = Quotas(store, changes, usual(given))
+    rights = RightsOfRooms(
+        store=store,
+        vault=vault,
+        changes=changes,
+        clock=clock,
+        most=settings.cached_rooms,
+        usual=quotas.usual,
+    )
     denials = DenialsOfUsers(store=store, changes=changes, most=settings.cached_users, clock=clock)
     admission = Admission(
         keys=keys,
@@ -115,6 +128,13 @@ def live_parts(
     broadcast_store = BroadcastStore(store=store, broadcasts=broadcasts, written_every=AGAIN, is_here=leases.is_here)
     leases.taken_over.append(broadcast_store.take_over)
     leases.lost.append(broadcasts.give_up)
+    capacity = Capacity(
+        presence=presence,
+        players=live_rooms.players,
+        node=of_node(given),
+        events=room_events,
+        clock=clock,
+    )
     on_air_writer = OnAirWriter(
         store=store,
         node=settings.node,
@@ -124,7 +144,7 @@ def live_parts(
         clock=clock,
         is_here=leases.is_here,
         log=shared_log,
-        observers=[live_rooms.observe, chat.observe],
+        observers=[live_rooms.observe, chat.observe, capacity.observe],
         events=broadcast_events,
     )
 
@@ -135,6 +155,9 @@ def live_parts(
     }
     relays = Relays(nginxes=nginxes, names=names, presence=presence, leases=leases, keys=keys, clock=clock)
     drops = Drops(presence=presence, controls={node: each.control for node, each in nginxes.items()})
+    excess = ExcessGuard(
+        store=store, presence=presence, rights=rights, capacity=capacity, drops=drops, events=room_events, clock=clock
+    )
     takeover = Takeover(
         presence=presence,
         nginxes=nginxes,
@@ -153,6 +176,7 @@ def live_parts(
         relays=relays,
         pipelined=PipelinedStreams(clock),
         unseen=UnseenUpdates(clock),
+        excess=excess,
         clock=clock,
     )
     leases.make_way = takeover.make_way
@@ -166,6 +190,7 @@ def live_parts(
         heartbeats=heartbeats,
         broadcasts=broadcasts,
         admission=admission,
+        capacity=capacity,
         kept=kept_verdicts,
         clock=clock,
     )
@@ -217,6 +242,8 @@ def live_parts(
         on_air_writer=on_air_writer,
         encoder_names=EncoderNames(settings.encoder_dir, presence, broadcasts),
         samples=samples,
+        quotas=quotas,
+        excess=excess,
         room_events=room_events,
         broadcast_events=broadcast_events,
         viewer_events=viewer_events,

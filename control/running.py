@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from control.access.admission import Admission
 from control.access.bans import Bans
 from control.access.denials import DenialsOfUsers
+from control.access.quotas import Quotas
 from control.access.resealing import EVERY as RESEAL_EVERY
 from control.access.resealing import Resealing
 from control.access.rights import RightsOfRooms
@@ -51,6 +52,8 @@ from control.lobby.lists import LAST_WRITTEN, Lists
 from control.lobby.live_rooms import LiveRooms
 from control.nginx_rtmp.callbacks import Callbacks
 from control.nginx_rtmp.clients import Clients
+from control.nginx_rtmp.excess import EVERY as LOOK_FOR_EXCESS
+from control.nginx_rtmp.excess import ExcessGuard
 from control.nginx_rtmp.hls_auth import HlsAuth
 from control.nginx_rtmp.kept_verdicts import KeptVerdicts
 from control.nginx_rtmp.reconcile import Reconcilers
@@ -97,6 +100,8 @@ class LiveParts:
     on_air_writer: OnAirWriter
     encoder_names: EncoderNames
     samples: Samples
+    quotas: Quotas
+    excess: ExcessGuard
     room_events: RoomEvents
     broadcast_events: BroadcastEvents
     viewer_events: ViewerEvents
@@ -181,6 +186,7 @@ async def background(started: Running, clock: Clock) -> AsyncIterator[None]:
         "rooms' pages": repeat("rooms' pages", partial(clock.sleep, LOOK_FOR_NEWS), started.streams.deliver),
         "on air": repeat("on air", writer.next_change, writer.write),
         "samples": repeat("samples", partial(clock.sleep, SAMPLE_EVERY), started.live.samples.step),
+        "limits": repeat("limits", partial(clock.sleep, LOOK_FOR_EXCESS), started.live.excess.step),
         "alerts": repeat("alerts", partial(clock.sleep, LOOK_FOR_FAULTS), started.live.ingest_alerts.step),
         "viewers": repeat("viewers", partial(clock.sleep, GATHER_VIEWERS), started.live.viewer_events.step),
         "events": repeat("events", partial(clock.sleep, GATHERED), started.live.room_events.flush),

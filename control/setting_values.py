@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PREFIX = "QPLUS_"
+LIMITS = ("viewers", "kbps", "height", "hours", "node-rooms", "node-viewers")
 
 
 class SettingError(ValueError):
@@ -19,6 +20,17 @@ def setting(
     default: Any, text: str, *, low: int | None = None, high: int | None = None, choices: tuple[str, ...] = ()
 ) -> Any:
     return field(default=default, metadata={"text": text, "low": low, "high": high, "choices": choices})
+
+
+def limits(text: str) -> dict[str, int]:
+    """`name=number`, with commas between. Raises SettingError for a name that is none, or what is no number."""
+    found = {}
+    for each in filter(None, (each.strip() for each in text.split(","))):
+        name, _, number = each.partition("=")
+        if name not in LIMITS or not (number.isascii() and number.isdigit() and len(number) < 10):
+            raise SettingError(f"{PREFIX}LIMITS: {', '.join(f'{known}=number' for known in LIMITS)}")
+        found[name] = int(number)
+    return found
 
 
 def is_database(url: str) -> bool:
@@ -51,6 +63,8 @@ def read(item: Field[Any], text: str) -> Any:
 
 
 def check(item: Field[Any], value: Any) -> None:
+    if item.name == "limits":
+        limits(value)
     low, high, choices = item.metadata["low"], item.metadata["high"], item.metadata["choices"]
     if low is not None and value < low:
         raise SettingError(f"{PREFIX}{item.name.upper()}: at least {low}")

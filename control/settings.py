@@ -50,12 +50,10 @@ class Settings:
         "", "Where data is kept: `postgresql://user:password@host/name`. Empty: SQLite in the data folder."
     )
     hls_dir: str = setting(
-        "",
-        "Folder of HLS segments alone; emptied at start. Empty: in the data folder; beside the sockets for root.",
+        "", "Folder of HLS segments alone; emptied at start. Empty: in the data folder; beside the sockets for root."
     )
     snapshot_dir: str = setting(
-        "",
-        "Folder of rooms' snapshots, which are kept. Empty: in the data folder; beside the sockets for root.",
+        "", "Folder of rooms' snapshots, which are kept. Empty: in the data folder; beside the sockets for root."
     )
     black_box_mib: int = setting(64, "Most MiB of what `qplus explain` tells from. 0: nothing.", low=0, high=65536)
     snapshot_seconds: int = setting(15, "Seconds between two snapshots of a live room. 0: none are made.", low=0)
@@ -119,6 +117,7 @@ class Settings:
     )
     chat_messages: int = setting(5, "Chat messages of one user in one room in 10 s.", low=1, high=100)
     chat_room_messages: int = setting(50, "Chat messages of all users in one room in a second.", low=1, high=1000)
+    limits: str = setting("", "What a room, and this node, may have: [limits](limits.md). Empty: no limits.")
     cached_sessions: int = setting(50000, "Sessions, and how far each has read a list, kept in memory.", low=100)
     cached_users: int = setting(50000, "Users, and what each follows and is denied, kept in memory.", low=100)
     cached_rooms: int = setting(20000, "Rooms kept in memory; 3 KB each, and what they say of themselves.", low=100)

@@ -22,6 +22,7 @@ REASONS: Mapping[str, str] = {
     "publish_done": "nginx told of its end",
     "play_done": "nginx told of its end",
     "disconnect": "nginx told that its connection ended",
+    "a limit": "it was warned, and stayed so",
     "a look at nginx": "nginx shows it",
     "nginx could not be asked": "nginx gave no answer for longer than it is believed in",
 }
@@ -30,6 +31,7 @@ ENDINGS: Mapping[str, str] = {
     Ending.SILENT: "its link was dead",
     Ending.GATE: "the owner ended the stream",
     Ending.PASSWORD: "its password or its right ended",
+    Ending.LIMIT: "it was more than its room may have",
     Ending.LOST: "nginx shows it no more, or does not answer, and told of no end",
 }
 

@@ -70,6 +70,9 @@ class Heartbeats:
         """Of viewers, each in each of their rooms."""
         return len(self._latest)
 
+    def is_there(self, room_id: int, user_id: int) -> bool:
+        return (room_id, user_id) in self._latest
+
     def rooms(self) -> Iterable[int]:
         return self._rooms.keys()
 

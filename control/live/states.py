@@ -55,5 +55,7 @@ class Ending(StrEnum):
     """The room's owner ended the stream."""
     PASSWORD = "password"
     """It was let in by a password that is no longer the room's."""
+    LIMIT = "limit"
+    """It was more than its room may have."""
     LOST = "lost"
     """nginx, control or the machine went down with it, and it was not there afterwards."""

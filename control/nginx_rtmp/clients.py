@@ -18,6 +18,7 @@ from control.live.leases import Leases
 from control.live.presence import REMEMBERED, Presence, Session, SessionKey
 from control.live.states import Ending, State
 from control.nginx_rtmp.drops import Drops, log_dropped
+from control.nginx_rtmp.excess import ExcessGuard
 from control.nginx_rtmp.form import Callback
 from control.nginx_rtmp.pipelined import PipelinedStreams
 from control.nginx_rtmp.relays import Relays, RtmpNginx
@@ -45,6 +46,7 @@ class Clients:
     relays: Relays
     pipelined: PipelinedStreams
     unseen: UnseenUpdates
+    excess: ExcessGuard
     clock: Clock
     _asking: Counter[SessionKey] = field(default_factory=Counter)
     """How many streams of a connection are being judged."""
@@ -76,6 +78,8 @@ class Clients:
         grant = await self.admission.admit_newcomer(Role.PUBLISHER, room_id, shown, callback.address)
         self._refuse_second(key)
         self.pipelined.refuse_barred(grant.room_id)
+        if any(grant.quota) or self.excess.capacity.node.rooms:
+            await self.excess.admit(grant.room_id)
         waited = await self.takeover.make_way(grant.room_id)
         async with self.leases.claiming(grant.room_id) as waited_for_others:
             waited |= waited_for_others
@@ -112,6 +116,8 @@ class Clients:
             self.presence.identify(key, shown, grant.counted, callback.encoder)
         else:
             self._refuse_second(key)
+            if grant.counted and (grant.quota.viewers or self.excess.capacity.node.viewers):
+                self.excess.capacity.take_viewer(grant.room_id, grant.quota.viewers)
             self._enter(key, Role.PLAYER, grant, shown, callback)
 
     def update_at_once(self, key: SessionKey, callback: Callback) -> bool:
@@ -150,7 +156,9 @@ class Clients:
     def end(self, key: SessionKey) -> None:
         self.unseen.take(key)
         session = self.presence.get(key)
-        self.presence.end(key, Ending.SILENT if session and self._quiet_for(session) >= DEAD else Ending.LEFT)
+        sent_at = session.media_at if session else None
+        silent = sent_at is not None and self.clock.ticks() - sent_at >= DEAD
+        self.presence.end(key, Ending.SILENT if silent else Ending.LEFT)
         if session is not None:
             _log_passage(session, "left")
 
@@ -173,7 +181,9 @@ class Clients:
         update."""
         if not change.room_id or change.what not in RECONSIDERED:
             return
-        concerned = [each for each in self.presence.in_room(change.room_id) if _is_concerned(each, change)]
+        # Given-back tickets are their user's alone; a ban is of addresses too.
+        of_all = change.what is not Changed.TICKETS
+        concerned = [each for each in self.presence.in_room(change.room_id) if of_all or each.user_id == change.user_id]
         denied = []
         for number, session in enumerate(concerned):
             if number % AT_A_TIME == AT_A_TIME - 1:
@@ -228,10 +238,6 @@ class Clients:
     def _condemn(self, session: Session, denied: Denied) -> None:
         self.presence.condemn(session.key, Ending.GATE if isinstance(denied, GateShut) else Ending.PASSWORD)
 
-    def _quiet_for(self, session: Session) -> float:
-        """Seconds since a publisher's last media."""
-        return self.clock.ticks() - session.media_at if session.media_at is not None else 0.0
-
     async def _judge_unseen(self, key: SessionKey, callback: Callback) -> None:
         """An update of a session we know nothing of: judged afresh, and taken in once /stat shows it."""
         shown = self._shown(callback)
@@ -284,11 +290,6 @@ class Clients:
         session = Session(key, role, grant.room_id, address, since, shown, grant.counted, encoder, home)
         self.presence.admit(session)
         _log_passage(session, "let in")
-
-
-def _is_concerned(session: Session, change: Change) -> bool:
-    """Given-back tickets are their user's alone; a ban is of addresses too."""
-    return change.what is not Changed.TICKETS or session.user_id == change.user_id
 
 
 def _log_passage(session: Session, what: str) -> None:

@@ -14,6 +14,7 @@ from control.access.tickets import Keys
 from control.access.verdicts import Role
 from control.clock import Clock, Ticks
 from control.live.broadcasts import Broadcasts
+from control.live.capacity import Capacity
 from control.live.heartbeats import Heartbeats
 from control.live.leases import Leases
 from control.live.presence import Home, Presence, Session
@@ -69,6 +70,7 @@ class HlsAuth:
     heartbeats: Heartbeats
     broadcasts: Broadcasts
     admission: Admission
+    capacity: Capacity
     kept: KeptVerdicts
     clock: Clock
 
@@ -118,6 +120,9 @@ class HlsAuth:
             return None
         assert shown.ticket is not None  # an empty password is no room's
         if grant.counted:
+            limited = grant.quota.viewers or self.capacity.node.viewers
+            if limited and not self.heartbeats.is_there(grant.room_id, shown.ticket.user_id):
+                self.capacity.take_viewer(grant.room_id, grant.quota.viewers)
             self.heartbeats.beat(grant.room_id, shown.ticket.user_id, shown, address)
         if elsewhere is not None:
             return elsewhere
