@@ -31,6 +31,7 @@ from control.nginx_rtmp.grace import Grace
 from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.notices.herald import Herald
 from control.notices.push_keys import PushKey, stored
+from control.operators.limit_orders import LimitOrders
 from control.operators.orders import Orders
 from control.operators.room_orders import RoomOrders
 from control.operators.user_orders import UserOrders
@@ -162,7 +163,13 @@ def applications(
     refused_pushes = RefusedPushes(services.clock, live.room_events)
     settings, feed = services.settings, Feed(services.lobby)
     segments = Path(settings.hls_dir)
-    studio = Studio(services=services, broadcasts=live.broadcasts, refused_pushes=refused_pushes, segments=segments)
+    studio = Studio(
+        services=services,
+        broadcasts=live.broadcasts,
+        refused_pushes=refused_pushes,
+        excess=live.excess,
+        segments=segments,
+    )
     health = Health(store=store, nodes=live.nodes, database=settings.database, clock=services.clock)
     callbacks = Callbacks(live.clients, refused_pushes, live.recorder)
     events, streams = Events(services, feed, studio), RoomStreams(services)
@@ -171,7 +178,7 @@ def applications(
     blocking = Blocking(store=store, tickets=live.admission, changes=live.changes, clock=services.clock)
     user_orders = UserOrders(services, store, blocking)
     room_orders = RoomOrders(services, store, live.changes)
-    table = user_orders.table | room_orders.table
+    table = user_orders.table | room_orders.table | LimitOrders(user_orders, live.quotas).table
     console = console_of(
         services,
         store=store,

@@ -17,6 +17,7 @@ from control.live.broadcasts import Broadcasts
 from control.live.ingest_alerts import SETTLED, key_frame_seconds
 from control.live.presence import Session
 from control.live.stream_info import StreamInfo
+from control.nginx_rtmp.excess import ExcessGuard
 from control.nginx_rtmp.refused_pushes import RefusedPushes
 from control.refusals import SessionExpired
 from control.web.page_api import caller_of
@@ -29,16 +30,23 @@ class Studio:
     """`segments` is the folder that nginx writes HLS into."""
 
     def __init__(
-        self, *, services: Services, broadcasts: Broadcasts, refused_pushes: RefusedPushes, segments: Path
+        self,
+        *,
+        services: Services,
+        broadcasts: Broadcasts,
+        refused_pushes: RefusedPushes,
+        excess: ExcessGuard,
+        segments: Path,
     ) -> None:
         self._services = services
         self._broadcasts = broadcasts
         self._refused_pushes = refused_pushes
+        self._excess = excess
         self._segments = segments
 
     async def state(self, room_id: int, players: int) -> dict[str, Any]:
         """`gateShut`: how many seconds the gate stays shut, 0 for open; `publisher`: null while off air; `settled`: it
-        has sent for so long that there should be sound and picture."""
+        has sent for so long that there should be sound and picture; `limits`: those that its stream is over."""
         publisher = self._services.presence.publisher(room_id)
         live = publisher is not None and publisher.live
         room = await self._services.admission.room(room_id)
@@ -49,6 +57,7 @@ class Studio:
             "players": players,
             "gateShut": max(0, round(shut_until - self._services.clock.now())),
             "publisher": await self._publisher(publisher) if publisher and live else None,
+            "limits": [asdict(each) for each in self._excess.of(room_id)],
             "refused": [asdict(push) for push in self._refused_pushes.of(room_id)],
         }
 

@@ -1,7 +1,7 @@
 /* What a publisher sends, in figures, and in words with a remedy where something is wrong with it. */
 
 import { byId, element } from "./common.js";
-import { t } from "./texts.js";
+import { limitText, t } from "./texts.js";
 
 const FAR_APART = 4; // seconds between key frames from which on viewers wait long for a picture
 const FEW = 6; // samples from which on it is known what is usual
@@ -23,6 +23,7 @@ const HEARD = ["", "AAC", "MP3"];
  * @property {string} address
  */
 /** @typedef {{ time: number, playerCount: number, bitsPerSecond: number, framesPerSecond: number }} Sample */
+/** @typedef {{ limit: string, value: number, most: number, seconds: number }} Excess */
 /** @typedef {"noSound" | "noVideo" | "otherVideo" | "otherAudio" | "keyFrameHint" | "bitrateFell"} Fault */
 
 /** @param {Publisher | null} publisher */
@@ -59,11 +60,13 @@ export function encoderName(said) {
  * @param {Publisher | null} publisher
  * @param {boolean} settled it has been on air for so long that sound and picture should be there
  * @param {Sample[]} samples of the last minutes
+ * @param {Excess[]} limits that the stream is over
  */
-export function showHealth(publisher, settled, samples) {
+export function showHealth(publisher, settled, samples, limits) {
   const found = publisher ? faults(publisher, settled, samples) : [];
   const lines = found.map((fault) => element("li", {}, t(fault)));
-  if (publisher && settled && found.length === 0) lines.push(element("li", { className: "good" }, t("allWell")));
+  lines.push(...limits.map((each) => element("li", {}, limitText(each.limit, each.value, each.most, each.seconds))));
+  if (publisher && settled && lines.length === 0) lines.push(element("li", { className: "good" }, t("allWell")));
   const list = byId("health");
   if (list.textContent !== lines.map((line) => line.textContent).join("")) list.replaceChildren(...lines);
 }

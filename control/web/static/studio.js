@@ -18,6 +18,7 @@ const SAMPLED = 10_000; // milliseconds between two looks at the samples: the se
  * @property {number} players
  * @property {number} gateShut seconds until the gate opens by itself
  * @property {import("./publisher.js").Publisher | null} publisher
+ * @property {import("./publisher.js").Excess[]} limits that the stream is over
  * @property {RefusedPush[]} refused
  */
 
@@ -109,7 +110,7 @@ function showState(state) {
   byId("gate").checked = state.gateShut === 0;
   byId("gate-state").textContent = state.gateShut ? `${t("gateShut")} ${clock(state.gateShut)}` : t("gateOpen");
   showPublisher(state.publisher);
-  showHealth(state.publisher, state.settled, samples);
+  showHealth(state.publisher, state.settled, samples, state.limits);
   byId("none-refused").hidden = state.refused.length > 0;
   byId("refused").replaceChildren(...state.refused.map(refusal));
   if (state.live !== last.live) (state.live ? beginPreview : endPreview)();

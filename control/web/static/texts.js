@@ -637,6 +637,10 @@ const REASONS_ZH = {
   "over before it began": "连接已断开",
   "a second stream on one connection": "同一连接重复推流",
   "another publisher was quicker": "其他推流抢先",
+  "node has no room for another room": "服务器直播室已满",
+  "over its limit: kbps": "码率超过上限",
+  "over its limit: height": "画面尺寸超过上限",
+  "over its limit: hours": "今日直播时长已用完",
 };
 
 /** @type {Record<"zh" | "en", Record<string, string>>} */
@@ -647,6 +651,7 @@ const ENDINGS = {
     silent: "网络中断",
     gate: "已停止直播",
     password: "主播密码已改",
+    limit: "超过上限",
     lost: "服务器中断",
   },
   en: {
@@ -655,6 +660,7 @@ const ENDINGS = {
     silent: "Link was dead",
     gate: "Stopped",
     password: "Password changed",
+    limit: "Over a limit",
     lost: "Server went down",
   },
 };
@@ -714,6 +720,24 @@ export function reasonText(reason) {
   if (language !== "zh") return reason;
   if (reason.startsWith("already live from ")) return `已有推流, 来自 ${reason.slice(18)}`;
   return REASONS_ZH[reason] ?? reason;
+}
+
+/** Of what the operator allows, by name; with the unit. @type {Record<"zh" | "en", Record<string, [string, string]>>} */
+const LIMITS = {
+  zh: { kbps: ["码率", " kbit/s"], height: ["画面高度", ""], hours: ["24 小时内直播", " 小时"] },
+  en: { kbps: ["Bitrate", " kbit/s"], height: ["Picture height", ""], hours: ["On air within 24 hours", " h"] },
+};
+
+/**
+ * @param {string} limit
+ * @param {number} value
+ * @param {number} most
+ * @param {number} seconds until the stream is ended
+ */
+export function limitText(limit, value, most, seconds) {
+  const [name, unit] = LIMITS[language][limit] ?? [limit, ""];
+  const [allowed, left] = language === "zh" ? ["上限", "秒后结束直播"] : ["allowed", "s until the stream is ended"];
+  return `${name} ${value}${unit} (${allowed} ${most}${unit}), ${seconds} ${left}`;
 }
 
 /** @param {string} reason */
