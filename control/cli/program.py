@@ -26,6 +26,7 @@ COMMANDS = {
     "user": "user",
     "room": "room",
     "operator": "operator",
+    "limit": "limiting",
     "top": "top",
     "explain": "explaining",
     "record": "explaining",

@@ -12,6 +12,7 @@ import pytest
 
 from control.settings import to_env
 from tests.e2e.conftest import ROOT, Node
+from tests.rtmp.client import Refused
 
 pytestmark = pytest.mark.anyio
 
@@ -60,6 +61,20 @@ async def test_an_operator_finds_a_user_and_signs_them_out(node: Node) -> None:
     assert (await node.api("GetMyLiveRoom", sessionId=session))["status"] == 10003
     assert qplus(node, "user", "send-code", "user1").returncode == 0
     await node.logged("order carried out")
+
+
+async def test_an_operator_limits_a_users_room(node: Node) -> None:
+    room = await node.room()
+    assert qplus(node, "limit", "user1").stdout.splitlines()[0] == "viewers: no limit (as for all)"
+    assert told(node, "limit", "user1", "--viewers", "1", "--kbps", "usual")["own"]["viewers"] == 1
+    assert qplus(node, "limit", "user1", "--viewers", "many").stderr == "error: --viewers: a number, or usual\n"
+    async with node.publisher(room.push), node.player(room.play) as first:
+        await node.counted(room, 1)
+        async with node.client() as other:
+            with pytest.raises(Refused):
+                await other.play(room.play)
+        assert not first.is_closed
+    await node.logged("room is full")
 
 
 async def test_what_cannot_be_done_is_one_line(node: Node) -> None:

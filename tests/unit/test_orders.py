@@ -165,3 +165,13 @@ def test_without_a_node_that_is_said(tmp_path: Path) -> None:
         pass
     with pytest.raises(order_socket.NotAnswered, match=f"no node runs in {tmp_path}"):
         order_socket.asked(run, "live-rooms", {})
+
+
+async def test_a_users_limits_are_set_and_shown(stage: Stage, operator: Operator) -> None:
+    told = await operator.ask("limit", user="owner1", viewers=5, hours=0)
+    assert told["own"] == {"viewers": 5, "kbps": None, "height": None, "hours": 0}
+    await operator.ask("limit", user="owner1", viewers="usual")
+    assert (await operator.ask("show-limits", user="owner1"))["own"]["viewers"] is None
+    assert await operator.refused("limit", user="owner1", kbps=-1) == "kbps: a whole number, 0 for none, or usual"
+    assert await operator.refused("limit", user="owner1", kbps=2**40) == "kbps: too large"
+    assert await operator.refused("limit", user="nobody", kbps=1) == "there is no user nobody"
