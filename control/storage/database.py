@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from time import perf_counter
 
 import databases
@@ -63,6 +63,12 @@ class Pool(asyncio.Queue[Connection]):
             return connection
 
 
+@cache  # type: ignore[arg-type]
+def statements_of(engine: Engine) -> Statements:
+    """Of all stores that a process opens: tests open thousands, one after the other."""
+    return Statements(engine.dialect())
+
+
 class Store:
     """Lends connections: `reading()` for queries, `writing()` for one transaction."""
 
@@ -71,7 +77,7 @@ class Store:
         self._shared_by = shared_by
         self._engine = engine
         self._clock = clock
-        self.statements = Statements(engine.dialect())
+        self.statements = statements_of(engine)
         self._writers = Pool()
         self._readers = Pool()
         self._closing = asyncio.Event()
