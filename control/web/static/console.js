@@ -2,7 +2,7 @@
 
 import { byId, element, logIn, me, onSession, onSubmit, start } from "./common.js";
 import { drawLines } from "./plots.js";
-import { t } from "./texts.js";
+import { t } from "./console_texts.js";
 import { ago, duration } from "./times.js";
 
 const LIVE_EVERY = 3000; // milliseconds

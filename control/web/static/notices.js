@@ -1,7 +1,7 @@
 /* How a user is told that a room they follow is live: by messages, and in this browser. */
 
 import { ask, byId, messageOf } from "./common.js";
-import { t } from "./texts.js";
+import { t } from "./notice_texts.js";
 
 const WORKER = "/static/worker.js";
 const trouble = byId("notices-trouble");

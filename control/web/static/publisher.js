@@ -1,7 +1,8 @@
 /* What a publisher sends, in figures, and in words with a remedy where something is wrong with it. */
 
 import { byId, element } from "./common.js";
-import { limitText, t } from "./texts.js";
+import { limitText } from "./limit_texts.js";
+import { t } from "./texts.js";
 
 const FAR_APART = 4; // seconds between key frames from which on viewers wait long for a picture
 const FEW = 6; // samples from which on it is known what is usual

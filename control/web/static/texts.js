@@ -163,57 +163,6 @@ const zh = {
   anchorPwdHelp: "编码器推流用。更改后正在进行的直播会中断, 编码器需填写新的推流码。",
   viewingPwd: "观看密码",
   viewingPwdHelp: "观众观看私密直播室用。更改后已在观看的人需要重新输入。",
-  console: "控制台",
-  consoleLogin: "控制台供运维人员使用：请先登录。",
-  consoleHelp: "输入验证器应用中的六位动态码。运维人员由命令行指定：qplus operator add。",
-  oneTimeCode: "动态码",
-  leave: "退出控制台",
-  happened: "最近十分钟",
-  liveRooms: "正在直播",
-  room: "房间",
-  publisherFrom: "推流端",
-  video: "画面与声音",
-  onAirFor: "已播",
-  noneLive: "现在没有直播。",
-  overTime: "走势",
-  span: "时段",
-  lastHour: "一小时",
-  lastDay: "一天",
-  lastMonth: "一个月",
-  noFigures: "还没有数据：每十秒记录一次。",
-  findThem: "查找",
-  roomOrUser: "房间号、名称或账号",
-  audit: "操作记录",
-  exportAudit: "导出 CSV",
-  node: "节点",
-  lives: "运行中",
-  draining: "排空中",
-  gone: "已停止",
-  elsewhere: "在其他节点",
-  joins: "进入",
-  refusals: "拒绝",
-  callbackP99: "回调 p99",
-  owner: "主播",
-  overRtmp: "RTMP 观众（本节点）",
-  overHls: "HLS 观众（本节点）",
-  notCounted: "不计入",
-  gate: "推流",
-  closedFor: "禁止，还剩",
-  endBroadcast: "断开推流",
-  closeRoom: "关闭一小时",
-  signOutOwner: "主播下线所有登录",
-  blockOwner: "封禁主播账号",
-  unblockOwner: "解封主播账号",
-  blocked: "已封禁",
-  doneThat: "完成。",
-  enterAgain: "请重新输入动态码。",
-  tooManyCodes: "错误次数过多，请稍后再试。",
-  when: "时间",
-  who: "操作人",
-  what: "操作",
-  details: "详情",
-  pushAllowed: "允许",
-  openAgain: "重新开放",
   assistPwd: "助理密码",
   assistPwdHelp: "助理用它管理观众和聊天。",
   assistHelp: "助理登录后, 用助理密码打开:",
@@ -248,12 +197,6 @@ const zh = {
   accountLogin: "登录后即可管理您的账号。",
   logins: "登录记录",
   loginsHelp: "不认识的登录请结束, 并修改密码。",
-  notices: "开播提醒",
-  noticesHelp: "您关注的直播室开播时提醒您, 每次直播一次。",
-  noticeByMail: "发邮件",
-  noticeByMessage: "发消息到手机",
-  noticeByPush: "在此浏览器中通知",
-  noticesDenied: "浏览器不允许此网站发通知。",
   thisLogin: "当前登录",
   endLogin: "结束",
   changePassword: "修改密码",
@@ -304,6 +247,9 @@ const zh = {
   apiAsked: "请求",
   apiAnswer: "应答",
   apiNone: "没有这样的接口。",
+  joins: "进入",
+  refusals: "拒绝",
+  callbackP99: "回调 p99",
 };
 
 /** @type {Record<keyof typeof zh, string>} */
@@ -468,57 +414,6 @@ const en = {
   anchorPwdHelp: "What the encoder pushes with. A change ends what is on air, and the encoder needs the new stream key.",
   viewingPwd: "Viewing password",
   viewingPwdHelp: "What viewers of a private room are let in by. After a change they are asked for the new one.",
-  console: "Console",
-  consoleLogin: "The console is for operators: log in first.",
-  consoleHelp: "Type the six digits that your app for one-time codes shows. Who is an operator is said on the command line: qplus operator add.",
-  oneTimeCode: "One-time code",
-  leave: "Leave the console",
-  happened: "The last ten minutes",
-  liveRooms: "Live now",
-  room: "Room",
-  publisherFrom: "Publisher",
-  video: "Picture and sound",
-  onAirFor: "On air for",
-  noneLive: "Nobody is live now.",
-  overTime: "Over time",
-  span: "Span",
-  lastHour: "Last hour",
-  lastDay: "Last day",
-  lastMonth: "Last month",
-  noFigures: "No figures yet: there is one every ten seconds.",
-  findThem: "Find",
-  roomOrUser: "Room's number or name, or account",
-  audit: "What operators did",
-  exportAudit: "Export as CSV",
-  node: "Node",
-  lives: "runs",
-  draining: "is drained",
-  gone: "is gone",
-  elsewhere: "at another node",
-  joins: "Joins",
-  refusals: "Refusals",
-  callbackP99: "Callbacks, p99",
-  owner: "Owner",
-  overRtmp: "Over RTMP, this node",
-  overHls: "Over HLS, this node",
-  notCounted: "Not counted",
-  gate: "Pushing",
-  closedFor: "closed for",
-  endBroadcast: "End the broadcast",
-  closeRoom: "Close for an hour",
-  signOutOwner: "Sign the owner out",
-  blockOwner: "Block the owner",
-  unblockOwner: "Let the owner in again",
-  blocked: "blocked",
-  doneThat: "Done.",
-  enterAgain: "Type a one-time code again.",
-  tooManyCodes: "Too many wrong codes; try again later.",
-  when: "When",
-  who: "Who",
-  what: "What",
-  details: "Details",
-  pushAllowed: "allowed",
-  openAgain: "Open again",
   assistPwd: "Assistant's password",
   assistPwdHelp: "What lets an assistant look after viewers and the chat.",
   assistHelp: "Assistants log in, and open this with their password:",
@@ -553,12 +448,6 @@ const en = {
   accountLogin: "Log in to see your account.",
   logins: "Where you are logged in",
   loginsHelp: "End a login that you do not know, and change your password.",
-  notices: "When somebody goes live",
-  noticesHelp: "You are told that a room you follow is live, once for each broadcast.",
-  noticeByMail: "By e-mail",
-  noticeByMessage: "By a message to your phone",
-  noticeByPush: "In this browser",
-  noticesDenied: "This browser does not let this site notify you.",
   thisLogin: "This one",
   endLogin: "End",
   changePassword: "Change the password",
@@ -609,6 +498,9 @@ const en = {
   apiAsked: "Request",
   apiAnswer: "Answer",
   apiNone: "No API is called that.",
+  joins: "Joins",
+  refusals: "Refusals",
+  callbackP99: "Callbacks, p99",
 };
 
 /** @type {Record<number, string>} */
@@ -680,6 +572,18 @@ export function t(key) {
   return texts[key];
 }
 
+/**
+ * Takes in words that one page alone needs. To be called before the page is shown.
+ * @template {Record<string, string>} T
+ * @param {T} chinese
+ * @param {T} english
+ * @returns {(key: keyof T | keyof typeof zh) => string}
+ */
+export function add(chinese, english) {
+  const all = Object.assign(texts, language === "zh" ? chinese : english);
+  return (key) => all[key];
+}
+
 /** What a field must be, by its name in the API. @type {Record<"zh" | "en", Record<string, string>>} */
 const FORMS = {
   zh: {
@@ -720,24 +624,6 @@ export function reasonText(reason) {
   if (language !== "zh") return reason;
   if (reason.startsWith("already live from ")) return `已有推流, 来自 ${reason.slice(18)}`;
   return REASONS_ZH[reason] ?? reason;
-}
-
-/** Of what the operator allows, by name; with the unit. @type {Record<"zh" | "en", Record<string, [string, string]>>} */
-const LIMITS = {
-  zh: { kbps: ["码率", " kbit/s"], height: ["画面高度", ""], hours: ["24 小时内直播", " 小时"] },
-  en: { kbps: ["Bitrate", " kbit/s"], height: ["Picture height", ""], hours: ["On air within 24 hours", " h"] },
-};
-
-/**
- * @param {string} limit
- * @param {number} value
- * @param {number} most
- * @param {number} seconds until the stream is ended
- */
-export function limitText(limit, value, most, seconds) {
-  const [name, unit] = LIMITS[language][limit] ?? [limit, ""];
-  const [allowed, left] = language === "zh" ? ["上限", "秒后结束直播"] : ["allowed", "s until the stream is ended"];
-  return `${name} ${value}${unit} (${allowed} ${most}${unit}), ${seconds} ${left}`;
 }
 
 /** @param {string} reason */
