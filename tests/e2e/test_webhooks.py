@@ -67,6 +67,12 @@ class Receiver:
     def told(self) -> list[tuple[str, int]]:
         return [(event["type"], event["data"]["number"]) for _, event in self.taken]
 
+    async def has_taken(self, number: int) -> None:
+        async def took() -> bool:
+            return len(self.taken) >= number
+
+        await until(took)
+
     async def has(self, *kinds: str, within: float = 20) -> None:
         """Waits until it was told of these, each once and in order."""
 

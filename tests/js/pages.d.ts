@@ -38,6 +38,10 @@ interface Elements {
   "featured-picture": HTMLAnchorElement;
   "featured-video": HTMLVideoElement;
   "hls-address": HTMLInputElement;
+  "hook-form": HTMLFormElement;
+  "hook-secret": HTMLInputElement;
+  "hook-viewers": HTMLInputElement;
+  hooks: HTMLDetailsElement;
   "is-open": HTMLInputElement;
   "is-public": HTMLInputElement;
   key: HTMLInputElement;

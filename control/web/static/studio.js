@@ -6,6 +6,7 @@ import { ask, byId, element, logIn, me, messageOf, onSession, onSubmit, start, w
 import { copy, listen, showPasswords, toggle } from "./passwords.js";
 import { watchStream } from "./player.js";
 import { drawPlots } from "./plots.js";
+import { forgetHooks } from "./hooks.js";
 import { encoderName, showHealth, showPublisher } from "./publisher.js";
 import { language, reasonText, t } from "./texts.js";
 
@@ -44,6 +45,7 @@ async function show() {
   unfollow();
   endPreview();
   last = {}; // it may be another's room now
+  forgetHooks();
   if (byId("mine").hidden) return;
   await load();
   await follow(room.liveRoomId);
