@@ -136,7 +136,7 @@ class Settings:
     metrics_port: int = setting(0, "Port of `/metrics`, for Prometheus. 0: on the internal socket alone.", low=0)
     metrics_address: str = setting("127.0.0.1", "IP that this port is opened on.")
     metrics_rooms: int = setting(
-        100, "Rooms that have figures of their own in `/metrics`: those with the most viewers.", low=0, high=10000
+        100, "Rooms that have figures of their own in `/metrics`: those with the most viewers.", low=0, high=10_000
     )
     log_format: str = setting("console", "Shape of log lines.", choices=("console", "json"))
     log_level: str = setting("info", "Least severity logged.", choices=("debug", "info", "warning", "error"))

@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 import av
 import httpx
 
+from control.api.statuses import Status
 from control.doctor.findings import Finding, fault, good, left_out
 from control.doctor.life import Life, life
 from control.settings import Settings
@@ -23,7 +24,6 @@ from control.settings import Settings
 WAITED = 10.0  # seconds for each step
 TIMEOUT = 5.0  # seconds that one answer may take
 LOOK = 0.1  # seconds between two looks
-SUCCESS = 10000
 QUICKLY = {"analyzeduration": "200000", "probesize": "65536"}  # microseconds and bytes that FFmpeg may wait for sound
 LOG = "look at the node's log for a refusal"
 
@@ -145,7 +145,7 @@ class Trial:
     def _ask(self, api: str, **fields: Any) -> dict[str, Any]:
         answer = self.http.post(f"/live/{api}", json=fields).raise_for_status()
         reply: dict[str, Any] = answer.json()
-        if reply["status"] != SUCCESS:
+        if reply["status"] != Status.SUCCESS:
             raise Wrong(f"{api} answers {reply['status']}")
         return reply
 

@@ -16,6 +16,7 @@ from time import perf_counter
 import databases
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.engine.interfaces import Dialect
 
 from control.clock import Clock
 from control.ops import metrics
@@ -63,10 +64,10 @@ class Pool(asyncio.Queue[Connection]):
             return connection
 
 
-@cache  # type: ignore[arg-type]
-def statements_of(engine: Engine) -> Statements:
+@cache
+def statements_of(dialect: Callable[[], Dialect]) -> Statements:
     """Of all stores that a process opens: tests open thousands, one after the other."""
-    return Statements(engine.dialect())
+    return Statements(dialect())
 
 
 class Store:
@@ -77,7 +78,7 @@ class Store:
         self._shared_by = shared_by
         self._engine = engine
         self._clock = clock
-        self.statements = statements_of(engine)
+        self.statements = statements_of(engine.dialect)
         self._writers = Pool()
         self._readers = Pool()
         self._closing = asyncio.Event()
