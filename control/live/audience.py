@@ -80,9 +80,11 @@ class Audience:
 
     def _count(self, count: Callable[[Crowd, str, int], None], room_id: int, viewer: str, change: int) -> None:
         crowd = self._crowds[room_id]
+        if not (self._events and viewer and room_id in self._events.rooms):
+            return count(crowd, viewer, change)
         was_there = viewer in crowd.viewers
         count(crowd, viewer, change)
-        if self._events and viewer and room_id in self._events.rooms and was_there != (viewer in crowd.viewers):
+        if was_there != (viewer in crowd.viewers):
             self._events.note(room_id, viewer, not was_there)
 
     def room(self, room_id: int) -> RoomNow:
