@@ -6,8 +6,9 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from control.serve import server_of
+from tests.e2e.cluster import cluster, server_of_its_own
 from tests.e2e.conftest import Node, Room, until
 from tests.rtmp.client import Refused
+from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
 
@@ -83,8 +86,26 @@ class Receiver:
         assert self.told == [(kind, number) for number, kind in enumerate(kinds, 1)]
 
 
-TRUSTED = {"webhook_private": "on", "webhook_retry_seconds": 1, "gap_seconds": 0}
+TRUSTED: dict[str, Any] = {"webhook_private": "on", "webhook_retry_seconds": 1, "gap_seconds": 0}
 trusted = pytest.mark.parametrize("options", [TRUSTED], ids=["trusted"])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    with server_of_its_own(tmp_path_factory) as started:
+        yield started
+
+
+async def test_of_three_nodes_one_posts(tmp_path: Path, server: Postgres) -> None:
+    receiver = Receiver()
+    async with cluster(tmp_path, server, **TRUSTED) as (a, b, c), receiver.up():
+        room = await a.room()
+        receiver.secret = (await hooked(b, room, receiver.url))["secret"]
+        for node in (c, a):
+            async with node.publisher(room.push):
+                await node.live(room, 10)
+            await node.off_air(room, 10)
+        await receiver.has("room.live", "room.ended", "room.live", "room.ended")
 
 
 async def events(node: Node, room: Room, number: int) -> bool:
