@@ -173,8 +173,9 @@ class TruthOfNodes(RuleBasedStateMachine):
             self.run(self.let_in(node, room_id, awake))
             for each in awake if not node.wire.cut else []:
                 self.run(each.step())
-            if [each for each in awake if each is not node and each.has_publisher(room_id)]:
-                self.doubled = f"{room_id} at {name}"
+            # One that stood still for longer than it is asked for lets in whom it may not, and drops them in its turn.
+            there = [each.name for each in awake if each.has_publisher(room_id)]
+            self.doubled = f"{room_id} at {there}" if len(there) > 1 else ""
 
     @rule(name=names, room=which)
     def unpublish(self, name: str, room: int) -> None:
