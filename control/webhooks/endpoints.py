@@ -22,6 +22,7 @@ from control.storage.tables import room_events, rooms, webhook_deliveries, webho
 from control.webhooks.destinations import checked
 
 MOST = 5  # of one room
+HIGHEST = 2**31 - 1  # of ids and of events; an integer column holds no more everywhere
 SECRET = 32  # bytes
 USUAL = tuple(kind for kind in EventKind if kind not in OF_VIEWERS)
 """Events of a webhook for which none were named."""
@@ -146,6 +147,7 @@ class Webhooks:
         no event has had."""
         last = sa.func.coalesce(last_number(sa.literal(room_id)), 0)
         due_at = sa.case((webhooks.c.paused, sa.null()), else_=self._clock.now())
+        after = min(after, HIGHEST)
         again = webhooks.update().where(last >= after).values(position=after, failures=0, due_at=due_at)
         await self._write(room_id, webhook_id, again, "after")
 
@@ -160,6 +162,8 @@ class Webhooks:
     async def _write(
         self, room_id: int, webhook_id: int, statement: sa.Update | sa.Delete, missing: str = "webhookId"
     ) -> None:
+        if webhook_id > HIGHEST:
+            raise BadParameter("webhookId")
         mine = sa.and_(webhooks.c.id == webhook_id, webhooks.c.room_id == room_id)
         async with self._changes.writing() as (connection, note):
             if await connection.fetch_one(sa.select(webhooks.c.id).where(mine)) is None:

@@ -15,7 +15,7 @@ from control.refusals import BadParameter, TooOften
 from control.storage.database import Store
 from control.storage.room_events import Numbered
 from control.storage.tables import webhooks
-from control.webhooks.endpoints import secrets_of
+from control.webhooks.endpoints import HIGHEST, secrets_of
 from control.webhooks.posting import Poster, Result
 from control.webhooks.signing import TEST, message
 
@@ -40,7 +40,7 @@ class Trials:
         if not self._windows.acquire_entry(str(room_id), MOST, WITHIN):
             raise TooOften
         mine = sa.select(webhooks.c.id).where(webhooks.c.id == webhook_id, webhooks.c.room_id == room_id)
-        row = await self.store.fetch_one(secrets_of(mine))
+        row = await self.store.fetch_one(secrets_of(mine)) if webhook_id <= HIGHEST else None
         if row is None:
             raise BadParameter("webhookId")
         now = self.clock.now()
