@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import structlog
 
 from control.settings import Settings
 from control.storage import migrate
@@ -13,6 +14,10 @@ from tests.e2e.stand_in import open_to_others
 from tests.support import world
 from tests.support.postgres import Postgres, served
 from tests.support.world import Box, quick_settings
+
+# With rich there, structlog draws a traceback with all that its frames hold, which takes seconds.
+plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 @pytest.fixture
