@@ -145,7 +145,7 @@ class Trial:
     def _ask(self, api: str, **fields: Any) -> dict[str, Any]:
         answer = self.http.post(f"/live/{api}", json=fields).raise_for_status()
         reply: dict[str, Any] = answer.json()
-        if reply["status"] != Status.SUCCESS:
+        if reply["status"] != Status.SUCCESS.number:
             raise Wrong(f"{api} answers {reply['status']}")
         return reply
 
