@@ -50,7 +50,7 @@ async def test_the_story_of_a_room_whose_nginx_worker_was_killed(node: Node) -> 
 
     async def is_over() -> str:
         text = await qplus(node, "explain", str(room.id))
-        return text if "not live: nobody publishes" in text else ""
+        return text if "nobody publishes; 0 viewers" in text else ""
 
     text = await until(is_over)
     places = [

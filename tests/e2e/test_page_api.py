@@ -20,7 +20,8 @@ async def test_the_page_shows_each_api_and_an_example_that_works(node: Node) -> 
         await reader.open("/api")
         await page.wait_for_selector("#Register")
         described = (await node.http.get("/openapi.json")).json()
-        assert await page.locator("#apis > section > details").count() == len(described["paths"])
+        asked = sum(len(methods) for methods in described["paths"].values())
+        assert await page.locator("#apis > section > details").count() == asked
         await page.fill("#api-filter", "no such thing")
         await reader.says("#api-message", "No API is called that.")
         await page.fill("#api-filter", "register")
