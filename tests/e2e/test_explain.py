@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from control.blackbox.ring import BLACK_BOX, files
 from control.settings import to_env
 from tests.chaos.scenes import worker_of
 from tests.e2e.conftest import Node, until
@@ -36,6 +37,11 @@ async def test_the_story_of_a_room_whose_nginx_worker_was_killed(node: Node) -> 
     async with node.publisher(room.push) as publisher, node.player(room.play) as player:
         await node.live(room)
         await node.counted(room, 1)
+
+        async def is_written() -> bool:  # as it is once a second
+            return any(file.stat().st_size for file in files(node.settings.data_dir / BLACK_BOX))
+
+        await until(is_written)
 
         async def is_told_as_it_is() -> dict[str, Any] | None:
             facts = await explained(node, room.id)
