@@ -16,7 +16,7 @@ from tests.support.postgres import Postgres, served
 from tests.support.world import Box, quick_settings
 
 # With rich there, structlog draws a traceback with all that its frames hold, which takes seconds.
-plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
