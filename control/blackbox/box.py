@@ -38,23 +38,27 @@ class BlackBox:
         self._began_at = 0.0
 
     async def write(self) -> None:
-        """Raises OSError, and what was to be written is lost."""
+        """Raises OSError, and what was to be written is lost: the next is another file, which needs none of it."""
         if self._ring is None:
             self._recorder.take()
             return
         self._recorder.tell_time()
-        if self._began_at < self._clock.ticks() - LONGEST or not self._began_at or self._ring.is_full:
-            await self._begin(self._ring)
+        began_at, self._began_at = self._began_at, 0.0
+        is_old = began_at < self._clock.ticks() - LONGEST
+        if not began_at or is_old or self._recorder.lost or await asyncio.to_thread(self._ring.is_full):
+            began_at = await self._begin(self._ring, bool(began_at))
         await asyncio.to_thread(self._ring.write, self._recorder.take())
+        self._began_at = began_at
 
-    async def _begin(self, ring: Ring) -> None:
+    async def _begin(self, ring: Ring, goes_on: bool) -> float:
+        """Returns the ticks of its beginning. `goes_on`: there is a file that what came until now belongs to."""
         before = self._recorder.take()
-        if self._began_at:
+        if goes_on:
             await asyncio.to_thread(ring.write, before)
             before = []
         self._recorder.begin(self._node, __version__, before)
         await asyncio.to_thread(ring.begin, self._clock.now())
-        self._began_at = self._clock.ticks()
+        began_at = self._clock.ticks()
         for number, session in enumerate(self._presence.all()):
             if number % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)
@@ -63,3 +67,4 @@ class BlackBox:
             if number % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)
             self._recorder.note_watching(room_id, self._heartbeats)
+        return began_at

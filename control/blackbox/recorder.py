@@ -13,6 +13,7 @@ from control.live.presence import Presence, Session, SessionKey
 from control.ops.causes import because
 
 MOST = 100_000  # lines that wait to be written; where a disk hangs, those that come then are lost, and counted
+REFUSALS = 100  # that are taken down between two writes; the rest are counted
 
 Line = list[Any]
 
@@ -24,14 +25,17 @@ class Recorder:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lines: list[Line] = []
-        self._lost = 0
+        self.lost = 0
+        """Lines that could not be kept since these were last taken: what follows cannot be understood without them."""
+        self._refused = 0
 
     def take(self) -> list[Line]:
         """What came since this was last asked."""
         lines, self._lines = self._lines, []
-        if self._lost:
-            lines.append([self._clock.ticks(), "lost", self._lost])
-            self._lost = 0
+        for event, number in (("lost", self.lost), ("more refused", max(0, self._refused - REFUSALS))):
+            if number:
+                lines.append([self._clock.ticks(), event, number])
+        self.lost = self._refused = 0
         return lines
 
     def note(self, event: str, session: Session) -> None:
@@ -47,7 +51,9 @@ class Recorder:
         self._add([self._clock.ticks(), f"viewer {event}", because.get(), room_id, user_id, address])
 
     def note_refusal(self, call: str, room_id: int, address: str, reason: str) -> None:
-        self._add([self._clock.ticks(), "refused", call, room_id, address, reason])
+        self._refused += 1
+        if self._refused <= REFUSALS:  # or a stranger would fill the files, and all before were deleted for that
+            self._add([self._clock.ticks(), "refused", call, room_id, address, reason])
 
     def begin(self, node: str, version: str, before: Iterable[Line]) -> None:
         """A file that is to be understood without those before. `before` is what this life has told already."""
@@ -72,7 +78,7 @@ class Recorder:
         if len(self._lines) < MOST:
             self._lines.append(line)
         else:
-            self._lost += 1
+            self.lost += 1
 
 
 def named(key: SessionKey) -> Line:

@@ -25,7 +25,6 @@ class Ring:
         self._most = most
         self._file: Path | None = None
 
-    @property
     def is_full(self) -> bool:
         """Whether another file is to begin."""
         return self._file is None or not self._file.exists() or self._file.stat().st_size > self._most / FILES

@@ -90,6 +90,8 @@ def said(line: Line, session: Session | None, room_id: int, begins: bool) -> str
             return f"what is kept begins anew: control of node {values[1]}, release {values[2]}"
         case "lost":
             return f"{values[0]} changes could not be kept"
+        case "more refused":
+            return f"{values[0]} more were refused, of all rooms"
         case "refused" if values[1] == room_id:
             return f"{values[0]} refused from {values[2]}: {values[3]}"
         case "viewer came" if values[1] == room_id:

@@ -10,7 +10,7 @@ import pytest
 
 from control.access.verdicts import Credentials, Role, TicketClaims
 from control.blackbox.box import LONGEST, BlackBox
-from control.blackbox.recorder import MOST, Line, Recorder
+from control.blackbox.recorder import MOST, REFUSALS, Line, Recorder
 from control.blackbox.replay import Replay, kept, masked
 from control.blackbox.ring import FILES, Ring, began, files, read
 from control.blackbox.story import ENDINGS, REASONS, Story, tell
@@ -159,9 +159,37 @@ async def test_a_piece_that_was_not_written_whole_is_left_out(here: Here) -> Non
 
 async def test_what_waits_for_a_disk_is_bounded_and_said(here: Here) -> None:
     for _ in range(MOST + 10):
-        here.recorder.note_refusal("play", ROOM, "192.0.2.9", "wrong password")
+        here.recorder.tell_time()
     lines = here.recorder.take()
     assert len(lines) == MOST + 1 and lines[-1][1:] == ["lost", 10]
+
+
+async def test_refusals_without_end_fill_no_file_and_are_counted(here: Here) -> None:
+    for _ in range(REFUSALS + 10):
+        here.recorder.note_refusal("play", ROOM, "192.0.2.9", "wrong password")
+    story = await here.tells()
+    assert len(story.happened) == REFUSALS + 2
+    assert story.happened[-1].text == "10 more were refused, of all rooms"
+
+
+async def test_what_a_full_disk_took_is_not_missed_later(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = here.comes(17)
+    await here.box.write()
+    here.presence.end(gone)
+    with monkeypatch.context() as disk:
+        disk.setattr(Ring, "write", full)
+        with pytest.raises(OSError):
+            await here.box.write()
+    here.comes(18)
+    here.passes(1)
+    assert (await here.tells()).players == 1
+    assert len(files(here.folder)) == 2
+
+
+def full(ring: Ring, lines: object) -> None:
+    raise OSError("no space left")
 
 
 async def test_nothing_is_kept_where_nothing_is_to_be(here: Here) -> None:
