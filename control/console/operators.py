@@ -69,31 +69,32 @@ class Operators:
         rows = await self._store.fetch_all(query)
         return [{"user": row["id"], "account": row["account"], "since": row["since"]} for row in rows]
 
-    async def is_one(self, user: User) -> bool:
-        return await self._store.fetch_one(sa.select(operators.c.user_id).where(_of(user.id))) is not None
-
     async def enter(self, user: User, code: str, origin: Origin) -> str:
         """What keeps the operator in, for their browser. Raises BadParameter for a wrong code, one that was used, and
         one who is no operator; and TooManyGuesses."""
         target = Target(Secret.CODE, f"console {user.id}")
         await self._guesses.admit(target, origin.address)
         row = await self._store.fetch_one(sa.select(operators).where(_of(user.id)))
-        step = self._step(row, code) if row else 0
-        token, now = self._entropy.secret(), self._clock.now()
-        async with self._store.writing() as connection:
-            used = operators.update().where(_of(user.id), operators.c.last_step < step).values(last_step=step)
-            is_right = step and await connection.fetch_one(used.returning(operators.c.user_id)) is not None
-            if is_right:
-                await connection.execute(console_logins.delete().where(console_logins.c.expires_at <= now))
-                login = {"digest": digest(token), "user_id": user.id, "expires_at": now + LIFETIME}
-                await connection.execute(console_logins.insert().values(login))
-        if not is_right:
+        step, token = self._step(row, code) if row else 0, self._entropy.secret()
+        if not step or not await self._begin(user, step, token):
             self._guesses.wrong(target, origin.address, code)
             log.warning("console refused", user=user.id, address=origin.address)
             raise BadParameter("code")
         self._guesses.right(target, origin.address)
         log.info("console entered", user=user.id, address=origin.address)
         return token
+
+    async def _begin(self, user: User, step: int, token: str) -> bool:
+        """False for a code that was used."""
+        now = self._clock.now()
+        used = operators.update().where(_of(user.id), operators.c.last_step < step).values(last_step=step)
+        async with self._store.writing() as connection:
+            if await connection.fetch_one(used.returning(operators.c.user_id)) is None:
+                return False
+            await connection.execute(console_logins.delete().where(console_logins.c.expires_at <= now))
+            login = {"digest": digest(token), "user_id": user.id, "expires_at": now + LIFETIME}
+            await connection.execute(console_logins.insert().values(login))
+        return True
 
     async def require(self, user: User, token: str) -> None:
         """Raises SessionExpired for one who is not in."""
