@@ -172,9 +172,7 @@ async def test_refusals_without_end_fill_no_file_and_are_counted(here: Here) -> 
     assert story.happened[-1].text == "10 more were refused, of all rooms"
 
 
-async def test_what_a_full_disk_took_is_not_missed_later(
-    here: Here, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_a_full_disk_took_is_not_missed_later(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = here.comes(17)
     await here.box.write()
     here.presence.end(gone)
